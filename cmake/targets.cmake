@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+# A folder under src/ is a library `nuclio_<name>` of its .cc files, a test `<name>_test` of its *_test.cc files and,
+# when it has a main.cc, a program.
+
+# nuclio_library(NAME [DEPS libraries...] [TEST_DEPS libraries...])
+function(nuclio_library name)
+  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cc)
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS *_test.cc)
+  list(REMOVE_ITEM sources ${tests} ${CMAKE_CURRENT_SOURCE_DIR}/main.cc)
+  list(FILTER sources EXCLUDE REGEX "_fuzz\\.cc$")
+  add_library(nuclio_${name} STATIC ${sources})
+  target_include_directories(nuclio_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  target_link_libraries(nuclio_${name} PUBLIC ${ARG_DEPS})
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE nuclio_${name} GTest::gmock GTest::gtest_main ${ARG_TEST_DEPS})
+    target_compile_definitions(${name}_test PRIVATE
+      NUCLIO_VECTORS="${CMAKE_SOURCE_DIR}/test/vectors" NUCLIO_SOURCE="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+  endif()
+endfunction()
+
+# nuclio_program(NAME FOLDER-LIBRARY): main.cc of this folder.
+function(nuclio_program name)
+  add_executable(${name} main.cc)
+  target_link_libraries(${name} PRIVATE nuclio_${name} ${ARGN})
+endfunction()
