@@ -9,7 +9,18 @@ namespace nuclio {
 
 // What the caller can do about it. HTTP status, exit code and retry policy are looked up from this alone, each in one
 // switch in one place.
-enum class Why { invalid, not_found, conflict, busy, timeout, unavailable, forbidden, too_large, precondition, internal };
+enum class Why {
+  invalid,
+  not_found,
+  conflict,
+  busy,
+  timeout,
+  unavailable,
+  forbidden,
+  too_large,
+  precondition,
+  internal
+};
 
 std::string_view name(Why why);
 
@@ -41,14 +52,14 @@ std::unexpected<Error> fail_errno(std::string_view doing);
 // for results without a value that is needed.
 #define NUCLIO_JOIN2(a, b) a##b
 #define NUCLIO_JOIN(a, b) NUCLIO_JOIN2(a, b)
-#define NUCLIO_TRY(tmp, leave, var, ...)                           \
-  auto tmp = (__VA_ARGS__);                                        \
-  if (!tmp) leave ::std::unexpected(::std::move(tmp).error());     \
+#define NUCLIO_TRY(tmp, leave, var, ...)                       \
+  auto tmp = (__VA_ARGS__);                                    \
+  if (!tmp) leave ::std::unexpected(::std::move(tmp).error()); \
   var = ::std::move(*tmp)
-#define NUCLIO_TRY_DO(leave, ...)                                                      \
-  do {                                                                                 \
-    auto nuclio_tried = (__VA_ARGS__);                                                 \
-    if (!nuclio_tried) leave ::std::unexpected(::std::move(nuclio_tried).error());     \
+#define NUCLIO_TRY_DO(leave, ...)                                                  \
+  do {                                                                             \
+    auto nuclio_tried = (__VA_ARGS__);                                             \
+    if (!nuclio_tried) leave ::std::unexpected(::std::move(nuclio_tried).error()); \
   } while (false)
 #define TRY(var, ...) NUCLIO_TRY(NUCLIO_JOIN(nuclio_try_, __LINE__), return, var, __VA_ARGS__)
 #define CO_TRY(var, ...) NUCLIO_TRY(NUCLIO_JOIN(nuclio_try_, __LINE__), co_return, var, __VA_ARGS__)

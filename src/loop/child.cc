@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loop/child.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "loop/stream.h"
+
+namespace nuclio {
+namespace {
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  out.reserve(texts.size() + 1);
+  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+// What the child does between fork and exec. Only async-signal-safe calls: other threads' locks may be held for ever.
+// Returns errno when it could not go on.
+int become(const ChildOptions& options, pid_t parent, std::vector<int>& moved, int report, char* const* argv,
+           char* const* env) {
+  if (options.group == ChildOptions::Group::own_session) {
+    if (setsid() < 0) return errno;
+  } else if (setpgid(0, 0) != 0) {
+    return errno;
+  }
+  if (options.signal_when_parent_dies) {
+    if (prctl(PR_SET_PDEATHSIG, options.signal_when_parent_dies) != 0) return errno;
+    if (getppid() != parent) _exit(127);  // it died before the line above
+  }
+  if (options.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+
+  // Out of the way first, so that no target overwrites a source that is still to come.
+  for (std::size_t i = 0; i < moved.size(); ++i) {
+    moved[i] = fcntl(options.descriptors[i].ours, F_DUPFD_CLOEXEC, 256);
+    if (moved[i] < 0) return errno;
+  }
+  int high_report = fcntl(report, F_DUPFD_CLOEXEC, 256);
+  if (high_report < 0) return errno;
+  int null = open("/dev/null", O_RDWR);
+  if (null < 0 || dup2(null, 0) < 0) return errno;
+  if (null > 0) close(null);
+  for (std::size_t i = 0; i < moved.size(); ++i)
+    if (dup2(moved[i], options.descriptors[i].theirs) < 0) return errno;
+  if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) return errno;
+  execvpe(argv[0], argv, env);
+  int error_number = errno;
+  // `report` may have been overwritten above; the moved one has not.
+  (void)!write(high_report, &error_number, sizeof error_number);
+  _exit(127);
+}
+
+}  // namespace
+
+std::string ExitStatus::text() const {
+  if (signal == 0) return "exited with code " + std::to_string(code);
+  return "was killed by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
+}
+
+Result<Child> Child::spawn(Loop& loop, const ChildOptions& options) {
+  CHECK(!options.argv.empty());
+  auto argv = pointers(options.argv);
+  auto env = pointers(options.env);
+  std::vector<int> moved(options.descriptors.size(), -1);
+  TRY(Pipe report, make_pipe());
+  pid_t parent = getpid();
+  pid_t pid = fork();
+  if (pid < 0) return fail_errno("starting " + options.argv[0]);
+  if (pid == 0) {
+    int error_number = become(options, parent, moved, report.write.get(), argv.data(), env.data());
+    (void)!write(report.write.get(), &error_number, sizeof error_number);
+    _exit(127);
+  }
+  report.write.reset();
+  Child child{loop, pid, Descriptor{static_cast<int>(syscall(SYS_pidfd_open, pid, 0))}};
+  int error_number = 0;
+  ssize_t count;
+  do {
+    count = read(report.read.get(), &error_number, sizeof error_number);
+  } while (count < 0 && errno == EINTR);
+  if (count == sizeof error_number) {
+    child.reap(0);
+    std::string doing = "starting " + options.argv[0];
+    if (!options.directory.empty()) doing += " in " + options.directory;
+    return std::unexpected(errno_error(doing, error_number));
+  }
+  return child;
+}
+
+Child::Child(Loop& loop, pid_t pid, Descriptor pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {
+  CHECK(pidfd_);
+  watch_ = std::make_unique<Watch>(loop, pidfd_.get());
+  watch_->drained(Watch::Direction::read);
+}
+
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      pidfd_(std::move(other.pidfd_)),
+      watch_(std::move(other.watch_)),
+      status_(std::exchange(other.status_, std::nullopt)) {}
+
+Child& Child::operator=(Child&& other) noexcept {
+  if (this != &other) {
+    kill_and_reap();
+    watch_ = std::move(other.watch_);
+    pidfd_ = std::move(other.pidfd_);
+    pid_ = std::exchange(other.pid_, -1);
+    status_ = std::exchange(other.status_, std::nullopt);
+  }
+  return *this;
+}
+
+Child::~Child() { kill_and_reap(); }
+
+void Child::kill_and_reap() {
+  if (pid_ < 0) return;
+  // The group may outlive its leader: what the child started goes with it.
+  ::kill(-pid_, SIGKILL);
+  if (!status_) reap(0);
+}
+
+void Child::reap(int wait_flags) {
+  siginfo_t info{};
+  while (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | wait_flags) != 0)
+    if (errno != EINTR) return;
+  if (info.si_pid == 0) return;
+  ExitStatus status;
+  if (info.si_code == CLD_EXITED) {
+    status.code = info.si_status;
+  } else {
+    status.signal = info.si_status;
+  }
+  status_ = status;
+}
+
+Task<std::optional<ExitStatus>> Child::exited(Deadline deadline) {
+  while (!status_) {
+    reap(WNOHANG);
+    if (status_) break;
+    watch_->drained(Watch::Direction::read);
+    bool ready = co_await watch_->readable(deadline);
+    if (!ready) co_return std::nullopt;
+  }
+  co_return status_;
+}
+
+bool Child::running() {
+  if (pid_ >= 0 && !status_) reap(WNOHANG);
+  return pid_ >= 0 && !status_;
+}
+
+void Child::signal(int number) {
+  if (running()) syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
+}
+
+void Child::signal_group(int number) {
+  if (pid_ >= 0) ::kill(-pid_, number);
+}
+
+void Child::release() {
+  watch_.reset();
+  pidfd_.reset();
+  pid_ = -1;
+}
+
+Task<Result<Finished>> run_program(Loop& loop, ChildOptions options, std::size_t limit, Deadline deadline) {
+  CO_TRY(Pipe pipe, make_pipe());
+  options.descriptors.push_back({pipe.write.get(), 1});
+  options.descriptors.push_back({pipe.write.get(), 2});
+  CO_TRY(Child child, Child::spawn(loop, options));
+  pipe.write.reset();
+  Stream output{loop, std::move(pipe.read)};
+  Finished finished;
+  std::array<char, 16384> buffer;
+  for (;;) {
+    auto count = co_await output.read_some(buffer, deadline);
+    if (!count && count.error().why == Why::timeout)
+      co_return fail(Why::timeout, options.argv[0] + " did not finish in time");
+    if (!count || *count == 0) break;
+    finished.output.append(buffer.data(), std::min(*count, limit - finished.output.size()));
+  }
+  auto status = co_await child.exited(deadline);
+  if (!status) co_return fail(Why::timeout, options.argv[0] + " did not finish in time");
+  finished.status = *status;
+  co_return finished;
+}
+
+}  // namespace nuclio

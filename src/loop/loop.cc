@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loop/loop.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "base/check.h"
+
+namespace nuclio {
+
+void Timer::arm(Deadline deadline) {
+  if (deadline.is_never()) return disarm();
+  when_ = deadline.when();
+  if (!armed()) {
+    loop_.timers_.push_back(this);
+    index_ = loop_.timers_.size() - 1;
+  }
+  loop_.sift_up(index_);
+  loop_.sift_down(index_);
+}
+
+void Timer::disarm() {
+  if (!armed()) return;
+  std::size_t hole = std::exchange(index_, kIdle);
+  Timer* last = loop_.timers_.back();
+  loop_.timers_.pop_back();
+  if (last == this) return;
+  loop_.place(last, hole);
+  loop_.sift_up(hole);
+  loop_.sift_down(last->index_);
+}
+
+void Loop::place(Timer* timer, std::size_t index) {
+  timers_[index] = timer;
+  timer->index_ = index;
+}
+
+void Loop::sift_up(std::size_t index) {
+  Timer* timer = timers_[index];
+  while (index > 0) {
+    std::size_t parent = (index - 1) / 2;
+    if (timers_[parent]->when_ <= timer->when_) break;
+    place(timers_[parent], index);
+    index = parent;
+  }
+  place(timer, index);
+}
+
+void Loop::sift_down(std::size_t index) {
+  Timer* timer = timers_[index];
+  for (;;) {
+    std::size_t child = 2 * index + 1;
+    if (child >= timers_.size()) break;
+    if (child + 1 < timers_.size() && timers_[child + 1]->when_ < timers_[child]->when_) ++child;
+    if (timer->when_ <= timers_[child]->when_) break;
+    place(timers_[child], index);
+    index = child;
+  }
+  place(timer, index);
+}
+
+Watch::Watch(Loop& loop, int descriptor) : loop_(loop), descriptor_(descriptor) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.ptr = this;
+  CHECK(epoll_ctl(loop_.epoll_, EPOLL_CTL_ADD, descriptor_, &event) == 0);
+}
+
+Watch::~Watch() {
+  CHECK(!read_.waiting && !write_.waiting);
+  epoll_ctl(loop_.epoll_, EPOLL_CTL_DEL, descriptor_, nullptr);
+  loop_.forget(this);
+}
+
+// A resumed coroutine may destroy this watch, so nothing here touches it afterwards; when both sides were waited for,
+// the writer goes on in the next round.
+void Watch::notify(std::uint32_t events) {
+  constexpr std::uint32_t kGone = EPOLLHUP | EPOLLERR;
+  if (events & (EPOLLRDHUP | kGone)) peer_gone_ = true;
+  bool read = events & (EPOLLIN | EPOLLRDHUP | kGone);
+  bool write = events & (EPOLLOUT | kGone);
+  if (read) read_.ready = true;
+  if (write) write_.ready = true;
+  Wait* reader = read ? std::exchange(read_.waiting, nullptr) : nullptr;
+  Wait* writer = write ? std::exchange(write_.waiting, nullptr) : nullptr;
+  if (reader) reader->disarm();
+  if (writer) writer->disarm();
+  if (reader && writer) loop_.schedule(writer->resumption_);
+  if (reader) {
+    reader->resumption_.coroutine.resume();
+  } else if (writer) {
+    writer->resumption_.coroutine.resume();
+  }
+}
+
+void Watch::Wait::await_suspend(std::coroutine_handle<> waiting) {
+  CHECK(!watch_.side(direction_).waiting);
+  resumption_.coroutine = waiting;
+  watch_.side(direction_).waiting = this;
+  arm(deadline_);
+}
+
+void Watch::Wait::fire() {
+  watch_.side(direction_).waiting = nullptr;
+  timed_out_ = true;
+  resumption_.coroutine.resume();
+}
+
+Loop::Loop() : epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+  CHECK(epoll_ >= 0 && wake_ >= 0);
+  now_ = std::chrono::steady_clock::now();
+  events_.resize(kBatch);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = nullptr;  // the wake-up descriptor is the only one without a watch
+  CHECK(epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) == 0);
+}
+
+Loop::~Loop() {
+  CHECK(timers_.empty());  // whatever waits on a loop must be gone before it
+  close(wake_);
+  close(epoll_);
+}
+
+void Loop::run() {
+  stopping_ = false;
+  while (!stopping_) round();
+}
+
+void Loop::post(std::function<void()> message) {
+  bool first;
+  {
+    std::lock_guard lock(messages_mutex_);
+    first = messages_.empty();
+    messages_.push_back(std::move(message));
+  }
+  if (!first) return;
+  std::uint64_t one = 1;
+  while (write(wake_, &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
+void Loop::round() {
+  timespec wait{};
+  timespec* limit = &wait;
+  if (resumptions_.empty()) {
+    if (timers_.empty()) {
+      limit = nullptr;
+    } else {
+      auto left = std::max(std::chrono::nanoseconds{0},
+                           std::chrono::nanoseconds{timers_.front()->when_ - std::chrono::steady_clock::now()});
+      wait.tv_sec = left.count() / 1'000'000'000;
+      wait.tv_nsec = left.count() % 1'000'000'000;
+    }
+  }
+  int count = epoll_pwait2(epoll_, events_.data(), kBatch, limit, nullptr);
+  CHECK(count >= 0 || errno == EINTR);
+  now_ = std::chrono::steady_clock::now();
+  event_count_ = std::max(count, 0);
+  for (event_at_ = 0; event_at_ < event_count_;) {
+    epoll_event event = events_[event_at_++];
+    if (event.data.ptr == nullptr) {
+      run_messages();
+    } else if (event.data.ptr != this) {
+      static_cast<Watch*>(event.data.ptr)->notify(event.events);
+    }
+  }
+  event_count_ = event_at_ = 0;
+  fire_timers();
+
+  // Only what was scheduled before this point: what they schedule waits for the next round, so that descriptors and
+  // timers are never starved.
+  List<Resumption> batch;
+  while (Resumption* next = resumptions_.pop_front()) batch.push_back(*next);
+  while (Resumption* next = batch.pop_front()) next->coroutine.resume();
+}
+
+void Loop::fire_timers() {
+  while (!timers_.empty() && timers_.front()->when_ <= now_) {
+    Timer* timer = timers_.front();
+    timer->disarm();
+    timer->fire();
+  }
+}
+
+void Loop::run_messages() {
+  std::uint64_t count = 0;
+  while (read(wake_, &count, sizeof count) < 0 && errno == EINTR) {
+  }
+  std::vector<std::function<void()>> messages;
+  {
+    std::lock_guard lock(messages_mutex_);
+    messages.swap(messages_);
+  }
+  for (auto& message : messages) message();
+}
+
+void Loop::forget(Watch* watch) {
+  for (int i = event_at_; i < event_count_; ++i)
+    if (events_[i].data.ptr == watch) events_[i].data.ptr = this;  // "nobody": round() skips it
+}
+
+}  // namespace nuclio
