@@ -18,6 +18,9 @@ if(NUCLIO_SANITIZE)
   add_compile_options(-fsanitize=${NUCLIO_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${NUCLIO_SANITIZE})
 endif()
+if(NUCLIO_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # mold links a test in a tenth of the time of ld; sanitizers need clang's own choice.
 find_program(NUCLIO_MOLD mold)
