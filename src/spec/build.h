@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schema/schema.h"
+
+namespace nuclio::spec {
+
+using schema::field;
+
+enum class CodeEntryType { implicit, source_code, archive, git, github, s3, image, jar };
+constexpr auto choices(CodeEntryType) {
+  using schema::Choice;
+  return std::array{Choice<CodeEntryType>{CodeEntryType::implicit, ""},
+                    Choice<CodeEntryType>{CodeEntryType::source_code, "sourceCode"},
+                    Choice<CodeEntryType>{CodeEntryType::archive, "archive"},
+                    Choice<CodeEntryType>{CodeEntryType::git, "git"},
+                    Choice<CodeEntryType>{CodeEntryType::github, "github"},
+                    Choice<CodeEntryType>{CodeEntryType::s3, "s3"},
+                    Choice<CodeEntryType>{CodeEntryType::image, "image"},
+                    Choice<CodeEntryType>{CodeEntryType::jar, "jar"}};
+}
+
+enum class BuildMode { when_needed, never, always };
+constexpr auto choices(BuildMode) {
+  using schema::Choice;
+  return std::array{Choice<BuildMode>{BuildMode::when_needed, ""}, Choice<BuildMode>{BuildMode::never, "neverBuild"},
+                    Choice<BuildMode>{BuildMode::always, "alwaysBuild"}};
+}
+
+struct Directive {
+  std::string kind;
+  std::string value;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("kind", &Directive::kind, {.doc = "A Dockerfile instruction, such as ENV.", .required = true}),
+        field("value", &Directive::value, {.doc = "What follows the instruction."}),
+    };
+  }
+};
+
+struct CodeEntryAttributes {
+  std::string branch;
+  std::string tag;
+  std::string reference;
+  std::string username;
+  std::string password;
+  std::string work_dir;
+  std::map<std::string, std::string> headers;
+  std::string s3_bucket;
+  std::string s3_item_key;
+  std::string s3_region;
+  std::string s3_access_key_id;
+  std::string s3_secret_access_key;
+  std::string s3_session_token;
+
+  static constexpr auto fields() {
+    using A = CodeEntryAttributes;
+    return std::tuple{
+        field("branch", &A::branch, {.doc = "Branch to take (git, github)."}),
+        field("tag", &A::tag, {.doc = "Tag to take instead of a branch (git)."}),
+        field("reference", &A::reference, {.doc = "Full git reference, instead of a branch or tag (git)."}),
+        field("username", &A::username, {.doc = "User name for the repository (git)."}),
+        field("password", &A::password, {.doc = "Password or access token for the repository (git).", .secret = true}),
+        field("workDir", &A::work_dir, {.doc = "Directory within the source that holds the function."}),
+        field("headers", &A::headers, {.doc = "HTTP headers of the download (archive, github).", .secret = true}),
+        field("s3Bucket", &A::s3_bucket, {.doc = "Bucket (s3)."}),
+        field("s3ItemKey", &A::s3_item_key, {.doc = "Key of the archive within the bucket (s3)."}),
+        field("s3Region", &A::s3_region, {.doc = "Region of the bucket (s3)."}),
+        field("s3AccessKeyId", &A::s3_access_key_id, {.doc = "Access key (s3)."}),
+        field("s3SecretAccessKey", &A::s3_secret_access_key, {.doc = "Secret of the access key (s3).", .secret = true}),
+        field("s3SessionToken", &A::s3_session_token, {.doc = "Token of a temporary access key (s3).", .secret = true}),
+    };
+  }
+};
+
+// How a function's code becomes something that runs.
+struct Build {
+  std::string path;
+  std::string function_source_code;
+  std::string function_config_path;
+  std::string temp_dir;
+  std::string registry;
+  std::string base_image_registry;
+  std::string image;
+  bool no_base_images_pull = false;
+  bool no_cache = false;
+  bool no_cleanup = false;
+  std::string base_image;
+  std::vector<std::string> commands;
+  std::map<std::string, std::vector<Directive>> directives;
+  std::vector<std::string> script_paths;
+  std::map<std::string, std::string> added_paths;
+  std::vector<std::string> dependencies;
+  std::string onbuild_image;
+  bool offline = false;
+  boost::json::object runtime_attributes;
+  CodeEntryType code_entry_type = CodeEntryType::implicit;
+  CodeEntryAttributes code_entry_attributes;
+  std::int64_t timestamp = 0;
+  std::optional<int> build_timeout_seconds;
+  BuildMode mode = BuildMode::when_needed;
+  std::map<std::string, std::string> args;
+  std::vector<std::string> flags;
+  std::string builder_service_account;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("path", &Build::path, {.doc = "File, directory or URL that holds the function's code."}),
+        field("functionSourceCode", &Build::function_source_code,
+              {.doc = "The function's code itself, as base64; instead of a path."}),
+        field("functionConfigPath", &Build::function_config_path,
+              {.doc = "Path of the function's configuration file; function.yaml beside the code when empty.",
+               .inert = true}),
+        field("tempDir", &Build::temp_dir, {.doc = "Directory for temporary files of the build.", .inert = true}),
+        field("registry", &Build::registry, {.doc = "Registry to push the image to.", .inert = true}),
+        field("baseImageRegistry", &Build::base_image_registry,
+              {.doc = "Registry to pull the base image from.", .inert = true}),
+        field("image", &Build::image, {.doc = "Name of the image that the build makes.", .inert = true}),
+        field("noBaseImagesPull", &Build::no_base_images_pull,
+              {.doc = "Use base images that are present and do not pull them.",
+               .inert = true,
+               .also = "noBaseImagePull"}),
+        field("noCache", &Build::no_cache, {.doc = "Build everything anew.", .inert = true}),
+        field("noCleanup", &Build::no_cleanup, {.doc = "Keep the temporary files of the build.", .inert = true}),
+        field("baseImage", &Build::base_image, {.doc = "Image that the function's image is based on.", .inert = true}),
+        field("commands", &Build::commands,
+              {.doc =
+                   "Commands that prepare the image, such as pip install; @nuclio.postCopy begins those that run after "
+                   "the code is in place."}),
+        field("directives", &Build::directives,
+              {.doc = "Dockerfile instructions by place, preCopy or postCopy.", .inert = true}),
+        field("scriptPaths", &Build::script_paths, {.doc = "Scripts to run during the build.", .inert = true}),
+        field("addedPaths", &Build::added_paths, {.doc = "Files to add to the image: from and to.", .inert = true}),
+        field("dependencies", &Build::dependencies, {.doc = "Packages that the code needs.", .inert = true}),
+        field("onbuildImage", &Build::onbuild_image,
+              {.doc = "Image that carries the processor and the runtime's wrapper.", .inert = true}),
+        field("offline", &Build::offline, {.doc = "Build without the internet.", .inert = true}),
+        field("runtimeAttributes", &Build::runtime_attributes,
+              {.doc = "Settings of the runtime's build.", .inert = true}),
+        field("codeEntryType", &Build::code_entry_type,
+              {.doc = "Where the code comes from; found out from path and functionSourceCode when empty."}),
+        field("codeEntryAttributes", &Build::code_entry_attributes,
+              {.doc = "Details of where the code comes from.", .inert = true}),
+        field("timestamp", &Build::timestamp, {.doc = "When the last build was, in seconds since 1970."}),
+        field("buildTimeoutSeconds", &Build::build_timeout_seconds,
+              {.doc = "Seconds that a build may take; 3600 when absent, unlimited when 0 or less.", .inert = true}),
+        field(
+            "mode", &Build::mode,
+            {.doc = "neverBuild deploys what was built before, alwaysBuild builds even when nothing changed; good for "
+                    "one deploy."}),
+        field("args", &Build::args, {.doc = "Build arguments.", .inert = true}),
+        field("flags", &Build::flags, {.doc = "Flags of the image builder.", .inert = true}),
+        field("builderServiceAccount", &Build::builder_service_account,
+              {.doc = "Service account of the build job.", .inert = true}),
+    };
+  }
+};
+
+}  // namespace nuclio::spec

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "spec/function.h"
+
+namespace nuclio::spec {
+
+struct PlatformConfig;
+
+inline constexpr std::string_view kDefaultHttpTrigger = "default-http";
+
+// Fills in what the user left out: project label, names and workers of triggers, the missing one of minReplicas and
+// maxReplicas, the platform's environment, python's version, and the default http trigger. Doing it again changes
+// nothing.
+FunctionConfig enrich(FunctionConfig config, const PlatformConfig& platform);
+
+enum class Cleanup : bool { no, yes };
+enum class KeepSecrets : bool { no, yes };
+
+// A function as another platform can import it: without namespace, resource version, status and (unless kept) the
+// triggers' passwords; with the annotations that keep the import from being built. Cleanup::yes also removes
+// registries, and the image when the source code is inside.
+FunctionConfig exported(FunctionConfig config, KeepSecrets secrets, Cleanup cleanup);
+
+}  // namespace nuclio::spec

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <map>
+#include <string>
+
+#include "schema/schema.h"
+
+namespace nuclio::spec {
+
+using schema::field;
+using schema::tagged;
+
+inline constexpr std::string_view kProjectLabel = "nuclio.io/project-name";
+inline constexpr std::string_view kFunctionLabel = "nuclio.io/function-name";
+inline constexpr std::string_view kDefaultProject = "default";
+
+// Who an object is. Functions, projects, function events and API gateways all have one.
+struct Metadata {
+  std::string name;
+  std::string namespace_name;
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> annotations;
+  std::string resource_version;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("name", &Metadata::name, {.doc = "Unique within the namespace; a DNS label."}),
+        field("namespace", &Metadata::namespace_name,
+              {.doc = "Namespace of the object; the platform's own when empty."}),
+        field("labels", &Metadata::labels,
+              {.doc = "Labels; nuclio.io/project-name says to which project a function belongs."}),
+        field(
+            "annotations", &Metadata::annotations,
+            {.doc = "Annotations; skip-build and skip-deploy (\"true\") keep an import from being built or deployed."}),
+        field("resourceVersion", &Metadata::resource_version,
+              {.doc = "Version that an update was made from; the update is refused when a newer one exists."}),
+    };
+  }
+};
+
+}  // namespace nuclio::spec

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of a whole platform, platform.yaml: shared by the processor, the dashboard and the builder.
+#pragma once
+#include <array>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schema/schema.h"
+#include "spec/function.h"
+#include "spec/logger_sink.h"
+
+namespace nuclio::spec {
+
+using schema::field;
+
+struct ListenerConfig {
+  bool enabled = true;
+  std::string listen_address;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("enabled", &ListenerConfig::enabled, {.doc = "Whether it listens at all."}),
+        field("listenAddress", &ListenerConfig::listen_address,
+              {.doc = "Address to listen on; :8081 for webAdmin and :8082 for healthCheck when empty."}),
+    };
+  }
+};
+
+enum class LoggerSinkKind { standard_output, appinsights };
+constexpr auto choices(LoggerSinkKind) {
+  using C = schema::Choice<LoggerSinkKind>;
+  return std::array{C{LoggerSinkKind::standard_output, "stdout"}, C{LoggerSinkKind::appinsights, "appinsights"}};
+}
+
+enum class LogEncoding { console, json };
+constexpr auto choices(LogEncoding) {
+  using C = schema::Choice<LogEncoding>;
+  return std::array{C{LogEncoding::console, "console"}, C{LogEncoding::json, "json"}};
+}
+
+struct LoggerSinkAttributes {
+  LogEncoding encoding = LogEncoding::console;
+  std::string var_group_name;
+  std::string var_group_mode;
+  std::string time_field_name = "time";
+  std::string time_field_encoding;
+  std::string instrumentation_key;
+  int max_batch_size = 1024;
+  std::chrono::nanoseconds max_batch_interval = std::chrono::seconds{3};
+
+  static constexpr auto fields() {
+    using A = LoggerSinkAttributes;
+    return std::tuple{
+        field("encoding", &A::encoding, {.doc = "console for people, json for machines (stdout)."}),
+        field("varGroupName", &A::var_group_name, {.doc = "Put the variables under this key (stdout).", .inert = true}),
+        field("varGroupMode", &A::var_group_mode, {.doc = "structured or flattened (stdout).", .inert = true}),
+        field("timeFieldName", &A::time_field_name, {.doc = "Key of the time (stdout).", .inert = true}),
+        field("timeFieldEncoding", &A::time_field_encoding,
+              {.doc = "epoch-millis or iso8601 (stdout).", .inert = true}),
+        field("instrumentationKey", &A::instrumentation_key,
+              {.doc = "Key of the resource (appinsights).", .secret = true, .inert = true}),
+        field("maxBatchSize", &A::max_batch_size,
+              {.doc = "Records sent at once (appinsights).", .min = 1, .inert = true}),
+        field("maxBatchInterval", &A::max_batch_interval,
+              {.doc = "Longest time that a record waits (appinsights).", .inert = true}),
+    };
+  }
+};
+
+struct NamedLoggerSink {
+  LoggerSinkKind kind = LoggerSinkKind::standard_output;
+  std::string url;
+  LoggerSinkAttributes attributes;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("kind", &NamedLoggerSink::kind, {.doc = "Where lines go."}),
+        field("url", &NamedLoggerSink::url, {.doc = "Address of the sink.", .inert = true}),
+        field("attributes", &NamedLoggerSink::attributes, {.doc = "Settings of the kind."}),
+    };
+  }
+};
+
+struct LoggerConfig {
+  std::map<std::string, NamedLoggerSink> sinks;
+  std::vector<LoggerSink> system;
+  std::vector<LoggerSink> functions;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("sinks", &LoggerConfig::sinks, {.doc = "Sinks by name; one named stdout exists always."}),
+        field("system", &LoggerConfig::system, {.doc = "Where the platform's own programs log."}),
+        field("functions", &LoggerConfig::functions,
+              {.doc = "Where functions log; stdout from level debug when empty. loggerSinks of a function win."}),
+    };
+  }
+};
+
+enum class MetricSinkKind { prometheus_pull, prometheus_push, appinsights };
+constexpr auto choices(MetricSinkKind) {
+  using C = schema::Choice<MetricSinkKind>;
+  return std::array{C{MetricSinkKind::prometheus_pull, "prometheusPull"},
+                    C{MetricSinkKind::prometheus_push, "prometheusPush"},
+                    C{MetricSinkKind::appinsights, "appinsights"}};
+}
+
+struct MetricSink {
+  std::optional<bool> enabled;
+  MetricSinkKind kind = MetricSinkKind::prometheus_pull;
+  std::string url;
+  boost::json::object attributes;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("enabled", &MetricSink::enabled, {.doc = "Whether the sink is used; yes when absent."}),
+        field("kind", &MetricSink::kind, {.doc = "How metrics leave the processor; only prometheusPull works yet."}),
+        field("url", &MetricSink::url, {.doc = "Address; for prometheusPull the one to listen on, :8090 when empty."}),
+        field("attributes", &MetricSink::attributes,
+              {.doc = "Settings of the kind: instanceName, interval, jobName, instrumentationKey.", .secret = true}),
+    };
+  }
+};
+
+struct MetricsConfig {
+  std::map<std::string, MetricSink> sinks;
+  std::vector<std::string> system;
+  std::vector<std::string> functions;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("sinks", &MetricsConfig::sinks, {.doc = "Sinks by name."}),
+        field("system", &MetricsConfig::system,
+              {.doc = "Names of the sinks of the platform's programs.", .inert = true}),
+        field("functions", &MetricsConfig::functions, {.doc = "Names of the sinks of functions."}),
+    };
+  }
+};
+
+// Settings of the processor that Nuclio does not have.
+struct ProcessorConfig {
+  int queue_limit = 10;
+  int max_connections = 10000;
+  int drain_pause_milliseconds = 0;
+  std::optional<bool> expose_errors;
+
+  static constexpr auto fields() {
+    using P = ProcessorConfig;
+    return std::tuple{
+        field("queueLimit", &P::queue_limit,
+              {.doc = "Events that may wait for each worker of a trigger; more are answered 503 at once.",
+               .min = 0,
+               .max = 1000000}),
+        field("maxConnections", &P::max_connections,
+              {.doc = "Connections that an http trigger keeps open; beyond it new ones wait in the kernel.",
+               .min = 1,
+               .max = 1000000}),
+        field("drainPauseMilliseconds", &P::drain_pause_milliseconds,
+              {.doc = "Milliseconds between being told to stop and closing the listener, for load balancers to notice.",
+               .min = 0,
+               .max = 600000}),
+        field("exposeErrors", &P::expose_errors,
+              {.doc = "Whether a 500 shows the exception and its traceback to the caller; yes when absent, except on "
+                      "kube."}),
+    };
+  }
+};
+
+enum class PlatformKind { automatic, process, local, kube };
+constexpr auto choices(PlatformKind) {
+  using C = schema::Choice<PlatformKind>;
+  return std::array{C{PlatformKind::automatic, ""}, C{PlatformKind::process, "process"},
+                    C{PlatformKind::local, "local"}, C{PlatformKind::kube, "kube"}};
+}
+
+struct RuntimeEnvironment {
+  std::vector<EnvironmentVariable> env;
+  boost::json::array env_from;
+  std::map<std::string, std::string> build_args;
+  std::string pip_ca_path;
+
+  static constexpr auto fields() {
+    using R = RuntimeEnvironment;
+    return std::tuple{
+        field("env", &R::env, {.doc = "Environment variables of every function; a function's own win."}),
+        field("envFrom", &R::env_from, {.doc = "Kubernetes EnvFromSource list.", .inert = true}),
+        field("buildArgs", &R::build_args, {.doc = "Build arguments.", .inert = true}),
+        field("pipCAPath", &R::pip_ca_path, {.doc = "Certificate authority for pip.", .inert = true}),
+    };
+  }
+};
+
+struct RuntimeConfig {
+  RuntimeEnvironment common;
+  RuntimeEnvironment python;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("common", &RuntimeConfig::common, {.doc = "For functions of every runtime."}),
+        field("python", &RuntimeConfig::python, {.doc = "For Python functions."}),
+    };
+  }
+};
+
+enum class CronTriggerCreationMode { processor, kube };
+constexpr auto choices(CronTriggerCreationMode) {
+  using C = schema::Choice<CronTriggerCreationMode>;
+  return std::array{C{CronTriggerCreationMode::processor, "processor"}, C{CronTriggerCreationMode::kube, "kube"}};
+}
+
+struct PlatformConfig {
+  PlatformKind kind = PlatformKind::automatic;
+  ListenerConfig web_admin;
+  ListenerConfig health_check;
+  LoggerConfig logger;
+  MetricsConfig metrics;
+  ProcessorConfig processor;
+  RuntimeConfig runtime;
+  std::chrono::nanoseconds function_readiness_timeout = std::chrono::seconds{120};
+  std::chrono::nanoseconds function_invocation_timeout = std::chrono::seconds{60};
+  bool disable_default_http_trigger = false;
+  CronTriggerCreationMode cron_trigger_creation_mode = CronTriggerCreationMode::processor;
+  boost::json::object scale_to_zero;
+  boost::json::object auto_scale;
+  boost::json::array supported_auto_scale_metrics;
+  std::string auto_scale_metrics_mode;
+  boost::json::array function_augmented_configs;
+  boost::json::object ingress_config;
+  boost::json::object kube;
+  boost::json::object local;
+  boost::json::object image_registry_overrides;
+  boost::json::object projects_leader;
+  std::vector<std::string> managed_namespaces;
+  std::string iguazio_session_cookie;
+  boost::json::object opa;
+  boost::json::object stream_monitoring;
+  boost::json::object sensitive_fields;
+  boost::json::object container_builder_configuration;
+
+  static constexpr auto fields() {
+    using P = PlatformConfig;
+    return std::tuple{
+        field("kind", &P::kind,
+              {.doc = "Where functions run; found out when empty: kube within a cluster, else process."}),
+        field("webAdmin", &P::web_admin, {.doc = "The processor's administration port."}),
+        field("healthCheck", &P::health_check, {.doc = "The processor's readiness and liveness port."}),
+        field("logger", &P::logger, {.doc = "Where log lines go."}),
+        field("metrics", &P::metrics, {.doc = "Where metrics go; nowhere when no sink is named."}),
+        field("processor", &P::processor, {.doc = "Limits and behaviour of each processor."}),
+        field("runtime", &P::runtime, {.doc = "What all functions of a runtime get."}),
+        field("functionReadinessTimeout", &P::function_readiness_timeout,
+              {.doc = "Time within which a function must become ready, unless it says its own."}),
+        field("functionInvocationTimeout", &P::function_invocation_timeout,
+              {.doc = "Time that an invocation through the dashboard may take."}),
+        field("disableDefaultHTTPTrigger", &P::disable_default_http_trigger,
+              {.doc = "Do not add an http trigger to functions that have none."}),
+        field("cronTriggerCreationMode", &P::cron_trigger_creation_mode,
+              {.doc = "Whether cron triggers run in the processor or as Kubernetes CronJobs.", .inert = true}),
+        field("scaleToZero", &P::scale_to_zero,
+              {.doc = "mode, scalerInterval, resourceReadinessTimeout, scaleResources, inactivityWindowPresets, "
+                      "httpTriggerIngressAnnotations, multiTargetStrategy.",
+               .inert = true}),
+        field("autoScale", &P::auto_scale, {.doc = "metricName and targetValue.", .inert = true}),
+        field("supportedAutoScaleMetrics", &P::supported_auto_scale_metrics,
+              {.doc = "Metrics to offer.", .inert = true}),
+        field("autoScaleMetricsMode", &P::auto_scale_metrics_mode, {.doc = "legacy or custom.", .inert = true}),
+        field("functionAugmentedConfigs", &P::function_augmented_configs,
+              {.doc = "Patches for functions with certain labels.", .inert = true}),
+        field("ingressConfig", &P::ingress_config, {.doc = "TLS and authentication of ingresses.", .inert = true}),
+        field("kube", &P::kube, {.doc = "Defaults of the kube platform.", .inert = true}),
+        field("local", &P::local, {.doc = "Defaults of the docker platform.", .inert = true}),
+        field("imageRegistryOverrides", &P::image_registry_overrides,
+              {.doc = "Registries of base and onbuild images by runtime.", .inert = true}),
+        field("projectsLeader", &P::projects_leader, {.doc = "System that owns the projects.", .inert = true}),
+        field("managedNamespaces", &P::managed_namespaces,
+              {.doc = "Namespaces that the dashboard serves.", .inert = true}),
+        field("iguazioSessionCookie", &P::iguazio_session_cookie,
+              {.doc = "Session for the projects' leader.", .secret = true, .inert = true}),
+        field("opa", &P::opa, {.doc = "Open Policy Agent.", .inert = true}),
+        field("streamMonitoring", &P::stream_monitoring, {.doc = "v3io streams.", .inert = true}),
+        field("sensitiveFields", &P::sensitive_fields,
+              {.doc = "maskSensitiveFields and customSensitiveFields.", .inert = true}),
+        field("containerBuilderConfiguration", &P::container_builder_configuration,
+              {.doc = "How images are built.", .secret = true, .inert = true}),
+    };
+  }
+};
+
+}  // namespace nuclio::spec

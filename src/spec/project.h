@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <boost/json/value.hpp>
+#include <map>
+#include <string>
+
+#include "schema/schema.h"
+#include "spec/metadata.h"
+
+namespace nuclio::spec {
+
+struct ProjectSpec {
+  std::string description;
+  std::string owner;
+  std::map<std::string, std::string> default_function_node_selector;
+
+  static constexpr auto fields() {
+    using P = ProjectSpec;
+    return std::tuple{
+        field("description", &P::description, {.doc = "What the project is for."}),
+        field("owner", &P::owner, {.doc = "Who owns it."}),
+        field("defaultFunctionNodeSelector", &P::default_function_node_selector,
+              {.doc = "Node selector of the project's functions.", .inert = true}),
+    };
+  }
+};
+
+struct ProjectStatus {
+  std::string admin_status;
+  std::string operational_status;
+  std::string updated_at;
+
+  static constexpr auto fields() {
+    using P = ProjectStatus;
+    return std::tuple{
+        field("adminStatus", &P::admin_status, {.doc = "What its leader wants of it."}),
+        field("operationalStatus", &P::operational_status, {.doc = "What it is, by its leader."}),
+        field("updatedAt", &P::updated_at, {.doc = "When it was last changed, as RFC 3339."}),
+    };
+  }
+};
+
+struct Project {
+  Metadata metadata;
+  ProjectSpec spec;
+  ProjectStatus status;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("metadata", &Project::metadata, {.doc = "Who the project is.", .also = "meta"}),
+        field("spec", &Project::spec, {.doc = "What the user wants."}),
+        field("status", &Project::status, {.doc = "What the platform knows."}),
+    };
+  }
+};
+
+// A stored event, to invoke a function with.
+struct FunctionEventSpec {
+  std::string display_name;
+  std::string trigger_name;
+  std::string trigger_kind;
+  std::string body;
+  boost::json::object attributes;
+
+  static constexpr auto fields() {
+    using E = FunctionEventSpec;
+    return std::tuple{
+        field("displayName", &E::display_name, {.doc = "Name to show."}),
+        field("triggerName", &E::trigger_name, {.doc = "Trigger that the event is for."}),
+        field("triggerKind", &E::trigger_kind, {.doc = "Kind of that trigger."}),
+        field("body", &E::body, {.doc = "Body of the event."}),
+        field("attributes", &E::attributes, {.doc = "method, path and headers of the event."}),
+    };
+  }
+};
+
+struct FunctionEvent {
+  Metadata metadata;
+  FunctionEventSpec spec;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("metadata", &FunctionEvent::metadata,
+              {.doc = "Who the event is; its label nuclio.io/function-name names the function.", .also = "meta"}),
+        field("spec", &FunctionEvent::spec, {.doc = "The event."}),
+    };
+  }
+};
+
+}  // namespace nuclio::spec

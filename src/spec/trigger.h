@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schema/schema.h"
+#include "spec/triggers.h"
+
+namespace nuclio::spec {
+
+using schema::field;
+using schema::tagged;
+
+enum class ExplicitAckMode { unset, enable, disable, explicit_only };
+constexpr auto choices(ExplicitAckMode) {
+  using C = schema::Choice<ExplicitAckMode>;
+  return std::array{C{ExplicitAckMode::unset, ""}, C{ExplicitAckMode::enable, "enable"},
+                    C{ExplicitAckMode::disable, "disable"}, C{ExplicitAckMode::explicit_only, "explicitOnly"}};
+}
+
+enum class BatchMode { disable, enable };
+constexpr auto choices(BatchMode) {
+  using C = schema::Choice<BatchMode>;
+  return std::array{C{BatchMode::disable, "disable"}, C{BatchMode::enable, "enable"}};
+}
+
+struct Batch {
+  BatchMode mode = BatchMode::disable;
+  int batch_size = 10;
+  std::chrono::nanoseconds timeout = std::chrono::seconds{1};
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("mode", &Batch::mode, {.doc = "Whether events are handed to the handler in batches."}),
+        field("batchSize", &Batch::batch_size, {.doc = "Events in a full batch.", .min = 1, .max = 100000}),
+        field("timeout", &Batch::timeout, {.doc = "How long the first event waits for a full batch."}),
+    };
+  }
+};
+
+struct Partition {
+  int id = 0;
+  std::optional<std::string> checkpoint;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("id", &Partition::id, {.doc = "Number of the partition.", .min = 0}),
+        field("checkpoint", &Partition::checkpoint, {.doc = "Position to begin at."}),
+    };
+  }
+};
+
+// Where events come from: what all kinds have in common, and `kind` with what is the kind's own.
+struct Trigger {
+  std::string trigger_class;
+  AnyTrigger kind;
+  std::string name;
+  bool disabled = false;
+  int num_workers = 1;
+  std::string url;
+  std::vector<std::string> paths;
+  std::string username;
+  std::string password;
+  std::string secret;
+  std::vector<Partition> partitions;
+  std::map<std::string, std::string> annotations;
+  std::chrono::nanoseconds worker_termination_timeout = std::chrono::seconds{10};
+  std::optional<int> worker_availability_timeout_milliseconds;
+  std::string worker_allocator_name;
+  ExplicitAckMode explicit_ack_mode = ExplicitAckMode::unset;
+  std::chrono::nanoseconds wait_explicit_ack_during_rebalance_timeout{0};
+  Batch batch;
+  int total_tasks = 0;
+  int max_task_allocation = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("class", &Trigger::trigger_class, {.doc = "Legacy; sync or async."}),
+        tagged("kind", "attributes", &Trigger::kind, {.doc = "Kind of the trigger; its own settings are attributes."}),
+        field("name", &Trigger::name, {.doc = "The key under which the trigger stands; filled in when empty."}),
+        field("disabled", &Trigger::disabled, {.doc = "Keep the trigger, but take no events from it."}),
+        field("numWorkers", &Trigger::num_workers,
+              {.doc = "Events handled at the same time.", .min = 1, .max = 100000, .deprecated = "maxWorkers"}),
+        field("url", &Trigger::url,
+              {.doc = "Address of the source; for http the address to listen on, :8080 when empty."}),
+        field("paths", &Trigger::paths, {.doc = "Paths within the source.", .inert = true}),
+        field("username", &Trigger::username, {.doc = "User name at the source.", .inert = true}),
+        field("password", &Trigger::password, {.doc = "Password at the source.", .secret = true, .inert = true}),
+        field("secret", &Trigger::secret, {.doc = "Secret for the source.", .secret = true, .inert = true}),
+        field("partitions", &Trigger::partitions, {.doc = "Partitions to begin with.", .inert = true}),
+        field("annotations", &Trigger::annotations, {.doc = "Annotations for the trigger's ingresses.", .inert = true}),
+        field("workerTerminationTimeout", &Trigger::worker_termination_timeout,
+              {.doc = "How long a worker may take to terminate."}),
+        field("workerAvailabilityTimeoutMilliseconds", &Trigger::worker_availability_timeout_milliseconds,
+              {.doc = "How long an event waits for an idle worker; 10000 when absent or negative, 0 does not wait."}),
+        field("workerAllocatorName", &Trigger::worker_allocator_name,
+              {.doc = "Triggers with the same name share one pool of workers."}),
+        field("explicitAckMode", &Trigger::explicit_ack_mode,
+              {.doc = "Whether the handler acknowledges stream records itself.", .inert = true}),
+        field("waitExplicitAckDuringRebalanceTimeout", &Trigger::wait_explicit_ack_during_rebalance_timeout,
+              {.doc = "How long a rebalance waits for explicit acks.", .inert = true}),
+        field("batch", &Trigger::batch, {.doc = "Batching of events (http trigger, python runtime)."}),
+        field("total_tasks", &Trigger::total_tasks,
+              {.doc = "Legacy; number of tasks to share.", .min = 0, .inert = true}),
+        field("max_task_allocation", &Trigger::max_task_allocation,
+              {.doc = "Legacy; most tasks of one replica.", .min = 0, .inert = true}),
+    };
+  }
+};
+
+// The kind's name in the spec: "http", "kafka-cluster".
+std::string_view kind_name(const Trigger& trigger);
+
+// How long an event may wait for a worker; zero means not at all.
+std::chrono::milliseconds worker_availability_timeout(const Trigger& trigger);
+
+inline bool is_http(const Trigger& trigger) { return std::holds_alternative<HttpTrigger>(trigger.kind); }
+
+}  // namespace nuclio::spec

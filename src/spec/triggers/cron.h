@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <chrono>
+#include <string>
+
+#include "schema/schema.h"
+#include "spec/triggers/event.h"
+
+namespace nuclio::spec {
+
+enum class ConcurrencyPolicy { forbid, allow, replace };
+constexpr auto choices(ConcurrencyPolicy) {
+  using C = schema::Choice<ConcurrencyPolicy>;
+  return std::array{C{ConcurrencyPolicy::forbid, "Forbid"}, C{ConcurrencyPolicy::allow, "Allow"},
+                    C{ConcurrencyPolicy::replace, "Replace"}};
+}
+
+struct CronTrigger {
+  static constexpr std::string_view kKind = "cron";
+  std::string schedule;
+  std::chrono::nanoseconds interval{0};
+  TriggerEvent event;
+  ConcurrencyPolicy concurrency_policy = ConcurrencyPolicy::forbid;
+  int job_backoff_limit = 2;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field(
+            "schedule", &CronTrigger::schedule,
+            {.doc = "Cron expression with five fields, or six when seconds come first, or @every 5s, @hourly, @daily, "
+                    "@weekly, @monthly, @yearly; in UTC."}),
+        field("interval", &CronTrigger::interval, {.doc = "Time between two events; wins over schedule."}),
+        field("event", &CronTrigger::event, {.doc = "The event to send."}),
+        field("concurrencyPolicy", &CronTrigger::concurrency_policy,
+              {.doc = "What a Kubernetes CronJob does when the last run is not over.", .inert = true}),
+        field("jobBackoffLimit", &CronTrigger::job_backoff_limit,
+              {.doc = "Retries of a Kubernetes CronJob.", .min = 0, .inert = true}),
+    };
+  }
+};
+
+}  // namespace nuclio::spec

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "schema/schema.h"
+
+namespace nuclio::spec {
+
+using schema::field;
+
+enum class ServiceType { platform_default, cluster_ip, node_port };
+constexpr auto choices(ServiceType) {
+  using C = schema::Choice<ServiceType>;
+  return std::array{C{ServiceType::platform_default, ""}, C{ServiceType::cluster_ip, "ClusterIP"},
+                    C{ServiceType::node_port, "NodePort"}};
+}
+
+enum class PathType { implementation_specific, exact, prefix };
+constexpr auto choices(PathType) {
+  using C = schema::Choice<PathType>;
+  return std::array{C{PathType::implementation_specific, "ImplementationSpecific"}, C{PathType::exact, "Exact"},
+                    C{PathType::prefix, "Prefix"}};
+}
+
+enum class HttpMode { sync, async };
+constexpr auto choices(HttpMode) {
+  using C = schema::Choice<HttpMode>;
+  return std::array{C{HttpMode::sync, "sync"}, C{HttpMode::async, "async"}};
+}
+
+struct Ingress {
+  std::string host;
+  std::string host_template;
+  int host_template_random_chars_length = 8;
+  std::vector<std::string> paths;
+  PathType path_type = PathType::implementation_specific;
+  std::string secret_name;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("host", &Ingress::host, {.doc = "Host name; wins over hostTemplate."}),
+        field(
+            "hostTemplate", &Ingress::host_template,
+            {.doc = "Template of the host name, with .Name, .ProjectName and .Namespace; @nuclio.fromDefault takes the "
+                    "platform's."}),
+        field(
+            "hostTemplateRandomCharsLength", &Ingress::host_template_random_chars_length,
+            {.doc = "Random characters at the end of a label that had to be cut; -1 for none.", .min = -1, .max = 32}),
+        field("paths", &Ingress::paths, {.doc = "Paths, with .Name, .Namespace and .Version."}),
+        field("pathType", &Ingress::path_type, {.doc = "How Kubernetes compares the paths."}),
+        field("secretName", &Ingress::secret_name, {.doc = "Secret with the TLS certificate."}),
+    };
+  }
+};
+
+struct Cors {
+  bool enabled = false;
+  std::vector<std::string> allow_origins = {"*"};
+  std::vector<std::string> allow_methods = {"HEAD", "GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"};
+  std::vector<std::string> allow_headers = {"Accept", "Content-Length", "Content-Type", "Authorization",
+                                            "X-Nuclio-Log-Level"};
+  bool allow_credentials = false;
+  std::vector<std::string> expose_headers;
+  std::string preflight_request_method = "OPTIONS";
+  std::optional<std::int64_t> preflight_max_age_seconds = 5;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("enabled", &Cors::enabled, {.doc = "Answer preflight requests and check origins."}),
+        field("allowOrigins", &Cors::allow_origins, {.doc = "Origins that may call; * for all."}),
+        field("allowMethods", &Cors::allow_methods, {.doc = "Methods that may be used."}),
+        field("allowHeaders", &Cors::allow_headers, {.doc = "Request headers that may be sent."}),
+        field("allowCredentials", &Cors::allow_credentials, {.doc = "Whether cookies and credentials may be sent."}),
+        field("exposeHeaders", &Cors::expose_headers, {.doc = "Response headers that scripts may read."}),
+        field("preflightRequestMethod", &Cors::preflight_request_method, {.doc = "Method of a preflight request."}),
+        field("preflightMaxAgeSeconds", &Cors::preflight_max_age_seconds,
+              {.doc =
+                   "Seconds for which a browser may keep the preflight answer; the header is left out when negative or "
+                   "null."}),
+    };
+  }
+};
+
+struct HttpTrigger {
+  static constexpr std::string_view kKind = "http";
+  int port = 0;
+  ServiceType service_type = ServiceType::platform_default;
+  std::map<std::string, Ingress> ingresses;
+  Bytes read_buffer_size{16384};
+  Bytes max_request_body_size{4194304};
+  bool reduce_memory_usage = false;
+  std::optional<Cors> cors;
+  bool disable_port_publishing = false;
+  HttpMode mode = HttpMode::sync;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("port", &HttpTrigger::port,
+              {.doc = "Port of the host where the function answers; chosen by the platform when 0.",
+               .min = 0,
+               .max = 65535}),
+        field("serviceType", &HttpTrigger::service_type, {.doc = "Type of the Kubernetes service.", .inert = true}),
+        field("ingresses", &HttpTrigger::ingresses, {.doc = "Ingresses by name.", .inert = true}),
+        field("readBufferSize", &HttpTrigger::read_buffer_size,
+              {.doc = "Bytes that the request line and headers may have; more is answered 431.",
+               .min = 256,
+               .max = 1048576}),
+        field("maxRequestBodySize", &HttpTrigger::max_request_body_size,
+              {.doc = "Bytes that a request body may have; more is answered 413.", .min = 0}),
+        field("reduceMemoryUsage", &HttpTrigger::reduce_memory_usage,
+              {.doc = "Use less memory for more processor time.", .inert = true}),
+        field("cors", &HttpTrigger::cors, {.doc = "Cross-origin requests; off when absent."}),
+        field("disablePortPublishing", &HttpTrigger::disable_port_publishing,
+              {.doc = "Do not publish the port on the host (docker platform).", .inert = true}),
+        field("mode", &HttpTrigger::mode, {.doc = "sync or async; both behave the same."}),
+    };
+  }
+};
+
+}  // namespace nuclio::spec

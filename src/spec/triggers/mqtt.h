@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <vector>
+
+#include "schema/schema.h"
+
+namespace nuclio::spec {
+
+using schema::field;
+
+struct MqttSubscription {
+  std::string topic;
+  int qos = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("topic", &MqttSubscription::topic, {.doc = "Topic filter.", .required = true}),
+        field("qos", &MqttSubscription::qos, {.doc = "Quality of service.", .min = 0, .max = 2}),
+    };
+  }
+};
+
+struct MqttTrigger {
+  static constexpr std::string_view kKind = "mqtt";
+  static constexpr bool kInert = true;
+  std::vector<MqttSubscription> subscriptions;
+  std::string client_id;
+  int protocol_version = 4;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("subscriptions", &MqttTrigger::subscriptions, {.doc = "What to subscribe to."}),
+        field("clientID", &MqttTrigger::client_id, {.doc = "Client identifier."}),
+        field("protocolVersion", &MqttTrigger::protocol_version,
+              {.doc = "3 for MQTT 3.1, 4 for 3.1.1, 5 for 5.", .min = 3, .max = 5}),
+    };
+  }
+};
+
+}  // namespace nuclio::spec
