@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 REMEMBERED = ROOT / "build/lint"
 CODE = ("src", "runtimes", "bench", "examples", "test", "tools")
+INCLUDED = ("src", "runtimes/wire", "runtimes/cpp/include", "build/release/generated")
 SECONDS_A_FILE = 300
 
 
@@ -42,16 +43,16 @@ def run(command: list) -> str:
 
 
 def seen(file: Path) -> set[Path]:
-    """The file and, through its quoted includes, all files of ours that it sees."""
+    """The file and, through its includes, all files of ours that it sees."""
     found, waiting = set(), [file]
     while waiting:
         here = waiting.pop()
         if here in found:
             continue
         found.add(here)
-        for name in re.findall(r'^\s*#\s*include\s*"([^"]+)"', here.read_text(), re.MULTILINE):
-            places = (here.parent / name, ROOT / "src" / name, ROOT / "runtimes/wire" / name)
-            waiting += [place.resolve() for place in places if place.is_file()][:1]
+        for name in re.findall(r'^\s*#\s*include\s*["<]([^">]+)[">]', here.read_text(), re.MULTILINE):
+            places = (here.parent, *(ROOT / folder for folder in INCLUDED))
+            waiting += [(place / name).resolve() for place in places if (place / name).is_file()][:1]
     return found
 
 
@@ -88,9 +89,10 @@ def tidy() -> list[str]:
 
 
 def headers_alone() -> list[str]:
-    command = ["clang++-19", "-std=c++23", "-Isrc", "-Iruntimes/wire", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
-    command += ["-Wno-missing-field-initializers", "-Wno-unused-const-variable", "-x", "c++-header"]
-    headers = [file for file in sources(".h") if file.is_relative_to(ROOT / "src")]
+    command = ["clang++-19", "-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Werror"]
+    command += ["-Wno-missing-field-initializers", "-Wno-unused-const-variable"]
+    command += [f"-I{folder}" for folder in INCLUDED] + ["-x", "c++-header"]
+    headers = [file for file in sources(".h") if {"src", "include"} & set(file.relative_to(ROOT).parts)]
     return on_each(lambda file: remembered("header", [*command, str(file)], file), headers)
 
 
