@@ -286,20 +286,14 @@ class Reader {
 
 std::string describe_value(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null:
-      return "null";
-    case json::kind::bool_:
-      return value.get_bool() ? "true" : "false";
+    case json::kind::null: return "null";
+    case json::kind::bool_: return value.get_bool() ? "true" : "false";
     case json::kind::int64:
     case json::kind::uint64:
-    case json::kind::double_:
-      return "the number " + json::serialize(value);
-    case json::kind::array:
-      return "a list";
-    case json::kind::object:
-      return "an object";
-    case json::kind::string:
-      break;
+    case json::kind::double_: return "the number " + json::serialize(value);
+    case json::kind::array: return "a list";
+    case json::kind::object: return "an object";
+    case json::kind::string: break;
   }
   const std::string_view text = view(value.get_string());
   std::string shown = json::serialize(json::value(text.substr(0, kLongestQuote)));

@@ -9,7 +9,7 @@ struct PlatformConfig;
 inline constexpr std::string_view kDefaultHttpTrigger = "default-http";
 
 // Fills in what the user left out: project label, names and workers of triggers, the missing one of minReplicas and
-// maxReplicas, the platform's environment, python's version, and the default http trigger. Doing it again changes
+// maxReplicas, the platform's environment, and the default http trigger. Doing it again changes
 // nothing.
 FunctionConfig enrich(FunctionConfig config, const PlatformConfig& platform);
 

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "spec/rules.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "base/base64.h"
+#include "base/duration.h"
+#include "base/names.h"
+#include "spec/cron_schedule.h"
+#include "spec/function.h"
+#include "spec/image_reference.h"
+
+namespace nuclio::spec {
+namespace {
+
+using namespace std::chrono_literals;
+using schema::join;
+using schema::Report;
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text.substr(0, 100)) + "\""; }
+
+void problem(Report& report, std::string path, std::string message) {
+  report.problems.push_back({std::move(path), std::move(message)});
+}
+void warning(Report& report, std::string path, std::string message) {
+  report.warnings.push_back({std::move(path), std::move(message)});
+}
+
+bool is_identifier_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// "python", "python:3.11"; whether there is such a runtime is for those to say who find its manifest.
+bool is_runtime(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view name = text.substr(0, colon);
+  const auto small = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (name.empty() || !std::ranges::all_of(name, small)) return false;
+  if (colon == std::string_view::npos) return true;
+  const std::string_view version = text.substr(colon + 1);
+  const auto fits = [](char c) { return is_identifier_char(c) || c == '.' || c == '-'; };
+  return !version.empty() && std::ranges::all_of(version, fits);
+}
+
+bool is_runtime_of(std::string_view runtime, std::string_view language) {
+  return runtime == language || (runtime.starts_with(language) && runtime.substr(language.size()).starts_with(':'));
+}
+
+// module(.sub)*:name, each of them a Python identifier.
+bool is_python_handler(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos || colon + 1 == text.size()) return false;
+  const auto is_identifier = [](std::string_view word) {
+    // Letters beyond ASCII are identifiers to Python too, and the module itself says so best.
+    const auto fits = [](char c) { return is_identifier_char(c) || c == '-' || static_cast<unsigned char>(c) >= 0x80; };
+    return !word.empty() && std::ranges::all_of(word, fits);
+  };
+  std::string_view module = text.substr(0, colon);
+  while (true) {
+    const std::size_t dot = module.find('.');
+    if (!is_identifier(module.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) break;
+    module.remove_prefix(dot + 1);
+  }
+  return is_identifier(text.substr(colon + 1));
+}
+
+void check_metadata(const Metadata& metadata, Report& report) {
+  const auto check = [&](std::string_view field, std::string_view what, std::string_view value) {
+    if (value.empty()) return;
+    const auto checked = check_label(what, value);
+    if (!checked) problem(report, join("metadata", field), "is no valid name: " + checked.error().what);
+  };
+  check("name", "function name", metadata.name);
+  check("namespace", "namespace", metadata.namespace_name);
+  const auto project = metadata.labels.find(std::string(kProjectLabel));
+  if (project == metadata.labels.end()) return;
+  const auto checked = check_label("project name", project->second);
+  if (!checked) problem(report, join("metadata.labels", kProjectLabel), "is no valid name: " + checked.error().what);
+}
+
+void check_code(const FunctionSpec& spec, Report& report) {
+  const bool has_runtime = !spec.runtime.empty();
+  if (has_runtime && !is_runtime(spec.runtime))
+    problem(report, "spec.runtime",
+            "must be a language, or language:version such as python:3.11, is " + quoted(spec.runtime));
+  if (is_runtime_of(spec.runtime, "python") && !spec.handler.empty() && !is_python_handler(spec.handler))
+    problem(report, "spec.handler", "must be module:function such as main:handler, is " + quoted(spec.handler));
+  const bool unprintable = std::ranges::any_of(spec.handler, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (unprintable) problem(report, "spec.handler", "must not contain control characters");
+  if (!spec.build.function_source_code.empty()) {
+    const auto decoded = decode_base64(spec.build.function_source_code);
+    if (!decoded)
+      problem(report, "spec.build.functionSourceCode", "must be the source code as base64: " + decoded.error().what);
+  }
+  const std::pair<std::string_view, const std::string&> references[] = {
+      {"spec.image", spec.image},
+      {"spec.runRegistry", spec.run_registry},
+      {"spec.build.image", spec.build.image},
+      {"spec.build.baseImage", spec.build.base_image},
+      {"spec.build.onbuildImage", spec.build.onbuild_image},
+      {"spec.build.registry", spec.build.registry},
+      {"spec.build.baseImageRegistry", spec.build.base_image_registry}};
+  for (const auto& [path, reference] : references) {
+    // Onbuild images may be templates, filled in by the builder.
+    if (reference.empty() || reference.find("{{") != std::string::npos || is_image_reference(reference)) continue;
+    problem(report, std::string(path),
+            "must be an image or registry such as registry.local:5000/team/name:tag, is " + quoted(reference));
+  }
+}
+
+void check_env(const FunctionSpec& spec, Report& report) {
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i < spec.env.size(); ++i) {
+    const std::string& name = spec.env[i].name;
+    const std::string path = "spec.env[" + std::to_string(i) + "].name";
+    if (name.find_first_of(std::string_view("=\0", 2)) != std::string::npos)
+      problem(report, path, "must not contain \"=\", is " + quoted(name));
+    if (!name.empty() && !seen.insert(name).second)
+      warning(report, path, "is " + quoted(name) + " for the second time; the last value counts");
+    if (spec.env[i].value.find('\0') != std::string::npos)
+      problem(report, "spec.env[" + std::to_string(i) + "].value", "must not contain the character NUL");
+  }
+}
+
+void check_replicas(const FunctionSpec& spec, Report& report) {
+  if (spec.replicas && (spec.min_replicas || spec.max_replicas))
+    problem(report, "spec.replicas", "excludes minReplicas and maxReplicas; give the one or the others");
+  if (spec.min_replicas && spec.max_replicas && *spec.min_replicas > *spec.max_replicas)
+    problem(report, "spec.minReplicas",
+            "must be at most maxReplicas, which is " + std::to_string(*spec.max_replicas) + ", is " +
+                std::to_string(*spec.min_replicas));
+  if (spec.min_replicas == 0 && !spec.max_replicas)
+    problem(report, "spec.maxReplicas", "is required when minReplicas is 0");
+}
+
+void check_containers(std::string_view field, const std::vector<boost::json::object>& containers, Report& report) {
+  for (std::size_t i = 0; i < containers.size(); ++i) {
+    for (const char* key : {"name", "image"}) {
+      const auto* value = containers[i].if_contains(key);
+      if (value == nullptr || !value->is_string() || value->get_string().empty())
+        problem(report, join("spec", field) + "[" + std::to_string(i) + "]." + key, "is required");
+    }
+  }
+}
+
+// ":8080", "127.0.0.1:8080" or "[::1]:8080".
+bool is_listen_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  unsigned port = 0;
+  const std::string_view digits = text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc{} && end == digits.data() + digits.size() && port <= 65535;
+}
+
+// What the kinds ask for beyond their fields, `path` being the trigger's. A kind without rules of its own needs none.
+struct KindRules {
+  const std::string& path;
+  const Trigger& trigger;
+  const FunctionSpec& spec;
+  Report& report;
+
+  void operator()(const HttpTrigger&) const {
+    if (!trigger.url.empty() && !is_listen_address(trigger.url))
+      problem(report, path + ".url", "must be an address to listen on such as :8080, is " + quoted(trigger.url));
+  }
+
+  void operator()(const CronTrigger& cron) const {
+    const std::string attributes = path + ".attributes";
+    if (cron.interval < 0ns)
+      problem(report, attributes + ".interval", "must be positive, is " + quoted(format_duration(cron.interval)));
+    if (cron.interval == 0ns && cron.schedule.empty())
+      problem(report, attributes, "must have a schedule such as \"*/5 * * * *\" or an interval such as 10s");
+    if (cron.schedule.empty()) return;
+    const auto schedule = CronSchedule::parse(cron.schedule);
+    if (!schedule) problem(report, attributes + ".schedule", "is no cron expression: " + schedule.error().what);
+  }
+
+  void operator()(const KafkaClusterTrigger& kafka) const { check_ack(kafka.worker_allocation_mode); }
+
+  void operator()(const V3ioStreamTrigger& v3io) const {
+    check_ack(v3io.worker_allocation_mode);
+    if (spec.min_replicas != spec.max_replicas)
+      problem(report, path,
+              "needs minReplicas and maxReplicas to be equal, since its shards do not move between replicas");
+  }
+
+  template <class Kind>
+  void operator()(const Kind&) const {}
+
+  void check_ack(WorkerAllocationMode mode) const {
+    const bool explicit_ack = trigger.explicit_ack_mode == ExplicitAckMode::enable ||
+                              trigger.explicit_ack_mode == ExplicitAckMode::explicit_only;
+    if (explicit_ack && mode != WorkerAllocationMode::fixed)
+      problem(report, path + ".explicitAckMode",
+              "is " + quoted(schema::name_of(trigger.explicit_ack_mode)) +
+                  ", which needs attributes.workerAllocationMode static");
+  }
+};
+
+void check_trigger(const std::string& key, const Trigger& trigger, const FunctionSpec& spec, Report& report) {
+  const std::string path = join("spec.triggers", key);
+  if (key.empty()) problem(report, path, "must have a name");
+  if (!trigger.name.empty() && trigger.name != key)
+    problem(report, path + ".name", "must be the key of the trigger, " + quoted(key) + ", is " + quoted(trigger.name));
+  if (trigger.worker_termination_timeout < 0ns)
+    problem(report, path + ".workerTerminationTimeout",
+            "must not be negative, is " + quoted(format_duration(trigger.worker_termination_timeout)));
+  if (trigger.batch.mode == BatchMode::enable) {
+    if (trigger.batch.timeout <= 0ns)
+      problem(report, path + ".batch.timeout",
+              "must be positive, is " + quoted(format_duration(trigger.batch.timeout)));
+    if (!is_http(trigger) || !(spec.runtime.empty() || is_runtime_of(spec.runtime, "python")))
+      warning(report, path + ".batch", "has no effect; only http triggers of python functions make batches");
+  }
+  std::visit(KindRules{path, trigger, spec, report}, trigger.kind);
+}
+
+void check_triggers(const FunctionSpec& spec, Report& report) {
+  std::string http_triggers;
+  int count = 0;
+  for (const auto& [key, trigger] : spec.triggers) {
+    check_trigger(key, trigger, spec, report);
+    if (!is_http(trigger)) continue;
+    http_triggers += (count++ == 0 ? "" : ", ") + quoted(key);
+  }
+  if (count > 1)
+    problem(report, "spec.triggers",
+            "must have at most one trigger of kind http, has " + std::to_string(count) + ": " + http_triggers);
+}
+
+// Whether everything is there that a deploy needs.
+void check_complete(const FunctionConfig& config, Report& report) {
+  const FunctionSpec& spec = config.spec;
+  if (config.metadata.name.empty()) problem(report, "metadata.name", "is required");
+  const bool has_code = !spec.build.path.empty() || !spec.build.function_source_code.empty() ||
+                        !spec.build.image.empty() || spec.build.code_entry_type == CodeEntryType::s3;
+  if (!has_code && spec.image.empty())
+    problem(report, "spec.build",
+            "must have a path or functionSourceCode, or spec.image must name what was built before");
+  const bool runtime_can_be_found = !spec.build.path.empty();
+  if (spec.runtime.empty() && !runtime_can_be_found && (has_code || !spec.image.empty()))
+    problem(report, "spec.runtime", "is required unless build.path names a file whose extension tells it");
+  const bool has_http = std::ranges::any_of(spec.triggers, [](const auto& named) { return is_http(named.second); });
+  if (spec.min_replicas == 0 && !has_http)
+    problem(report, "spec.minReplicas",
+            "must be at least 1 without an http trigger, is 0; nothing would wake the function");
+}
+
+}  // namespace
+
+Report check_rules(const FunctionConfig& config) {
+  Report report;
+  check_metadata(config.metadata, report);
+  check_code(config.spec, report);
+  check_env(config.spec, report);
+  check_replicas(config.spec, report);
+  check_triggers(config.spec, report);
+  check_containers("sidecars", config.spec.sidecars, report);
+  check_containers("initContainers", config.spec.init_containers, report);
+  if (config.spec.event_timeout < 0ns)
+    problem(report, "spec.eventTimeout",
+            "must not be negative, is " + quoted(format_duration(config.spec.event_timeout)));
+  return report;
+}
+
+Result<std::vector<schema::Problem>> validate(const FunctionConfig& config) {
+  Report report = check_rules(config);
+  check_complete(config, report);
+  if (!report.problems.empty()) return fail(Why::invalid, schema::text(report.problems));
+  return std::move(report.warnings);
+}
+
+}  // namespace nuclio::spec
