@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nuctl/commands.h"
+
+#include <cstdio>
+
+namespace nuclio::nuctl {
+
+// Names, aliases and their meaning are Nuclio's; `logs` and `dev` are ours.
+const std::vector<CommandEntry>& command_table() {
+  static const std::vector<CommandEntry> table{
+      {"deploy", {}, "Build a function and run it", make_deploy},
+      {"invoke", {}, "Send an event to a function", make_invoke},
+      {"logs", {}, "Show what a function logs", make_logs},
+      {"dev", {}, "Run a function from a file and reload it on every save", make_dev},
+      {"get",
+       {},
+       "Show resources",
+       nullptr,
+       {{"functions", {"function", "fn", "fu"}, "Functions, or one", make_get_functions},
+        {"projects", {"project", "prj", "proj"}, "Projects, or one", make_get_projects}}},
+      {"create",
+       {"cre"},
+       "Create resources",
+       nullptr,
+       {{"project", {"projects", "prj", "proj"}, "A project", make_create_project}}},
+      {"update",
+       {"upd"},
+       "Change resources",
+       nullptr,
+       {{"function", {"functions", "fn", "fu"}, "Change fields of a function and redeploy it", make_update_function}}},
+      {"delete",
+       {"del"},
+       "Delete resources",
+       nullptr,
+       {{"functions", {"function", "fn", "fu"}, "Functions", make_delete_function},
+        {"projects", {"project", "prj", "proj"}, "Projects", make_delete_project}}},
+      {"export",
+       {},
+       "Print resources so that they can be imported elsewhere",
+       nullptr,
+       {{"functions", {"function", "fn", "fu"}, "Functions, or one", make_export_functions},
+        {"projects", {"project", "prj", "proj"}, "Projects with all that is in them, or one", make_export_projects}}},
+      {"import",
+       {},
+       "Create resources from an export",
+       nullptr,
+       {{"functions", {"function", "fn", "fu"}, "Functions from a file or standard input", make_import_functions},
+        {"projects", {"project", "prj", "proj"}, "Projects from a file or standard input", make_import_projects}}},
+      {"version", {"ver"}, "Print the version", make_version},
+      {"completion", {}, "Print the completion script of a shell: bash, zsh", make_completion},
+  };
+  return table;
+}
+
+int print_completions(const std::vector<std::string>& arguments, const std::function<void(Flags&)>& globals) {
+  std::vector<std::string> words(arguments.begin() + 1, arguments.end());
+  std::string partial;
+  if (!words.empty()) {
+    partial = words.back();
+    words.pop_back();
+  }
+  for (const std::string& word : completions(words, partial, command_table(), globals)) std::puts(word.c_str());
+  return 0;
+}
+
+}  // namespace nuclio::nuctl

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/json.hpp>
+
+#include "nuctl/commands.h"
+#include "nuctl/function_client.h"
+#include "nuctl/project_client.h"
+
+namespace nuclio::nuctl {
+namespace {
+
+namespace json = boost::json;
+
+class CreateProject final : public Command {
+ public:
+  void declare(Flags& flags) override {
+    flags.argument("name", name_, "Name of the project");
+    flags.text({"description"}, description_, "What the project is for");
+    flags.text({"owner"}, owner_, "Whose it is");
+  }
+
+  Task<Result<int>> run(Session& session) override {
+    json::object spec;
+    if (!description_.empty()) spec["description"] = description_;
+    if (!owner_.empty()) spec["owner"] = owner_;
+    json::object project{{"metadata", {{"name", name_}}}, {"spec", std::move(spec)}};
+    CO_TRY_DO(co_await create_project(session, std::move(project)));
+    session.print("Project " + name_ + " created\n");
+    co_return 0;
+  }
+
+ private:
+  std::string name_, description_, owner_;
+};
+
+// Deleting what is not there is no error for a function: the wish is fulfilled. It is one for a project.
+class DeleteFunction final : public Command {
+ public:
+  void declare(Flags& flags) override {
+    flags.argument("name", name_, "Name of the function");
+    flags.yes({"force", 'f'}, force_, "Also while it is being deployed");
+    flags.yes({"with-api-gateways"}, with_api_gateways_, "Kept for Nuclio's scripts: no API gateways on this platform");
+  }
+
+  Task<Result<int>> run(Session& session) override {
+    CO_TRY_DO(co_await delete_function(session, name_, force_ ? Force::yes : Force::no));
+    co_return 0;
+  }
+
+ private:
+  std::string name_;
+  bool force_ = false;
+  bool with_api_gateways_ = false;
+};
+
+class DeleteProject final : public Command {
+ public:
+  void declare(Flags& flags) override {
+    flags.argument("name", name_, "Name of the project");
+    flags.text({"strategy"}, strategy_, "restricted refuses when it is not empty, cascading deletes what is in it");
+    flags.yes({"wait"}, wait_, "Return once all is gone (always the case on this platform)");
+    flags.text({"wait-timeout"}, wait_timeout_, "How long to wait");
+  }
+
+  Task<Result<int>> run(Session& session) override {
+    if (strategy_ != "restricted" && strategy_ != "cascading" && strategy_ != "check")
+      co_return fail(Why::invalid, "--strategy must be restricted, cascading or check, is \"" + strategy_ + "\"");
+    CO_TRY_DO(co_await delete_project(session, name_, strategy_));
+    co_return 0;
+  }
+
+ private:
+  std::string name_;
+  std::string strategy_ = "restricted";
+  std::string wait_timeout_ = "3m";
+  bool wait_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_create_project() { return std::make_unique<CreateProject>(); }
+std::unique_ptr<Command> make_delete_function() { return std::make_unique<DeleteFunction>(); }
+std::unique_ptr<Command> make_delete_project() { return std::make_unique<DeleteProject>(); }
+
+}  // namespace nuclio::nuctl

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nuctl/session.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "http/status.h"
+#include "loop/child.h"
+#include "loop/stream.h"
+
+namespace nuclio::nuctl {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+constexpr auto kStartTime = 20s;
+constexpr Bytes kMaxAnswer{256u << 20};  // a listing or an export of many functions with their code
+constexpr Bytes kMaxFile{256u << 20};
+
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// The dashboard's {"error": "…"}; what it says is meant for a person. Other bodies come from something else.
+Error error_of(const http::ClientResponse& answer, const std::string& what) {
+  boost::system::error_code bad;
+  json::value body = json::parse(answer.body, bad);
+  const json::value* message = !bad && body.is_object() ? body.get_object().if_contains("error") : nullptr;
+  std::string text = message && message->is_string()
+                         ? std::string(message->get_string())
+                         : what + " was answered with status " + std::to_string(answer.status);
+  return {http::why_of(answer.status), std::move(text)};
+}
+
+}  // namespace
+
+void Settings::declare(Flags& flags) {
+  flags.yes({"verbose", 'v'}, verbose, "Say more");
+  flags.text({"platform", 0, "NUCTL_PLATFORM"}, platform, "Where functions run: auto, local, kube");
+  flags.text({"namespace", 'n', "NUCTL_NAMESPACE"}, name_space, "Namespace (local platform: nuclio)");
+  flags.text({"concurrency"}, concurrency, "Kept for Nuclio's scripts; has no effect here");
+  flags.yes({"mask-sensitive-fields"}, mask_sensitive_fields,
+            "Kept for Nuclio's scripts; has no effect on this platform");
+  flags.text({"kubeconfig", 'k', "KUBECONFIG"}, kubeconfig, "Path to a kubeconfig (kube platform)");
+}
+
+Task<Result<std::string>> Session::dashboard() {
+  if (!base_url_.empty()) co_return base_url_;
+  if (settings_.platform != "auto" && settings_.platform != "local")
+    co_return fail(Why::unavailable, "platform \"" + settings_.platform +
+                                         "\" is not available in this build\nuse --platform local, or leave it out");
+  std::string address_file = settings_.home + "/dashboard.address";
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    std::string address = first_line(address_file);
+    if (!address.empty()) {
+      std::string url = "http://" + address;
+      http::ClientRequest hello{.method = "GET", .url = url + "/api/versions"};
+      auto answer = co_await client_.fetch(hello, Deadline::in(5s));
+      if (answer && answer->status == 200) {
+        base_url_ = url;
+        co_return base_url_;
+      }
+    }
+    if (attempt == 0) CO_TRY_DO(co_await start_dashboard(Deadline::in(kStartTime)));
+  }
+  co_return fail(Why::unavailable, "the dashboard was started but does not answer\nsee " + settings_.home +
+                                       "/dashboard.log for the reason");
+}
+
+Task<Result<void>> Session::start_dashboard(Deadline deadline) {
+  std::error_code error;
+  fs::create_directories(settings_.home, error);
+  if (error) co_return fail(Why::forbidden, "cannot make the folder " + settings_.home + ": " + error.message());
+  std::string log_path = settings_.home + "/dashboard.log";
+  Descriptor log{::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
+  if (!log) co_return fail_errno("opening " + log_path);
+  CO_TRY(Pipe ready, make_pipe());
+  constexpr int kReady = 3;
+  ChildOptions options;
+  options.argv = {settings_.programs + "/dashboard", "--ready-fd", std::to_string(kReady)};
+  options.env = settings_.environment;
+  options.directory = "/";
+  options.descriptors = {{log.get(), 1}, {log.get(), 2}, {ready.write.get(), kReady}};
+  options.group = ChildOptions::Group::own_session;
+  options.signal_when_parent_dies = 0;
+  options.no_new_privileges = false;
+  CO_TRY(Child child, Child::spawn(loop_, options));
+  ready.write.reset();
+  Stream stream{loop_, std::move(ready.read)};
+  std::string line;
+  char buffer[512];
+  while (line.find('\n') == std::string::npos) {
+    auto count = co_await stream.read_some(buffer, deadline);
+    if (!count) co_return fail(count.error().why, "the dashboard did not start in time\nsee " + log_path);
+    if (*count == 0) break;
+    line.append(buffer, *count);
+  }
+  if (!line.starts_with("ready ")) {
+    if (line.empty()) line = "it ended without a word; see " + log_path;
+    co_return fail(Why::unavailable, "the dashboard could not be started: " + line.substr(0, line.find('\n')));
+  }
+  note("started the dashboard on http://" + line.substr(6, line.find('\n') - 6) + " (log: " + log_path + ")\n");
+  child.release();
+  co_return Result<void>{};
+}
+
+http::ClientRequest Session::request(const std::string& base, Api api) const {
+  http::ClientRequest request{.method = std::move(api.method), .url = base + api.path};
+  for (auto& [name, value] : api.headers) request.headers.add(name, value);
+  if (!api.body.empty()) request.headers.add("Content-Type", "application/json");
+  request.body = std::move(api.body);
+  request.max_body = kMaxAnswer;
+  return request;
+}
+
+Task<Result<json::value>> Session::call(Api api, Deadline deadline) {
+  CO_TRY(std::string base, co_await dashboard());
+  std::string what = api.method + " " + api.path;
+  http::ClientRequest to_send = request(base, std::move(api));
+  CO_TRY(auto answer, co_await client_.fetch(to_send, deadline));
+  if (answer.status >= 300) co_return std::unexpected(error_of(answer, what));
+  if (answer.body.empty()) co_return json::value{};
+  boost::system::error_code bad;
+  json::value body = json::parse(answer.body, bad);
+  if (bad) co_return fail(Why::internal, what + " was answered with something that is not JSON");
+  co_return body;
+}
+
+Task<Result<http::ClientStream>> Session::open(Api api, Deadline deadline) {
+  CO_TRY(std::string base, co_await dashboard());
+  std::string what = api.method + " " + api.path;
+  http::ClientRequest to_send = request(base, std::move(api));
+  CO_TRY(auto stream, co_await client_.open(to_send, deadline));
+  if (stream.status < 300) co_return std::move(stream);
+  http::ClientResponse answer{.status = stream.status};
+  while (answer.body.size() < 1 << 20) {
+    auto piece = co_await stream.body->next();
+    if (!piece || !*piece) break;
+    answer.body += **piece;
+  }
+  co_return std::unexpected(error_of(answer, what));
+}
+
+std::string Session::absolute(const std::string& path) const {
+  return (fs::path(settings_.working_directory) / path).lexically_normal().string();
+}
+
+Result<std::string> Session::read_file(const std::string& path) const {
+  std::error_code error;
+  std::string full = absolute(path);
+  if (fs::is_directory(full, error)) return fail(Why::invalid, path + " is a folder; a file was expected");
+  auto size = fs::file_size(full, error);
+  if (error) return fail(Why::not_found, "cannot read " + path + ": " + error.message());
+  if (size > kMaxFile.count) return fail(Why::too_large, path + " is larger than 256 MiB");
+  std::ifstream file(full, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) return fail(Why::forbidden, "cannot read " + path);
+  return std::move(text).str();
+}
+
+Result<void> Session::write_file(const std::string& path, const std::string& text) const {
+  std::ofstream file(absolute(path), std::ios::binary | std::ios::trunc);
+  file << text;
+  file.flush();
+  if (!file) return fail(Why::forbidden, "cannot write " + path);
+  return {};
+}
+
+Result<std::string> Session::read_input() const {
+  std::string text;
+  char buffer[65536];
+  for (;;) {
+    ssize_t count = ::read(0, buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail_errno("reading standard input");
+    if (count == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(count));
+    if (text.size() > kMaxFile.count) return fail(Why::too_large, "standard input is larger than 256 MiB");
+  }
+}
+
+void Session::print(std::string_view text) const {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void Session::note(std::string_view text) const { std::fwrite(text.data(), 1, text.size(), stderr); }
+
+}  // namespace nuclio::nuctl

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <boost/json/value.hpp>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "http/client.h"
+#include "loop/deadline.h"
+#include "loop/loop.h"
+#include "loop/task.h"
+#include "nuctl/flags.h"
+
+namespace nuclio::nuctl {
+
+// What main has read from the environment and the flags that every command takes.
+struct Settings {
+  std::string home;      // NUCLIO_HOME, absolute
+  std::string programs;  // the folder with our programs
+  std::string working_directory;
+  std::vector<std::string> environment;  // handed to the dashboard that is started
+  bool terminal = false;                 // standard output is one
+  bool colour = false;
+
+  std::string platform = "auto";
+  std::string name_space = "";  // "" until a command asks for it, see Session::name_space()
+  bool verbose = false;
+  // Taken for Nuclio's sake; they mean something on Kubernetes only.
+  std::string kubeconfig = "";
+  std::string concurrency = "";
+  bool mask_sensitive_fields = false;
+
+  void declare(Flags& flags);
+};
+
+// What a command has in its hands: the dashboard, which is started when it is not running, and the terminal.
+class Session {
+ public:
+  Session(Loop& loop, Settings settings) : loop_(loop), settings_(std::move(settings)), client_(loop) {}
+
+  Loop& loop() { return loop_; }
+  http::Client& client() { return client_; }
+  const Settings& settings() const { return settings_; }
+  std::string name_space() const { return settings_.name_space.empty() ? "nuclio" : settings_.name_space; }
+
+  // A call of the dashboard's REST API: `path` begins with /api. The answer's JSON (null when it has no body), or the
+  // message of its error with the Why of its status.
+  struct Api {
+    std::string method;
+    std::string path;
+    std::vector<std::pair<std::string, std::string>> headers = {};
+    std::string body = {};
+  };
+  Task<Result<boost::json::value>> call(Api api, Deadline deadline);
+  // The same for an answer that is read as it comes.
+  Task<Result<http::ClientStream>> open(Api api, Deadline deadline);
+
+  // An absolute path of what the user wrote, seen from where they stand.
+  std::string absolute(const std::string& path) const;
+  Result<std::string> read_file(const std::string& path) const;
+  Result<void> write_file(const std::string& path, const std::string& text) const;
+  // All of standard input.
+  Result<std::string> read_input() const;
+
+  void print(std::string_view text) const;  // the command's result: standard output
+  void note(std::string_view text) const;   // for the person who waits: standard error
+
+ private:
+  Task<Result<std::string>> dashboard();  // its base URL
+  Task<Result<void>> start_dashboard(Deadline deadline);
+  http::ClientRequest request(const std::string& base, Api api) const;
+
+  Loop& loop_;
+  Settings settings_;
+  http::Client client_;
+  std::string base_url_;
+};
+
+}  // namespace nuclio::nuctl

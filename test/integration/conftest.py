@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+import running
+
+
+@pytest.fixture(scope="module")
+def start_processor(tmp_path_factory):
+    """start_processor(code, spec=…, platform=…) gives a running Processor; code is a name in functions/ or a path.
+
+    They are shared by the tests of a file and must end cleanly.
+    """
+    started = []
+
+    def start(code, spec=None, **options):
+        path = running.FUNCTIONS / code if isinstance(code, str) else code
+        processor = running.Processor(tmp_path_factory.mktemp("processor") / "fn", path, spec, **options)
+        started.append(processor)
+        return processor.start()
+
+    yield start
+    for processor in started:
+        processor.stop()
+
+
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory):
+    """A running dashboard with an empty home, shared by the tests of a file."""
+    board = running.Dashboard(tmp_path_factory.mktemp("home") / "nuclio")
+    yield board.start()
+    board.stop()
