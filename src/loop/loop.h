@@ -60,7 +60,8 @@ class Watch {
   enum class Direction { read, write };
 
   // The caller saw EAGAIN (or a short read): the next wait really waits.
-  void drained(Direction direction) { side(direction).ready = peer_gone_; }
+  // The end of what the peer sends concerns readers only: a half-closed connection takes what is written.
+  void drained(Direction direction) { side(direction).ready = direction == Direction::read && peer_gone_; }
 
   class Wait;
   // co_await gives true when ready, false when the deadline came first. Spurious readiness is possible.

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/client.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "base/check.h"
+#include "loop/group.h"
+#include "loop/poll_set.h"
+#include "loop/wait_list.h"
+
+namespace nuclio::http {
+namespace {
+
+// A body that is taken slower than it comes is not read further from here on.
+constexpr std::size_t kAhead = 256 << 10;
+constexpr long kReceiveBuffer = 64 << 10;
+constexpr std::size_t kMaxHead = 256 << 10;
+
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using List = std::unique_ptr<curl_slist, FreeList>;
+
+void append(List& list, const std::string& line) {
+  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  CHECK(longer);
+  (void)list.release();
+  list.reset(longer);
+}
+
+// For messages: without user name and password, and without the query, which may hold a token.
+std::string shown(const ClientRequest& request) {
+  std::string url = request.url.substr(0, request.url.find('?'));
+  std::size_t host = url.find("://");
+  host = host == std::string::npos ? 0 : host + 3;
+  std::size_t at = url.substr(host, url.find('/', host) - host).rfind('@');
+  if (at != std::string::npos) url.erase(host, at + 1);
+  return request.method + " " + url;
+}
+
+Why why_of(CURLcode code) {
+  switch (code) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL: return Why::invalid;
+    case CURLE_OPERATION_TIMEDOUT: return Why::timeout;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE: return Why::forbidden;
+    default: return Why::unavailable;
+  }
+}
+
+bool is_ours(std::string_view name) {
+  return same_ignoring_case(name, "Content-Length") || same_ignoring_case(name, "Transfer-Encoding") ||
+         same_ignoring_case(name, "Connection") || same_ignoring_case(name, "Expect");
+}
+
+List header_list(const Headers& headers) {
+  List list;
+  for (Header field : headers) {
+    if (is_ours(field.name)) continue;
+    // curl takes "Name:" for the wish to leave a header out, and "Name;" for an empty value.
+    append(list, std::string(field.name) + (field.value.empty() ? std::string(";") : ": " + std::string(field.value)));
+  }
+  append(list, "Expect:");
+  for (const char* name : {"Content-Type", "Accept"})
+    if (!headers.has(name)) append(list, std::string(name) + ":");
+  if (!headers.has("User-Agent")) append(list, "User-Agent: nuclio");
+  return list;
+}
+
+}  // namespace
+
+// Drives libcurl by the loop.
+class Client::Engine final : private Timer {
+ public:
+  explicit Engine(Loop& loop) : Timer(loop), loop_(loop), sockets_(loop), driver_(loop) {
+    static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+    CHECK(ready == CURLE_OK);
+    multi_ = curl_multi_init();
+    CHECK(multi_);
+    curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &on_socket);
+    curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &on_timer);
+    curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 64L);
+    driver_.spawn(drive());
+  }
+  ~Engine() override {
+    driver_.cancel();
+    curl_multi_cleanup(multi_);
+  }
+
+  Loop& loop() { return loop_; }
+  CURLM* multi() { return multi_; }
+
+ private:
+  static int on_socket(CURL*, curl_socket_t socket, int what, void* self, void* known);
+  static int on_timer(CURLM*, long milliseconds, void* self) {
+    auto& timer = *static_cast<Engine*>(self);
+    if (milliseconds < 0) {
+      timer.disarm();
+    } else {
+      timer.arm(Deadline::in(std::chrono::milliseconds{milliseconds}));
+    }
+    return 0;
+  }
+  void fire() override { act(CURL_SOCKET_TIMEOUT, 0); }
+  Task<void> drive();
+  void act(curl_socket_t socket, int events);
+
+  Loop& loop_;
+  PollSet sockets_;
+  CURLM* multi_ = nullptr;
+  Group driver_;
+};
+
+// One request on its way. Whoever waits for it is resumed by the loop, never inside one of curl's calls, so that it may
+// be destroyed at any moment.
+class Client::Transfer {
+ public:
+  Transfer(Engine& engine, ClientRequest request)
+      : engine_(engine),
+        request_(std::move(request)),
+        headers_to_send_(header_list(request_.headers)),
+        changed_(engine.loop()) {}
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+  ~Transfer() {
+    if (!easy_) return;
+    curl_multi_remove_handle(engine_.multi(), easy_);
+    curl_easy_cleanup(easy_);
+  }
+
+  Result<void> start();
+  Task<Result<void>> head(Deadline deadline);
+  Task<Result<std::optional<std::string>>> next(Deadline deadline);
+
+  int status() const { return status_; }
+  Headers& headers() { return headers_; }
+  Bytes max_body() const { return request_.max_body; }
+  std::unexpected<Error> failed(Why why, std::string_view what) const {
+    return fail(why, shown(request_) + ": " + std::string(what));
+  }
+
+  void finished(CURLcode code) {
+    ended_ = true;
+    code_ = code;
+    changed_.notify_all();
+  }
+
+ private:
+  static std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) {
+    return static_cast<Transfer*>(self)->header_line({data, size}) ? size : 0;
+  }
+  static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) {
+    return static_cast<Transfer*>(self)->piece({data, size}) ? size : CURL_WRITEFUNC_PAUSE;
+  }
+  bool header_line(std::string_view line);
+  bool piece(std::string_view data);
+  std::unexpected<Error> broken() const;
+
+  Engine& engine_;
+  ClientRequest request_;
+  List headers_to_send_;
+  CURL* easy_ = nullptr;
+  std::array<char, CURL_ERROR_SIZE> error_text_{};
+  WaitList changed_;
+  int status_ = 0;
+  Headers headers_;
+  std::size_t head_size_ = 0;
+  bool has_head_ = false;
+  std::string arrived_;
+  bool paused_ = false;
+  bool ended_ = false;
+  CURLcode code_ = CURLE_OK;
+};
+
+int Client::Engine::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
+  // A transfer that is paused wants nothing, and neither has a socket that is to be closed anything to be waited for.
+  static_assert((CURL_POLL_REMOVE & CURL_POLL_INOUT) == 0);
+  unsigned interest =
+      (what & CURL_POLL_IN ? PollSet::kReadable : 0u) | (what & CURL_POLL_OUT ? PollSet::kWritable : 0u);
+  static_cast<Engine*>(self)->sockets_.set(socket, interest);
+  return 0;
+}
+
+Task<void> Client::Engine::drive() {
+  for (;;) {
+    (void)co_await sockets_.ready(Deadline::never());
+    std::array<PollSet::Ready, 64> room;
+    std::span<PollSet::Ready> ready = sockets_.take(room);
+    for (auto [socket, what] : ready) {
+      act(socket, (what & PollSet::kReadable ? CURL_CSELECT_IN : 0) |
+                      (what & PollSet::kWritable ? CURL_CSELECT_OUT : 0) |
+                      (what & PollSet::kBroken ? CURL_CSELECT_ERR : 0));
+    }
+    // A large download must not keep the others waiting.
+    if (!ready.empty()) co_await loop_.yield();
+  }
+}
+
+void Client::Engine::act(curl_socket_t socket, int events) {
+  int running = 0;
+  curl_multi_socket_action(multi_, socket, events, &running);
+  int left = 0;
+  while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    char* transfer = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    reinterpret_cast<Transfer*>(transfer)->finished(message->data.result);
+  }
+}
+
+Result<void> Client::Transfer::start() {
+  if (!is_header_name(request_.method)) return failed(Why::invalid, "the method must be a token such as GET");
+  if (std::ranges::any_of(request_.url, [](unsigned char c) { return c <= ' ' || c == 0x7f; }))
+    return failed(Why::invalid, "the URL contains a blank or a control character");
+  easy_ = curl_easy_init();
+  CHECK(easy_);
+  auto set = [this](CURLoption option, auto value) { CHECK(curl_easy_setopt(easy_, option, value) == CURLE_OK); };
+  set(CURLOPT_PRIVATE, static_cast<void*>(this));
+  set(CURLOPT_URL, request_.url.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_PATH_AS_IS, 1L);
+  set(CURLOPT_PROXY, request_.proxy.c_str());
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(request_.connect_timeout.count(), 1)));
+  set(CURLOPT_ERRORBUFFER, error_text_.data());
+  set(CURLOPT_HTTPHEADER, headers_to_send_.get());
+  set(CURLOPT_HEADERFUNCTION, &on_header);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+  set(CURLOPT_WRITEFUNCTION, &on_body);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  set(CURLOPT_SSL_VERIFYPEER, request_.verify_peer == VerifyPeer::yes ? 1L : 0L);
+  set(CURLOPT_SSL_VERIFYHOST, request_.verify_peer == VerifyPeer::yes ? 2L : 0L);
+  if (!request_.unix_socket.empty()) set(CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
+
+  bool empty_body_counts = request_.method == "POST" || request_.method == "PUT" || request_.method == "PATCH";
+  if (request_.method == "HEAD") {
+    set(CURLOPT_NOBODY, 1L);
+  } else if (!request_.body.empty() || empty_body_counts) {
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    set(CURLOPT_POSTFIELDS, request_.body.c_str());
+  }
+  set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  CURLMcode added = curl_multi_add_handle(engine_.multi(), easy_);
+  if (added != CURLM_OK) return failed(Why::internal, curl_multi_strerror(added));
+  return {};
+}
+
+bool Client::Transfer::header_line(std::string_view line) {
+  if (has_head_) return true;  // trailers
+  head_size_ += line.size();
+  if (head_size_ > kMaxHead) return false;
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  if (line.starts_with("HTTP/")) {
+    status_ = 0;
+    headers_ = {};
+    std::string_view code = line.substr(std::min(line.find(' ') + 1, line.size()));
+    std::from_chars(code.data(), code.data() + code.size(), status_);
+  } else if (std::size_t colon = line.find(':'); colon != std::string_view::npos) {
+    headers_.add(line.substr(0, colon), line.substr(colon + 1));
+  } else if (line.empty() && status_ >= 200) {  // the end of the head, and not that of "100 Continue"
+    has_head_ = true;
+    changed_.notify_all();
+  }
+  return true;
+}
+
+bool Client::Transfer::piece(std::string_view data) {
+  if (arrived_.size() >= kAhead) {
+    paused_ = true;
+    return false;
+  }
+  arrived_.append(data);
+  changed_.notify_all();
+  return true;
+}
+
+std::unexpected<Error> Client::Transfer::broken() const {
+  long number = 0;
+  curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &number);
+  if (code_ == CURLE_COULDNT_CONNECT && number != 0) {
+    std::string what = std::strerror(static_cast<int>(number));
+    what[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(what[0])));
+    return failed(Why::unavailable, what);
+  }
+  return failed(why_of(code_), error_text_[0] ? error_text_.data() : curl_easy_strerror(code_));
+}
+
+Task<Result<void>> Client::Transfer::head(Deadline deadline) {
+  while (!has_head_) {
+    if (ended_ && code_ != CURLE_OK) co_return broken();
+    if (ended_) co_return failed(Why::unavailable, "the answer is not HTTP");
+    bool changed = co_await changed_.wait(deadline);
+    if (!changed && !has_head_ && !ended_) co_return failed(Why::timeout, "no answer came in time");
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<std::optional<std::string>>> Client::Transfer::next(Deadline deadline) {
+  while (arrived_.empty()) {
+    if (ended_ && code_ != CURLE_OK) co_return broken();
+    if (ended_) co_return std::optional<std::string>{};
+    bool changed = co_await changed_.wait(deadline);
+    if (!changed && arrived_.empty() && !ended_) co_return failed(Why::timeout, "the answer did not end in time");
+  }
+  std::optional<std::string> piece = std::exchange(arrived_, {});
+  if (std::exchange(paused_, false)) curl_easy_pause(easy_, CURLPAUSE_CONT);
+  co_return std::move(piece);
+}
+
+class Client::Body final : public BodySource {
+ public:
+  Body(std::unique_ptr<Transfer> transfer, Deadline deadline) : transfer_(std::move(transfer)), deadline_(deadline) {}
+  Task<Result<std::optional<std::string>>> next() override { return transfer_->next(deadline_); }
+
+ private:
+  std::unique_ptr<Transfer> transfer_;
+  Deadline deadline_;
+};
+
+Client::Client(Loop& loop) : engine_(std::make_unique<Engine>(loop)) {}
+Client::~Client() = default;
+
+Task<Result<ClientResponse>> Client::fetch(ClientRequest request, Deadline deadline) {
+  Transfer transfer{*engine_, std::move(request)};
+  CO_TRY_DO(transfer.start());
+  CO_TRY_DO(co_await transfer.head(deadline));
+  ClientResponse response{transfer.status(), std::move(transfer.headers()), {}};
+  for (;;) {
+    CO_TRY(auto piece, co_await transfer.next(deadline));
+    if (!piece) co_return std::move(response);
+    if (response.body.size() + piece->size() > transfer.max_body().count)
+      co_return transfer.failed(Why::too_large,
+                                "the answer has more than " + std::to_string(transfer.max_body().count) + " bytes");
+    response.body += *piece;
+  }
+}
+
+Task<Result<ClientStream>> Client::open(ClientRequest request, Deadline head, Deadline all) {
+  auto transfer = std::make_unique<Transfer>(*engine_, std::move(request));
+  CO_TRY_DO(transfer->start());
+  CO_TRY_DO(co_await transfer->head(earlier(head, all)));
+  ClientStream stream{transfer->status(), std::move(transfer->headers()), nullptr};
+  stream.body = std::make_unique<Body>(std::move(transfer), all);
+  co_return std::move(stream);
+}
+
+}  // namespace nuclio::http

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "http/message.h"
+#include "loop/deadline.h"
+#include "loop/loop.h"
+#include "loop/task.h"
+
+namespace nuclio::http {
+
+enum class VerifyPeer : bool { no, yes };
+
+// A request to another server. Redirects are not followed, no proxy is used but the one that is named here, whatever
+// the environment says, and only http and https are spoken.
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;  // its path and query are sent as they stand
+  Headers headers;  // Content-Length, Transfer-Encoding, Connection and Expect are left out: they are ours to say
+  std::string body;
+  std::string unix_socket;   // connect there instead of the URL's host; "" for TCP
+  std::string proxy;         // "" for none
+  Bytes max_body{64 << 20};  // of the answer, with fetch(): Why::too_large
+  std::chrono::milliseconds connect_timeout{10'000};
+  VerifyPeer verify_peer = VerifyPeer::yes;
+};
+
+// Any status is an answer, not an error.
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+// An answer whose body is still coming. The body can be put into a Response as it is, which passes it on with
+// back-pressure. The client outlives it; destroying it ends the transfer.
+struct ClientStream {
+  int status = 0;
+  Headers headers;
+  std::unique_ptr<BodySource> body;
+};
+
+// HTTP over libcurl, with connections that are kept and used again. Lives on its loop's thread, and outlives the tasks
+// and streams it gave. Destroying a task cancels its transfer.
+class Client {
+ public:
+  explicit Client(Loop& loop);
+  ~Client();
+
+  // Errors: Why::unavailable (no connection, or it broke), timeout, invalid (URL, method), forbidden (certificate),
+  // too_large. They begin with method and URL: "GET http://127.0.0.1:1/x: connection refused".
+  Task<Result<ClientResponse>> fetch(ClientRequest request, Deadline deadline);
+  // Gives the answer as soon as its headers are there, by `head`; the body's pieces may take until `all`.
+  Task<Result<ClientStream>> open(ClientRequest request, Deadline head, Deadline all = Deadline::never());
+
+ private:
+  class Engine;
+  class Transfer;
+  class Body;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace nuclio::http

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/connection.h"
+
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <span>
+
+#include "base/log.h"
+#include "http/status.h"
+
+namespace nuclio::http {
+namespace {
+
+constexpr Refusal kGone{0, ""};
+constexpr Refusal kBodyLate{408, "the body did not arrive in time"};
+// A body up to this size is received behind its head and handed on in place; a larger one gets memory of its own.
+constexpr std::size_t kShortBody = 16 << 10;
+// An answer's text up to this size is copied behind its head: cheaper than a second element in the kernel's hands, and
+// answers to pipelined requests go out together.
+constexpr std::size_t kShortAnswer = 16 << 10;
+constexpr std::size_t kKept = 64 << 10;  // memory that a connection keeps from one request to the next
+constexpr int kRequestsInARow = 64;      // then others get their turn
+
+}  // namespace
+
+std::span<char> Buffer::space() {
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (end_ == capacity_) reserve(std::max(end_ - begin_ + 1, kSmallest));
+  return {memory_.get() + end_, capacity_ - end_};
+}
+
+void Buffer::reserve(std::size_t total) {
+  if (capacity_ - begin_ >= total) return;
+  std::size_t size = end_ - begin_;
+  if (capacity_ >= total) {
+    std::memmove(memory_.get(), memory_.get() + begin_, size);
+  } else {
+    capacity_ = std::max(total, 2 * capacity_);
+    auto larger = std::make_unique_for_overwrite<char[]>(capacity_);
+    if (size > 0) std::memcpy(larger.get(), memory_.get() + begin_, size);
+    memory_ = std::move(larger);
+  }
+  begin_ = 0;
+  end_ = size;
+}
+
+Connection::Connection(Shared& shared, Descriptor socket, std::string remote_address)
+    : shared_(shared),
+      socket_(std::move(socket)),
+      watch_(shared.loop, socket_.get()),
+      remote_address_(std::move(remote_address)),
+      parser_(shared.limits) {
+  request_.remote_address = remote_address_;
+  shared_.connections.push_back(*this);
+}
+
+Task<void> Connection::run() {
+  for (int in_a_row = 1;; ++in_a_row) {
+    if (in_a_row % kRequestsInARow == 0) co_await shared_.loop.yield();
+
+    // Stage 1: the head. Answers that were held back go out before we wait.
+    parser_.reset();
+    request_.received = shared_.loop.now();
+    idle_ = true;
+    for (;;) {
+      if (idle_ && !in_.unread().empty()) {
+        idle_ = false;
+        request_.received = shared_.loop.now();
+      }
+      auto progress = parser_.parse(in_.unread());
+      if (!progress) co_return co_await refuse(progress.error());
+      if (*progress == Progress::done) break;
+      if (std::string_view none; try_send(none) != Moved::some) {
+        bool sent = co_await send({});
+        if (!sent) co_return;
+      }
+      if (idle_ && shared_.closing_idle) co_return;
+      if (!receive_first_) {
+        bool ready = co_await watch_.readable(waiting_for_head());
+        if (!ready) {
+          if (!idle_) co_await refuse({408, "the headers did not arrive in time"});
+          co_return;
+        }
+      }
+      receive_first_ = false;
+      if (receive_more() == Moved::gone) co_return;
+    }
+    keep_alive_ = parser_.keep_alive() ? KeepAlive::yes : KeepAlive::no;
+
+    // Stage 2: the body.
+    request_size_ = parser_.size();
+    if (body_is_here()) {
+      request_size_ += parser_.content_length();
+      request_.body = in_.unread().substr(parser_.size(), parser_.content_length());
+    } else {
+      auto read = co_await read_body();
+      if (!read) co_return co_await refuse(read.error());
+    }
+    parser_.fill(in_.unread(), request_);  // from here on in_ stays where it is in memory
+
+    // Stage 3: the handler. When it has to wait, the answers before its own do not.
+    Response response;
+    {
+      auto call = begin(call_memory_, shared_.handler.handle(request_));
+      bool reachable = true;
+      if (!call.done()) {
+        if (!out_.empty()) reachable = co_await send({});
+        co_await call.finished();
+      }
+      if (!reachable) co_return;
+      response = call.take();
+    }
+
+    // Stage 4: the answer.
+    if (shared_.draining) keep_alive_ = KeepAlive::no;
+    Answering to{request_.method == "HEAD", request_.minor_version, keep_alive_};
+    Plan plan = append_head(out_, response, to, shared_.date.now());
+    bool sent = true;
+    if (auto* text = std::get_if<std::string>(&response.body); text && text->size() <= kShortAnswer) {
+      if (plan.sending == Sending::counted) out_ += *text;
+      if (out_.size() > shared_.limits.coalesced_bytes.count) sent = co_await send({});
+    } else if (plan.sending != Sending::nothing) {
+      sent = co_await send_body(response, plan.sending);
+    }
+    if (!sent) co_return;
+    if (plan.keep_alive == KeepAlive::no) co_return co_await say_goodbye();
+    in_.consume(request_size_);
+    body_.clear();
+    if (body_.capacity() > kKept) body_.shrink_to_fit();
+  }
+}
+
+void Connection::close_when_idle() {
+  if (idle_) ::shutdown(socket_.get(), SHUT_RD);
+}
+
+Connection::Moved Connection::receive(std::span<char> into, std::size_t& count) {
+  for (;;) {
+    ssize_t got = ::recv(socket_.get(), into.data(), into.size(), MSG_DONTWAIT);
+    if (got > 0) {
+      count = static_cast<std::size_t>(got);
+      if (count < into.size()) watch_.drained(Watch::Direction::read);
+      return Moved::some;
+    }
+    if (got == 0) return Moved::gone;
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return Moved::gone;
+    watch_.drained(Watch::Direction::read);
+    return Moved::again;
+  }
+}
+
+Connection::Moved Connection::receive_more() {
+  std::size_t count = 0;
+  Moved moved = receive(in_.space(), count);
+  in_.received(count);
+  return moved;
+}
+
+Deadline Connection::waiting_for_head() const {
+  return Deadline::at(request_.received + (idle_ ? shared_.limits.idle_timeout : shared_.limits.header_timeout));
+}
+
+Deadline Connection::transfer_deadline(SteadyTime began, std::uint64_t bytes) const {
+  std::chrono::milliseconds earned{bytes * 1000 / std::max<std::uint64_t>(shared_.limits.transfer_rate.count, 1)};
+  return Deadline::at(began + shared_.limits.transfer_grace + earned);
+}
+
+bool Connection::body_is_here() const {
+  if (parser_.framing() == Framing::chunked) return false;
+  return in_.unread().size() - parser_.size() >= parser_.content_length();
+}
+
+Task<Connection::Step> Connection::read_body() {
+  bool wanted = parser_.expects_continue() && in_.unread().size() == parser_.size();
+  if (wanted) out_ += kContinue;
+  if (!out_.empty()) {
+    bool sent = co_await send({});
+    if (!sent) co_return std::unexpected(kGone);
+  }
+  if (parser_.framing() == Framing::chunked) co_return co_await read_chunked_body();
+  if (parser_.content_length() > kShortBody) co_return co_await read_long_body();
+  co_return co_await read_short_body();
+}
+
+// Into in_, behind the head.
+Task<Connection::Step> Connection::read_short_body() {
+  request_size_ = parser_.size() + parser_.content_length();
+  in_.reserve(request_size_);
+  SteadyTime began = shared_.loop.now();
+  while (in_.unread().size() < request_size_) {
+    bool ready = co_await watch_.readable(transfer_deadline(began, in_.unread().size()));
+    if (!ready) co_return std::unexpected(kBodyLate);
+    if (receive_more() == Moved::gone) co_return std::unexpected(kGone);
+  }
+  request_.body = in_.unread().substr(parser_.size());
+  request_.body = request_.body.substr(0, parser_.content_length());
+  co_return Step{};
+}
+
+// Into body_, received where it stays. Its memory is only touched as it arrives, so announcing much costs us nothing.
+Task<Connection::Step> Connection::read_long_body() {
+  std::string_view begun = in_.unread().substr(parser_.size());
+  request_size_ = in_.unread().size();
+  body_.resize_and_overwrite(parser_.content_length(), [](char*, std::size_t size) { return size; });
+  std::copy(begun.begin(), begun.end(), body_.begin());
+  std::span<char> missing = std::span(body_).subspan(begun.size());
+  SteadyTime began = shared_.loop.now();
+  while (!missing.empty()) {
+    bool ready = co_await watch_.readable(transfer_deadline(began, body_.size() - missing.size()));
+    if (!ready) co_return std::unexpected(kBodyLate);
+    std::size_t count = 0;
+    if (receive(missing, count) == Moved::gone) co_return std::unexpected(kGone);
+    missing = missing.subspan(count);
+  }
+  request_.body = body_;
+  co_return Step{};
+}
+
+Task<Connection::Step> Connection::read_chunked_body() {
+  ChunkedDecoder decoder{shared_.limits};
+  SteadyTime began = shared_.loop.now();
+  std::uint64_t bytes = 0;
+  for (;;) {
+    std::string_view arrived = in_.unread().substr(parser_.size());
+    auto taken = decoder.decode(arrived, body_);
+    if (!taken) co_return std::unexpected(taken.error());
+    if (decoder.done()) {
+      request_size_ = parser_.size() + *taken;
+      request_.body = body_;
+      co_return Step{};
+    }
+    bytes += arrived.size();
+    in_.drop_last(arrived.size());
+    bool ready = co_await watch_.readable(transfer_deadline(began, bytes));
+    if (!ready) co_return std::unexpected(kBodyLate);
+    if (receive_more() == Moved::gone) co_return std::unexpected(kGone);
+  }
+}
+
+Connection::Moved Connection::try_send(std::string_view& tail) {
+  while (!out_.empty() || !tail.empty()) {
+    std::array<iovec, 2> parts{
+        {{out_.data() + sent_, out_.size() - sent_}, {const_cast<char*>(tail.data()), tail.size()}}};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    ssize_t count = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {
+      watch_.drained(Watch::Direction::write);
+      return Moved::again;
+    }
+    if (count < 0) return Moved::gone;
+    std::size_t of_out = std::min(static_cast<std::size_t>(count), out_.size() - sent_);
+    sent_ += of_out;
+    tail.remove_prefix(count - of_out);
+    if (sent_ == out_.size()) {
+      out_.clear();
+      sent_ = 0;
+    }
+  }
+  return Moved::some;
+}
+
+Task<bool> Connection::send(std::string_view tail) {
+  SteadyTime began = shared_.loop.now();
+  std::size_t total = out_.size() - sent_ + tail.size();
+  for (;;) {
+    Moved moved = try_send(tail);
+    if (moved != Moved::again) co_return moved == Moved::some;
+    std::size_t left = out_.size() - sent_ + tail.size();
+    bool ready = co_await watch_.writable(transfer_deadline(began, total - left));
+    if (!ready) co_return false;
+  }
+}
+
+Task<bool> Connection::send_body(const Response& response, Sending sending) {
+  if (auto* text = std::get_if<std::string>(&response.body)) co_return co_await send(*text);
+  if (auto* file = std::get_if<FileBody>(&response.body)) co_return co_await send_file(*file);
+  co_return co_await send_stream(*std::get<std::unique_ptr<BodySource>>(response.body), sending);
+}
+
+Task<bool> Connection::send_file(const FileBody& file) {
+  bool sent = co_await send({});
+  if (!sent) co_return false;
+  SteadyTime began = shared_.loop.now();
+  off_t at = 0;
+  while (static_cast<std::uint64_t>(at) < file.size().count) {
+    ssize_t count = ::sendfile(socket_.get(), file.descriptor(), &at, file.size().count - at);
+    if (count > 0 || (count < 0 && errno == EINTR)) continue;
+    if (count == 0) {
+      log::warn("An answer was cut: its file became shorter while it was sent",
+                {{"announced_bytes", file.size().count}, {"sent_bytes", at}});
+      co_return false;
+    }
+    if (errno != EAGAIN) co_return false;
+    watch_.drained(Watch::Direction::write);
+    bool ready = co_await watch_.writable(transfer_deadline(began, at));
+    if (!ready) co_return false;
+  }
+  co_return true;
+}
+
+Task<bool> Connection::send_stream(BodySource& source, Sending sending) {
+  auto gone = begin(peer_memory_, peer_gone());
+  for (;;) {
+    auto next = begin(call_memory_, source.next());
+    if (!next.done()) {
+      bool sent = co_await send({});
+      if (!sent) co_return false;
+      co_await next.finished_or(gone);
+      if (!next.done()) co_return false;
+    }
+    auto piece = next.take();
+    if (!piece) {
+      log::warn("A streamed answer was cut: its source failed", {{"reason", piece.error().what}});
+      cut();
+      co_return false;
+    }
+    if (!*piece) break;
+    const std::string& data = **piece;
+    if (data.empty()) continue;
+    if (sending == Sending::chunked) append_chunk_size(out_, data.size());
+    bool sent = true;
+    if (data.size() > kShortAnswer) {
+      sent = co_await send(data);
+    } else {
+      out_ += data;
+    }
+    if (sending == Sending::chunked) out_ += "\r\n";
+    if (out_.size() > shared_.limits.coalesced_bytes.count) sent = sent && co_await send({});
+    if (!sent) co_return false;
+  }
+  if (sending == Sending::chunked) out_ += kLastChunk;
+  co_return true;
+}
+
+Task<bool> Connection::peer_gone() {
+  receive_first_ = true;
+  while (!watch_.peer_gone()) {
+    watch_.drained(Watch::Direction::read);
+    (void)co_await watch_.readable(Deadline::never());
+  }
+  co_return true;
+}
+
+Task<void> Connection::refuse(Refusal refusal) {
+  if (refusal.status == 0) co_return;
+  log::debug("A request was refused",
+             {{"peer", remote_address_}, {"status", refusal.status}, {"reason", refusal.reason}});
+  Response response = Response::json(refusal.status, "{\"error\": " + log::json_string(refusal.reason) + "}");
+  append_head(out_, response, {.keep_alive = KeepAlive::no}, shared_.date.now());
+  out_ += std::get<std::string>(response.body);
+  bool sent = co_await send({});
+  if (sent) co_await linger();
+}
+
+// A socket that is closed with unread data resets the connection, and the peer may lose the answer with it.
+Task<void> Connection::say_goodbye() {
+  bool sent = co_await send({});
+  if (!sent) co_return;
+  in_.consume(request_size_);
+  if (!in_.unread().empty() || receive_more() == Moved::some) co_await linger();
+}
+
+Task<void> Connection::linger() {
+  ::shutdown(socket_.get(), SHUT_WR);
+  Deadline end = Deadline::in(shared_.limits.linger);
+  while (!end.passed()) {
+    bool ready = co_await watch_.readable(end);
+    in_.consume(in_.unread().size());
+    if (!ready || receive_more() == Moved::gone) co_return;
+    co_await shared_.loop.yield();
+  }
+}
+
+// Closing resets: where only the end of the connection marks the end of a body, an orderly end would look complete.
+void Connection::cut() {
+  ::linger now{1, 0};
+  setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+}  // namespace nuclio::http

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection of a Server. Nobody else includes this.
+#pragma once
+#include <expected>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "http/begun.h"
+#include "http/limits.h"
+#include "http/message.h"
+#include "http/parser.h"
+#include "http/serializer.h"
+#include "loop/descriptor.h"
+#include "loop/list.h"
+#include "loop/loop.h"
+#include "loop/task.h"
+
+namespace nuclio::http {
+
+class Connection;
+
+// What the connections of a server have in common. Outlives them.
+struct Shared {
+  Loop& loop;
+  const Limits limits;
+  Handler& handler;
+  HttpDate date;
+  bool draining = false;      // answers say "Connection: close"
+  bool closing_idle = false;  // and nobody waits for another request
+  List<Connection> connections;
+};
+
+// The received bytes that are not dealt with yet, in one piece of memory.
+class Buffer {
+ public:
+  std::string_view unread() const { return {memory_.get() + begin_, end_ - begin_}; }
+  // Memory for what is received next, behind the unread bytes. At least one byte; moves the unread bytes when need be.
+  std::span<char> space();
+  // As space(), after which `total` unread bytes fit without moving.
+  void reserve(std::size_t total);
+  void received(std::size_t count) { end_ += count; }
+  void consume(std::size_t count) { begin_ += count; }
+  // Takes `count` bytes off the end.
+  void drop_last(std::size_t count) { end_ -= count; }
+
+ private:
+  static constexpr std::size_t kSmallest = 4096;
+  std::unique_ptr<char[]> memory_;
+  std::size_t capacity_ = 0;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+class Connection final : public ListLink {
+ public:
+  Connection(Shared& shared, Descriptor socket, std::string remote_address);
+
+  // Answers requests until either side has had enough.
+  Task<void> run();
+  // Lets a connection that waits for its next request end. One in the middle of a request is left alone.
+  void close_when_idle();
+
+ private:
+  enum class Moved { some, again, gone };
+  // A refusal with status 0: the peer is gone, there is nobody to tell.
+  using Step = std::expected<void, Refusal>;
+
+  Moved receive(std::span<char> into, std::size_t& count);
+  Moved receive_more();
+  Deadline waiting_for_head() const;
+  Deadline transfer_deadline(SteadyTime began, std::uint64_t bytes) const;
+
+  bool body_is_here() const;
+  Task<Step> read_body();
+  Task<Step> read_short_body();
+  Task<Step> read_long_body();
+  Task<Step> read_chunked_body();
+
+  // Sends what is in out_, then `tail`; take what was sent off both. Moved::some: all is sent.
+  Moved try_send(std::string_view& tail);
+  Task<bool> send(std::string_view tail);  // waits; false when the peer is gone or too slow
+  Task<bool> send_body(const Response& response, Sending sending);
+  Task<bool> send_file(const FileBody& file);
+  Task<bool> send_stream(BodySource& source, Sending sending);
+  Task<bool> peer_gone();
+  Task<void> refuse(Refusal refusal);
+  Task<void> say_goodbye();
+  Task<void> linger();
+  void cut();
+
+  Shared& shared_;
+  Descriptor socket_;  // before watch_: the watch must go first
+  Watch watch_;
+  std::string remote_address_;
+  Buffer in_;
+  HeadParser parser_;
+  Request request_;
+  std::string body_;              // one that does not fit into in_
+  std::string out_;               // answers, or parts of them, that are not sent yet
+  std::size_t sent_ = 0;          // of out_
+  std::size_t request_size_ = 0;  // of in_: what the current request takes
+  bool idle_ = true;
+  bool receive_first_ = false;  // something may have arrived that watch_ was told to forget
+  KeepAlive keep_alive_ = KeepAlive::yes;
+  FrameMemory call_memory_;
+  FrameMemory peer_memory_;
+};
+
+}  // namespace nuclio::http

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <chrono>
+#include <cstdint>
+
+#include "base/bytes.h"
+
+namespace nuclio::http {
+
+// Everything that a peer could make grow or last, and the answer when it does.
+struct Limits {
+  Bytes header_bytes{16 << 10};    // request line and headers together, also the trailers of a chunked body: 431
+  std::size_t header_count = 100;  // 431
+  Bytes target_bytes{8 << 10};     // of the request target: 414
+  Bytes body_bytes{4 << 20};       // 413, before it is read where the length is announced
+
+  std::chrono::milliseconds header_timeout{10'000};  // from a request's first byte to its last header: 408
+  std::chrono::milliseconds idle_timeout{75'000};    // between requests: closed without a word
+  // A body that is received, or an answer that is sent, may take `transfer_grace` and a second for each `transfer_rate`
+  // bytes that went through; then 408, or the connection is cut. What a streamed answer waits for is not counted.
+  std::chrono::milliseconds transfer_grace{10'000};
+  Bytes transfer_rate{1 << 10};  // a second
+
+  std::size_t connections = 256 << 10;  // of one server; more are told 503 and closed
+  // Pipelined requests are worked on one after the other; answers are held back to be sent together up to this size.
+  Bytes coalesced_bytes{64 << 10};
+  // After an error that leaves a request half read, what still comes is thrown away this long, so that the peer reads
+  // the answer rather than "connection reset".
+  std::chrono::milliseconds linger{2'000};
+};
+
+}  // namespace nuclio::http

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/serializer.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <cstdio>
+
+#include "http/characters.h"
+#include "http/status.h"
+
+namespace nuclio::http {
+namespace {
+
+void append_number(std::string& out, std::unsigned_integral auto number, int base = 10) {
+  std::array<char, 24> digits;
+  auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number, base);
+  out.append(digits.data(), end);
+}
+
+bool forbids_body(int status) { return status == 204 || status == 304; }
+
+// What the handler's own headers said about the things that are the server's to say.
+struct Said {
+  bool close = false;
+  bool date = false;
+  bool server = false;
+  std::string_view content_length;
+};
+
+// Takes note of a field that the server writes itself; false for all others.
+bool is_servers_own(const Header& field, Said& said) {
+  if (same_ignoring_case(field.name, "Connection")) {
+    said.close |= has_token(field.value, "close");
+    return true;
+  }
+  if (same_ignoring_case(field.name, "Content-Length")) {
+    if (!field.value.empty() && std::ranges::all_of(field.value, is_digit)) said.content_length = field.value;
+    return true;
+  }
+  if (same_ignoring_case(field.name, "Transfer-Encoding") || same_ignoring_case(field.name, "Keep-Alive")) return true;
+  said.date |= same_ignoring_case(field.name, "Date");
+  said.server |= same_ignoring_case(field.name, "Server");
+  return false;
+}
+
+Sending append_framing(std::string& out, const Response& response, const Answering& to, const Said& said) {
+  if (forbids_body(response.status)) return Sending::nothing;
+  if (std::holds_alternative<std::unique_ptr<BodySource>>(response.body)) {
+    if (to.minor_version == 0) return to.head ? Sending::nothing : Sending::until_close;
+    out += "Transfer-Encoding: chunked\r\n";
+    return to.head ? Sending::nothing : Sending::chunked;
+  }
+  auto* text = std::get_if<std::string>(&response.body);
+  out += "Content-Length: ";
+  if (to.head && text && text->empty() && !said.content_length.empty()) {
+    out += said.content_length;
+  } else {
+    append_number(out, text ? text->size() : std::get<FileBody>(response.body).size().count);
+  }
+  out += "\r\n";
+  return to.head ? Sending::nothing : Sending::counted;
+}
+
+}  // namespace
+
+Plan append_head(std::string& out, const Response& response, const Answering& to, std::string_view date) {
+  int status = response.status >= 200 && response.status <= 999 ? response.status : 500;
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<unsigned>(status));
+  out += ' ';
+  out += reason_phrase(status);
+  out += "\r\n";
+
+  Said said;
+  for (Header field : response.headers)
+    if (!is_servers_own(field, said)) out.append(field.name).append(": ").append(field.value).append("\r\n");
+  if (!said.server) out += "Server: nuclio\r\n";
+  if (!said.date) out.append("Date: ").append(date).append("\r\n");
+
+  Plan plan{append_framing(out, response, to, said), to.keep_alive};
+  if (said.close || plan.sending == Sending::until_close) plan.keep_alive = KeepAlive::no;
+  if (plan.keep_alive == KeepAlive::no) {
+    out += "Connection: close\r\n";
+  } else if (to.minor_version == 0) {
+    out += "Connection: keep-alive\r\n";
+  }
+  out += "\r\n";
+  return plan;
+}
+
+void append_chunk_size(std::string& out, std::size_t size) {
+  append_number(out, size, 16);
+  out += "\r\n";
+}
+
+// Not strftime: its names of days and months follow the locale.
+std::string_view HttpDate::at(std::time_t now) {
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  if (now != second_) {
+    second_ = now;
+    std::tm utc{};
+    gmtime_r(&now, &utc);
+    std::snprintf(text_, sizeof text_, "%s, %02u %s %04u %02u:%02u:%02u GMT", kDays[utc.tm_wday], utc.tm_mday % 32u,
+                  kMonths[utc.tm_mon], (utc.tm_year + 1900) % 10000u, utc.tm_hour % 24u, utc.tm_min % 60u,
+                  utc.tm_sec % 61u);
+  }
+  return {text_, 29};
+}
+
+}  // namespace nuclio::http

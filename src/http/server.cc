@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+
+#include "base/log.h"
+#include "http/connection.h"
+
+namespace nuclio::http {
+namespace {
+
+std::string peer_of(int socket) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  auto* any = reinterpret_cast<sockaddr*>(&storage);
+  if (getpeername(socket, any, &size) != 0 || any->sa_family == AF_UNIX) return "unix";
+  char text[INET6_ADDRSTRLEN] = "";
+  if (any->sa_family == AF_INET) {
+    auto* v4 = reinterpret_cast<sockaddr_in*>(any);
+    inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
+    return std::string(text) + ":" + std::to_string(ntohs(v4->sin_port));
+  }
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(any);
+  std::string port = std::to_string(ntohs(v6->sin6_port));
+  if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+    inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], text, sizeof text);
+    return std::string(text) + ":" + port;
+  }
+  inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
+  return "[" + std::string(text) + "]:" + port;
+}
+
+}  // namespace
+
+Server::Server(Loop& loop, const Limits& limits, Handler& handler)
+    : shared_(new Shared{loop, limits, handler, {}, false, false, {}}), conversations_(loop), acceptors_(loop) {}
+
+Server::~Server() = default;
+
+void Server::serve(Listener listener) {
+  listeners_.push_back(std::make_unique<Listener>(std::move(listener)));
+  acceptors_.spawn(accept(*listeners_.back()));
+}
+
+std::vector<Address> Server::addresses() const {
+  std::vector<Address> all;
+  for (const auto& listener : listeners_) all.push_back(listener->address());
+  return all;
+}
+
+std::size_t Server::connections() const { return conversations_.size(); }
+
+Task<void> Server::accept(Listener& listener) {
+  for (;;) {
+    Descriptor socket = co_await listener.accept();
+    if (conversations_.size() < shared_->limits.connections) {
+      conversations_.spawn(converse(std::move(socket)));
+    } else {
+      turn_away(std::move(socket));
+    }
+  }
+}
+
+Task<void> Server::converse(Descriptor socket) {
+  std::string peer = peer_of(socket.get());
+  Connection connection{*shared_, std::move(socket), std::move(peer)};
+  co_await connection.run();
+}
+
+// Costs next to nothing, since that is what we have left. The request, when it is there already, is read, as a socket
+// closed with unread data resets the connection and may take the answer with it.
+void Server::turn_away(Descriptor socket) {
+  std::string answer;
+  Response response = Response::text(503, "too many connections\n");
+  response.headers.add("Retry-After", "1");
+  append_head(answer, response, {.keep_alive = KeepAlive::no}, shared_->date.now());
+  answer += std::get<std::string>(response.body);
+  std::array<char, 16384> unread;
+  (void)::send(socket.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+  ::shutdown(socket.get(), SHUT_WR);
+  (void)::recv(socket.get(), unread.data(), unread.size(), MSG_DONTWAIT);
+}
+
+Task<Server::Drained> Server::drain(std::chrono::milliseconds pause, Deadline deadline) {
+  shared_->draining = true;
+  // The caller may be a handler, further down on the stack of what is destroyed here.
+  co_await shared_->loop.yield();
+  co_await shared_->loop.sleep_until(earlier(Deadline::in(pause), deadline));
+  acceptors_.cancel();
+  listeners_.clear();
+  shared_->closing_idle = true;
+  shared_->connections.for_each([](Connection& connection) { connection.close_when_idle(); });
+  bool empty = co_await conversations_.empty(deadline);
+  if (empty) co_return Drained::completely;
+  log::warn("Connections were cut since their requests were not answered by the deadline",
+            {{"connections", conversations_.size()}});
+  conversations_.cancel();
+  co_return Drained::deadline_passed;
+}
+
+}  // namespace nuclio::http

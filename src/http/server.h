@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+#include "http/limits.h"
+#include "http/message.h"
+#include "loop/deadline.h"
+#include "loop/group.h"
+#include "loop/listener.h"
+#include "loop/loop.h"
+#include "loop/task.h"
+
+namespace nuclio::http {
+
+struct Shared;
+
+// Serves HTTP/1.0 and 1.1. Lives on its loop's thread; loop and handler outlive it. Destroying it closes everything and
+// cancels the handlers that are at work.
+class Server {
+ public:
+  Server(Loop& loop, const Limits& limits, Handler& handler);
+  ~Server();
+
+  // Accepts connections from this listener too, from now on; inherited sockets and Unix sockets likewise.
+  void serve(Listener listener);
+  // Where it listens, in the order of serve(), with the ports that the kernel chose.
+  std::vector<Address> addresses() const;
+  std::size_t connections() const;
+
+  enum class Drained { completely, deadline_passed };
+  // Ends without losing a request: from now on each answer says "Connection: close"; after `pause` (in which load
+  // balancers learn that we are going) nothing more is accepted and idle connections are closed; requests that have
+  // begun are answered. At the deadline what is left is cancelled. To be called once.
+  Task<Drained> drain(std::chrono::milliseconds pause, Deadline deadline);
+
+ private:
+  Task<void> accept(Listener& listener);
+  Task<void> converse(Descriptor socket);
+  void turn_away(Descriptor socket);
+
+  std::unique_ptr<Shared> shared_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  Group conversations_;
+  Group acceptors_;
+};
+
+}  // namespace nuclio::http

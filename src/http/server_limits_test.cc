@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to a peer that wants too much, and how a server ends.
+#include <gmock/gmock.h>
+
+#include "http/server.h"
+#include "http/test_server.h"
+#include "loop/wait_list.h"
+
+namespace nuclio::http {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+const std::string kGet = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+const std::string kLastGet = "GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+Limits quick() {
+  Limits limits;
+  limits.header_timeout = 40ms;
+  limits.idle_timeout = 40ms;
+  limits.transfer_grace = 40ms;
+  return limits;
+}
+
+TEST(ServerLimits, RefusesAndClosesWithAReason) {
+  TestServer test;
+  std::string answer = test.exchange("GET / HTTP/1.1\r\nHost : x\r\n\r\n" + kLastGet);
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(body_of(answer), HasSubstr("{\"error\": \"a header name is empty or has"));
+  EXPECT_THAT(body_of(answer), Not(HasSubstr("HTTP/1.1")));  // what came behind it is not looked at
+}
+
+TEST(ServerLimits, AnswersWhatCameBeforeARefusedRequest) {
+  TestServer test;
+  std::string answer = test.exchange(kGet + "nonsense\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("GET /a|HTTP/1.1 400 Bad Request\r\n"));
+}
+
+TEST(ServerLimits, LetsTheClientReadTheRefusalOfWhatItIsStillSending) {
+  TestServer test;
+  std::string large(8 << 20, 'x');
+  EXPECT_THAT(test.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8388608\r\n\r\n" + large),
+              StartsWith("HTTP/1.1 413 Content Too Large\r\n"));
+  EXPECT_THAT(test.exchange("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n800000\r\n" + large),
+              StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(test.exchange("GET / HTTP/1.1\r\nHost: x\r\nX: " + large), StartsWith("HTTP/1.1 431 "));
+  EXPECT_THAT(test.exchange("GET /" + large), StartsWith("HTTP/1.1 414 "));
+}
+
+TEST(ServerLimits, DoesNotWaitForSlowHeaders) {
+  TestServer test{echo, quick()};
+  std::string answer = test.exchange("GET / HTTP/1.1\r\nHost: x\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 408 Request Timeout\r\n"));
+  EXPECT_THAT(answer, HasSubstr("the headers did not arrive in time"));
+}
+
+TEST(ServerLimits, DoesNotWaitForSlowBodies) {
+  TestServer test{echo, quick()};
+  const std::string post = "POST / HTTP/1.1\r\nHost: x\r\n";
+  for (const std::string& request : {post + "Content-Length: 10\r\n\r\nhel", post + "Content-Length: 100000\r\n\r\nhel",
+                                     post + "Transfer-Encoding: chunked\r\n\r\n5\r\nhel"}) {
+    std::string answer = test.exchange(request);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 408 Request Timeout\r\n"));
+    EXPECT_THAT(answer, HasSubstr("the body did not arrive in time"));
+  }
+}
+
+TEST(ServerLimits, ClosesIdleConnectionsWithoutAWord) {
+  TestServer test{echo, quick()};
+  EXPECT_EQ(test.exchange(""), "");
+  EXPECT_THAT(test.exchange(kGet), EndsWith("GET /a|"));
+}
+
+TEST(ServerLimits, GivesABodyThatComesSteadilyItsTime) {
+  Limits limits = quick();
+  limits.transfer_rate = Bytes{100};  // 10 ms a byte
+  TestServer test{echo, limits};
+  test.play([](TestServer& test) -> Task<bool> {
+    Peer peer{test.loop, test.port()};
+    co_await peer.send("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 20\r\n\r\n");
+    for (int i = 0; i < 20; ++i) {  // longer than the grace, faster than the rate
+      co_await test.loop.sleep(4ms);
+      co_await peer.send("x");
+    }
+    std::string answer = co_await peer.read_to_end();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
+    co_return true;
+  });
+}
+
+TEST(ServerLimits, TellsWhoIsOneTooMany) {
+  Limits limits;
+  limits.connections = 1;
+  TestServer test{echo, limits};
+  test.play([](TestServer& test) -> Task<bool> {
+    Peer first{test.loop, test.port()};
+    co_await first.send(kGet);
+    (void)co_await first.read_answer();
+    Peer second{test.loop, test.port()};
+    std::string refused = co_await second.read_to_end();
+    EXPECT_THAT(refused, StartsWith("HTTP/1.1 503 Service Unavailable\r\n"));
+    EXPECT_THAT(refused, HasSubstr("Retry-After: 1\r\n"));
+    co_await first.send(kGet);
+    std::string answer = co_await first.read_answer();
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 "));
+    co_return true;
+  });
+}
+
+Task<Response> wait_at(WaitList& gate) {
+  (void)co_await gate.wait();
+  co_return Response::text(200, "done");
+}
+
+Task<bool> drain_while_one_works(TestServer& test, WaitList& gate) {
+  Peer working{test.loop, test.port()};
+  Peer idle{test.loop, test.port()};
+  Peer unused{test.loop, test.port()};
+  co_await working.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  co_await idle.send(kGet);
+  std::string kept = co_await idle.read_answer();
+  EXPECT_THAT(kept, Not(HasSubstr("Connection: close")));
+  while (test.server.connections() < 3) co_await test.loop.yield();
+
+  std::optional<Server::Drained> drained;
+  Group group{test.loop};
+  group.spawn(detail::keep(test.server.drain(20ms, Deadline::in(5s)), drained));
+  co_await test.loop.yield();
+  Peer late{test.loop, test.port()};  // in the pause: served, and told to close
+  co_await late.send(kGet);
+  std::string last = co_await late.read_to_end();
+  EXPECT_THAT(last, HasSubstr("Connection: close\r\n"));
+
+  std::string nothing = co_await idle.read_to_end();
+  std::string nothing_either = co_await unused.read_to_end();
+  EXPECT_EQ(nothing + nothing_either, "");
+  EXPECT_FALSE(drained);
+  EXPECT_EQ(test.server.connections(), 1u);
+  EXPECT_TRUE(test.server.addresses().empty());  // nobody listens any more
+
+  gate.notify_all();
+  std::string answer = co_await working.read_to_end();
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+  EXPECT_EQ(body_of(answer), "done");
+  bool over = co_await group.empty(Deadline::in(5s));
+  EXPECT_TRUE(over);
+  co_return drained == Server::Drained::completely;
+}
+
+struct GatedServer {
+  TestServer test{[this](Request& request) { return request.path == "/slow" ? wait_at(gate) : echo(request); }};
+  WaitList gate{test.loop};
+};
+
+TEST(ServerDrain, AnswersWhatHasBegunAndClosesTheRest) {
+  GatedServer gated;
+  EXPECT_TRUE(run_until_done(gated.test.loop, drain_while_one_works(gated.test, gated.gate)));
+}
+
+Task<bool> drain_in_vain(TestServer& test) {
+  Peer working{test.loop, test.port()};
+  co_await working.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  while (test.server.connections() < 1) co_await test.loop.yield();
+  co_await test.loop.sleep(5ms);
+  auto drained = co_await test.server.drain(0ms, Deadline::in(20ms));
+  EXPECT_EQ(drained, Server::Drained::deadline_passed);
+  EXPECT_EQ(test.server.connections(), 0u);
+  std::string nothing = co_await working.read_to_end();
+  co_return nothing.empty();
+}
+
+TEST(ServerDrain, CutsWhatIsNotAnsweredByTheDeadline) {
+  GatedServer gated;
+  EXPECT_TRUE(run_until_done(gated.test.loop, drain_in_vain(gated.test)));
+  EXPECT_TRUE(gated.gate.empty());  // the handler was cancelled
+}
+
+TEST(ServerDrain, OfAnIdleServerIsOverAtOnce) {
+  TestServer test;
+  (void)test.exchange(kLastGet);
+  auto drained = run_until_done(test.loop, test.server.drain(0ms, Deadline::in(5s)));
+  EXPECT_EQ(drained, Server::Drained::completely);
+}
+
+TEST(Server, CancelsHandlersAtWorkWhenItIsDestroyed) {
+  GatedServer gated;
+  gated.test.play([](TestServer& test) -> Task<bool> {
+    Peer peer{test.loop, test.port()};
+    co_await peer.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+    while (test.server.connections() < 1) co_await test.loop.yield();
+    co_await test.loop.sleep(5ms);
+    co_return true;
+  });
+  EXPECT_FALSE(gated.gate.empty());
+}
+
+}  // namespace
+}  // namespace nuclio::http
