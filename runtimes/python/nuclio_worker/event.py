@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The SDK's Event, over a frame: an attribute becomes a Python object when it is first read."""
+
+import datetime
+import json
+import sys
+
+import nuclio_sdk
+
+_EPOCH = datetime.datetime(1970, 1, 1)
+
+
+def _text(index):
+    return lambda frame: frame.text(index)
+
+
+def _raw(index):
+    return lambda frame: frame.raw(index)
+
+
+def _number(index, absent=0):
+    return lambda frame: frame.number(index, absent)
+
+
+def _parsed(body):
+    try:
+        return json.loads(body.decode("utf-8"))
+    except Exception as error:
+        # As the SDK does it: the handler gets the bytes.
+        sys.stderr.write("Failed deserializing json body, error message: {0}\n".format(error))
+        return body
+
+
+def _body(frame):
+    body = frame.body()
+    return _parsed(body) if frame.raw(4) == b"application/json" else body
+
+
+def _decoded(pairs):
+    return {str(name, "utf-8", "surrogateescape"): str(value, "utf-8", "surrogateescape") for name, value in pairs}
+
+
+def _timestamp(frame):
+    # Whole seconds, naive, UTC: what Nuclio's wrapper hands out, and what to_json() shows.
+    return _EPOCH + datetime.timedelta(seconds=frame.timestamp_ns // 1_000_000_000)
+
+
+# In the SDK's order, which is that of to_json().
+_DECODERS = {
+    "body": _body,
+    "content_type": _text(4),
+    "trigger": lambda frame: nuclio_sdk.TriggerInfo(frame.text(5), frame.text(6)),
+    "fields": lambda frame: _decoded(frame.raw_fields()),
+    "headers": lambda frame: _decoded(frame.raw_headers()),
+    "id": _text(0),
+    "method": _text(1),
+    "path": lambda frame: frame.text(2) or "/",
+    "size": lambda frame: frame.body_length,
+    "timestamp": _timestamp,
+    "url": _text(3),
+    "shard_id": _number(0, -1),
+    "num_shards": _number(1),
+    "type": _text(7),
+    "type_version": _text(8),
+    "version": _text(9),
+    "last_in_batch": lambda frame: False,
+    "offset": _number(2),
+    "topic": _text(10),
+}
+
+# NUCLIO_PYTHON_DECODE_EVENT_STRINGS=false: text stays bytes.
+_RAW_DECODERS = {
+    **_DECODERS,
+    "content_type": _raw(4),
+    "trigger": lambda frame: nuclio_sdk.TriggerInfo(frame.raw(5), frame.raw(6)),
+    "fields": lambda frame: dict(frame.raw_fields()),
+    "headers": lambda frame: dict(frame.raw_headers()),
+    "id": _raw(0),
+    "method": _raw(1),
+    "path": lambda frame: frame.raw(2) or "/",
+    "url": _raw(3),
+    "type": _raw(7),
+    "type_version": _raw(8),
+    "version": _raw(9),
+    "topic": _raw(10),
+}
+
+
+class Event(nuclio_sdk.Event):
+    """A nuclio_sdk.Event in all that a handler can see. Owns its frame."""
+
+    _decoders = _DECODERS
+
+    def __init__(self, frame):
+        self._frame = frame
+
+    # Called for what is not in the instance yet; what it decodes is, so a second read costs nothing.
+    def __getattr__(self, name):
+        decode = self._decoders.get(name)
+        if decode is None:
+            raise AttributeError("{0!r} object has no attribute {1!r}".format("Event", name))
+        value = decode(self._frame)
+        setattr(self, name, value)
+        return value
+
+    def _complete(self):
+        """Every attribute by name, in the SDK's order, then what the handler added."""
+        attributes = {name: getattr(self, name) for name in self._decoders}
+        for name, value in vars(self).items():
+            if name not in attributes and name != "_frame":
+                attributes[name] = value
+        return attributes
+
+    def _plain(self):
+        plain = nuclio_sdk.Event.__new__(nuclio_sdk.Event)
+        plain.__dict__.update(self._complete())
+        return plain
+
+    def to_json(self):
+        return self._plain().to_json()
+
+    # Copies and pickles are plain SDK events, which other processes understand.
+    def __reduce__(self):
+        return _restored, (self._complete(),)
+
+
+class RawEvent(Event):
+    _decoders = _RAW_DECODERS
+
+
+def _restored(attributes):
+    plain = nuclio_sdk.Event.__new__(nuclio_sdk.Event)
+    plain.__dict__.update(attributes)
+    return plain
+
+
+def event_class(setting):
+    """The class for a value of NUCLIO_PYTHON_DECODE_EVENT_STRINGS (None when it is not set)."""
+    return RawEvent if (setting or "").lower() in ("no", "false", "disable", "disabled") else Event

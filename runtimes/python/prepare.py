@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes a Python function's code ready to run, with the interpreter that is to run it.
+
+Checks the handler's syntax, installs requirements.txt into a virtual environment that is kept for the next function with
+the same ones, and writes <out>/interpreter, the path that `worker` starts. What it does is told on standard output for
+the build log; a failure is the last line of standard error.
+
+It is started with -I -S: nothing of the machine's Python configuration plays a part, and a function without requirements
+is ready in a few hundredths of a second. What costs an import is imported where it is needed.
+"""
+
+import os
+import sys
+
+_MAX_INCLUDED_FILES = 32
+
+
+class Failed(Exception):
+    """Says what, where and what to do, in one line."""
+
+
+def main(arguments):
+    options = dict(zip(arguments[::2], arguments[1::2]))
+    code, out, cache = options["--code"], options["--out"], options["--cache"]
+    try:
+        check_syntax(code, options["--handler"])
+        requirements = os.path.join(code, "requirements.txt")
+        python = sys.executable
+        if os.path.exists(requirements) and requirement_lines(requirements):
+            python = environment_for(requirements, os.path.join(cache, "python"))
+        write_whole(os.path.join(out, "interpreter"), python + "\n")
+        print("Python {0}.{1}.{2}: {3}".format(*sys.version_info[:3], python))
+    except Failed as failure:
+        sys.stdout.flush()
+        sys.stderr.write("{0}\n".format(failure))
+        return 1
+    return 0
+
+
+def check_syntax(code, handler):
+    """Compiles the handler's file, so that a slip is told by the build rather than by the first worker."""
+    module = handler.partition(":")[0]
+    path = os.path.join(code, *module.split(".")) + ".py"
+    if not os.path.exists(path):
+        return  # a package or a module from the requirements; the worker will tell
+    with open(path, "rb") as file:
+        source = file.read()
+    try:
+        compile(source, path, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line = (error.text or "").strip()
+        raise Failed(
+            "{0}:{1}: {2}{3}".format(
+                os.path.relpath(path, code), error.lineno, error.msg, ", in: " + line if line else ""
+            )
+        ) from None
+    except ValueError as error:
+        raise Failed("{0}: {1}".format(os.path.relpath(path, code), error)) from None
+
+
+def requirement_lines(path):
+    """The lines that ask for something."""
+    with open(path, encoding="utf-8", errors="replace") as file:
+        lines = [line.strip() for line in file]
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def requirements_key(path):
+    """Changes with the interpreter, its place, and all that the requirements say, in included files too."""
+    import hashlib
+
+    key = hashlib.sha256()
+    key.update("{0} {1} {2}\0".format(sys.version, sys.base_prefix, sys.executable).encode())
+    waiting = [path]
+    seen = set()
+    while waiting:
+        file = os.path.realpath(waiting.pop())
+        if file in seen:
+            continue
+        seen.add(file)
+        if len(seen) > _MAX_INCLUDED_FILES:
+            raise Failed("{0}: more than {1} files are included with -r or -c".format(path, _MAX_INCLUDED_FILES))
+        try:
+            lines = requirement_lines(file)
+        except OSError as error:
+            raise Failed("{0}: cannot read {1}: {2}".format(path, file, error.strerror)) from None
+        for line in lines:
+            key.update(line.encode("utf-8", "replace") + b"\n")
+            flag, _, rest = line.replace("=", " ", 1).partition(" ") if line.startswith("--") else line.partition(" ")
+            if flag in ("-r", "-c", "--requirement", "--constraint"):
+                waiting.append(os.path.join(os.path.dirname(file), rest.strip()))
+        key.update(b"\0")
+    return key.hexdigest()[:32]
+
+
+def environment_for(requirements, cache):
+    """The interpreter of a virtual environment that has the requirements; made unless there is one.
+
+    It is made where it stays, since the programs in a virtual environment name its path. What makes it count is the file
+    `complete`, written last: without it the folder is a leftover of an interrupted build and is made anew. The lock lets
+    one of several builds make it while the others wait."""
+    import fcntl
+
+    folder = os.path.join(cache, requirements_key(requirements))
+    python = os.path.join(folder, "bin", "python")
+    complete = os.path.join(folder, "complete")
+    os.makedirs(cache, exist_ok=True)
+    with open(folder + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.exists(complete):
+            print("Requirements: as installed before, in {0}".format(folder))
+            return python
+        make_environment(folder, python, requirements)
+        write_whole(complete, "")
+    return python
+
+
+def make_environment(folder, python, requirements):
+    import shutil
+    import subprocess
+
+    shutil.rmtree(folder, ignore_errors=True)
+    print("Installing {0} into a new virtual environment".format(os.path.basename(requirements)), flush=True)
+    pip = own_pip()
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", *(["--without-pip"] if pip else []), folder],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if made.returncode != 0:
+        print(made.stdout, flush=True)
+        raise Failed(
+            "{0} cannot make a virtual environment for requirements.txt; on Debian, install python3-venv".format(
+                sys.executable
+            )
+        )
+    install = subprocess.Popen(
+        [*(pip or [python, "-m", "pip"]), *(["--python", python] if pip else []), "install"]
+        + ["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "-r", os.path.abspath(requirements)],
+        cwd=os.path.dirname(os.path.abspath(requirements)),
+        env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"},  # it is our own environment: root's warning is noise
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    errors = []
+    for line in install.stdout:
+        print(line, end="", flush=True)
+        if line.startswith("ERROR: "):
+            errors.append(line[len("ERROR: ") :].strip())
+    if install.wait() != 0:
+        raise Failed(
+            "requirements.txt cannot be installed: {0}; correct it, or see pip's lines above".format(
+                errors[-1] if errors else "pip exited with code {0}".format(install.returncode)
+            )
+        )
+
+
+def own_pip():
+    """The interpreter's pip as a command, when it is new enough to install into another environment: then the
+    environment needs none of its own, which saves seconds. None otherwise."""
+    import subprocess
+
+    asked = subprocess.run(
+        [sys.executable, "-m", "pip", "--version"], stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8"
+    )
+    words = asked.stdout.split()
+    if asked.returncode == 0 and len(words) > 1:
+        major, minor = (words[1] + ".0").split(".")[:2]
+        if major.isdigit() and minor.isdigit() and (int(major), int(minor)) >= (22, 3):
+            return [sys.executable, "-m", "pip"]
+    return None
+
+
+def write_whole(path, text):
+    """Nobody ever reads half of it."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = "{0}.{1}".format(path, os.getpid())
+    with open(temporary, "w") as file:
+        file.write(text)
+    os.replace(temporary, path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
