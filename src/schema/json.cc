@@ -7,6 +7,7 @@
 #include <boost/json/stream_parser.hpp>
 #include <boost/json/value.hpp>
 
+#include "schema/number.h"
 #include "schema/text_position.h"
 
 namespace nuclio::schema {
@@ -34,7 +35,7 @@ void pretty(const json::value& value, std::size_t depth, std::string& out) {
     }
     out.append("\n").append(outer).append("]");
   } else {
-    out += json::serialize(value);
+    out += value.is_number() ? number_text(value) : json::serialize(value);
   }
 }
 

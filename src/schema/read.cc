@@ -11,6 +11,7 @@
 
 #include "base/duration.h"
 #include "base/names.h"
+#include "schema/number.h"
 #include "schema/write.h"
 
 namespace nuclio::schema {
@@ -83,7 +84,7 @@ class Reader {
     if (in.is_string()) {
       text = view(in.get_string());
     } else if (options_.scalars == Scalars::as_in_yaml && (in.is_number() || in.is_bool())) {
-      text = json::serialize(in);
+      text = in.is_bool() ? (in.get_bool() ? "true" : "false") : number_text(in);
     } else {
       mismatch(in, path, meta, "text");
     }
@@ -92,7 +93,7 @@ class Reader {
   void read(const json::value& in, void* out, const Number&, const std::string& path, const Meta& meta) {
     if (!in.is_number()) return mismatch(in, path, meta, "a number");
     const auto value = in.to_number<double>();
-    if (out_of_range(value, json::serialize(in), path, meta)) return;
+    if (out_of_range(value, number_text(in), path, meta)) return;
     *static_cast<double*>(out) = value;
   }
 
@@ -216,16 +217,15 @@ class Reader {
       const Found under_other = find(from, other, object.ignore_case);
       if (under_other.value == nullptr) continue;
       read_keys.push_back(under_other.key);
-      if (other == field.meta.deprecated)
+      if (other == field.meta.deprecated && !under_other.value->is_null())
         warning(join(path, under_other.key), "is an old name; use " + std::string(field.name));
       if (found.value == nullptr) found = under_other;
     }
     const std::string where = join(path, found.value == nullptr ? field.name : found.key);
     if (found.value != nullptr) read_keys.push_back(found.key);
-    if (found.value == nullptr || is_unset(*found.value, *field.type)) {
-      if (field.meta.required) problem(where, "is required");
-      return;
-    }
+    const bool empty = found.value == nullptr || found.value->is_null() || *found.value == json::value("");
+    if (empty && field.meta.required) return problem(where, "is required");
+    if (found.value == nullptr || is_unset(*found.value, *field.type)) return;
     read(*found.value, field.in(out), *field.type, where, field.meta);
     if (field.meta.inert && write(field.in(out), *field.type, Secrets::shown) !=
                                 write(field.in(object.defaults), *field.type, Secrets::shown))
@@ -250,7 +250,7 @@ class Reader {
         continue;
       if (alternative.inert) warning(where, std::string(alternative.kind) + " is not supported yet and has no effect");
       void* fields = alternative.emplace(field.in(out));
-      static const json::value kNothing{json::object{}};
+      static const json::value kNothing = json::object();
       const bool empty = content.value == nullptr || content.value->is_null();
       return read(empty ? kNothing : *content.value, fields, *alternative.type, join(path, field.content), field.meta);
     }
@@ -290,14 +290,17 @@ std::string describe_value(const json::value& value) {
     case json::kind::bool_: return value.get_bool() ? "true" : "false";
     case json::kind::int64:
     case json::kind::uint64:
-    case json::kind::double_: return "the number " + json::serialize(value);
+    case json::kind::double_: return "the number " + number_text(value);
     case json::kind::array: return "a list";
     case json::kind::object: return "an object";
     case json::kind::string: break;
   }
   const std::string_view text = view(value.get_string());
-  std::string shown = json::serialize(json::value(text.substr(0, kLongestQuote)));
-  return "the text " + shown + (text.size() > kLongestQuote ? "..." : "");
+  std::size_t length = std::min(text.size(), kLongestQuote);
+  // Not in the middle of a character: bytes 10xxxxxx go on with one.
+  while (length > 0 && length < text.size() && (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80) --length;
+  const std::string shown = json::serialize(json::value(text.substr(0, length)));
+  return "the text " + shown + (length < text.size() ? "..." : "");
 }
 
 Report read_into(const json::value& in, void* out, const Type& type, const ReadOptions& options) {

@@ -2,6 +2,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "schema/number.h"
 #include "schema/reference.h"
 #include "schema/write.h"
 
@@ -62,7 +63,7 @@ std::string default_of(const Object& object, const TypedField& field) {
   if (value.is_null() || value.is_object()) return {};
   if (value.is_array() && value.get_array().empty()) return {};
   if (value.is_string()) return value.get_string().empty() ? "" : code(std::string_view(value.get_string()));
-  return code(json::serialize(value));
+  return code(value.is_number() ? number_text(value) : json::serialize(value));
 }
 
 std::string limits_of(const Meta& meta) {

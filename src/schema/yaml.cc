@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "schema/number.h"
 #include "schema/text_position.h"
 #include "schema/yaml_scalar.h"
 
@@ -158,7 +159,7 @@ void append(const json::value& value, const std::string& indent, std::string& ou
   if (value.is_array() && !value.get_array().empty()) return append_list(value.get_array(), indent, false, out);
   out += ' ';
   if (value.is_string()) return append_text(std::string_view(value.get_string()), indent + "  ", out);
-  out += json::serialize(value);
+  out += value.is_number() ? number_text(value) : json::serialize(value);
 }
 
 }  // namespace

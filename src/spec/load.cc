@@ -27,8 +27,12 @@ json::value without_envelope(const json::value& in) {
   return out;
 }
 
+// Whether something was wrong with the field at the path, or with what it lies in.
 bool mentions(const std::vector<schema::Problem>& problems, std::string_view path) {
-  return std::ranges::any_of(problems, [&](const schema::Problem& problem) { return problem.path == path; });
+  return std::ranges::any_of(problems, [&](const schema::Problem& problem) {
+    const std::string_view rest = path.substr(std::min(problem.path.size(), path.size()));
+    return path.starts_with(problem.path) && (rest.empty() || rest.front() == '.' || rest.front() == '[');
+  });
 }
 
 // When a field is wrong, the rules are asked about the rest as well, so that one look shows everything. Fields that are
