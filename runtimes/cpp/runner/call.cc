@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace nuclio::runner {
 namespace {
@@ -76,8 +77,10 @@ bool Call::write(std::string_view piece) {
 bool Call::gone() { return (deadline_ns_ != 0 && monotonic_ns() >= deadline_ns_) || connection_.cancelled(id_); }
 
 void Call::finish() {
-  if (state_ != State::streaming) return;
-  state_ = State::done;
+  const State state = std::exchange(state_, State::done);
+  if (state == State::done) return;
+  if (state == State::waiting)
+    return send({.status = 500, .message = "the handler's object did not answer", .flags = NUCLIO_WIRE_FAILED});
   if (batch_ == nullptr) return send_chunk("", 0, nullptr);
   std::vector<nuclio_pair> headers;
   for (const auto& [name, value] : head_.headers) headers.push_back({abi_text(name), abi_text(value)});

@@ -27,7 +27,7 @@ class Call final {
 
   // After call(): whether the body goes on with stream().
   bool streams() const { return state_ == State::streaming; }
-  // After stream(): the end of the body, unless fail() was it.
+  // When the object is done with the call: ends the body of a stream.
   void finish();
 
   std::int64_t deadline_ns() const { return deadline_ns_; }  // on CLOCK_MONOTONIC; 0 is none

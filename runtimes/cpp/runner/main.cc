@@ -5,7 +5,6 @@
 
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,15 +16,16 @@ namespace {
 
 constexpr std::string_view kUsage =
     "usage: nuclio_cpp_runner --fd N --object FILE --handler NAME\n"
-    "         [--trigger-kind KIND] [--trigger-name NAME] [--worker-id N] [--frame-limit BYTES]\n"
+    "         [--function-name NAME] [--trigger-kind KIND] [--trigger-name NAME] [--worker-id N] [--frame-limit "
+    "BYTES]\n"
     "The processor starts it: N is a connected Unix stream socket that it inherits.\n";
 
 using Options = std::map<std::string_view, std::string_view>;
 
 // Nothing when an option is unknown, has no value or is missing; the reason is printed.
 std::optional<Options> parse_options(int argc, char** argv) {
-  Options options = {{"--fd", ""},           {"--object", ""},     {"--handler", ""},    {"--trigger-kind", ""},
-                     {"--trigger-name", ""}, {"--worker-id", "0"}, {"--frame-limit", ""}};
+  Options options = {{"--fd", ""},           {"--object", ""},       {"--handler", ""},    {"--function-name", ""},
+                     {"--trigger-kind", ""}, {"--trigger-name", ""}, {"--worker-id", "0"}, {"--frame-limit", ""}};
   for (int i = 1; i < argc; i += 2) {
     const auto option = options.find(argv[i]);
     if (option == options.end() || i + 1 == argc) {
@@ -70,17 +70,17 @@ int main(int argc, char** argv) {
   const std::string_view limit_text = (*options)["--frame-limit"];
   const auto limit = limit_text.empty() ? std::optional<std::uint32_t>(NUCLIO_WIRE_DEFAULT_LIMIT)
                                         : parse_number<std::uint32_t>(limit_text);
-  if (!fd || !index || !limit || !is_stream_socket(*fd)) {
+  if (!fd || !index || !limit || *limit < 4096 || !is_stream_socket(*fd)) {
     std::fprintf(stderr,
-                 "nuclio_cpp_runner: --fd must be a connected stream socket, --worker-id and --frame-limit numbers\n");
+                 "nuclio_cpp_runner: --fd must be a connected stream socket, "
+                 "--worker-id a number and --frame-limit one from 4096\n");
     return 2;
   }
   // What the function prints should reach the log line by line, also through a pipe.
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
 
-  const char* function_name = std::getenv("NUCLIO_FUNCTION_NAME");
   const nuclio::runner::Worker worker{.handler = std::string((*options)["--handler"]),
-                                      .function_name = function_name == nullptr ? "" : function_name,
+                                      .function_name = std::string((*options)["--function-name"]),
                                       .trigger_kind = std::string((*options)["--trigger-kind"]),
                                       .trigger_name = std::string((*options)["--trigger-name"]),
                                       .index = *index};

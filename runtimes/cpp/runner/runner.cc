@@ -151,13 +151,11 @@ void Runner::handle_batch(const nuclio_wire_frame& frame) {
 void Runner::handle_one(const nuclio_wire_frame& frame, Call& call) {
   const DecodedEvent event(frame, call.deadline_ns());
   module_->call(worker_, event.get(), &call);
-  if (call.streams()) {
+  if (call.streams())
     module_->stream(worker_, &call);
-    call.finish();
-  } else {
-    // It may have promised more of an answer that turned out too large to send.
-    module_->abandon(worker_);
-  }
+  else
+    module_->abandon(worker_);  // it may have promised more of an answer that turned out too large to send
+  call.finish();
 }
 
 // False after terminate.

@@ -82,7 +82,7 @@ class Event final {
 
   std::string_view id() const { return detail::view(event_->id); }
   std::string_view method() const { return detail::view(event_->method); }
-  std::string_view path() const { return detail::view(event_->path); }
+  std::string_view path() const { return event_->path.size == 0 ? "/" : detail::view(event_->path); }
   std::string_view url() const { return detail::view(event_->url); }
   std::string_view content_type() const { return detail::view(event_->content_type); }
   std::string_view body() const { return detail::view(event_->body); }

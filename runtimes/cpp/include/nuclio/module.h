@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -195,6 +197,8 @@ class Worker final {
   }
 
   void answer(Response response, void* call) {
+    if (response.status < 100 || response.status > 999)
+      throw std::out_of_range("the response's status must be from 100 to 999, is " + std::to_string(response.status));
     std::vector<nuclio_pair> headers;
     headers.reserve(response.headers.size());
     for (const auto& [name, value] : response.headers) headers.push_back({text(name), text(value)});

@@ -26,7 +26,7 @@
 // before its first event. When it throws, the worker does not start.
 #define NUCLIO_INIT(function)                                                                                      \
   static const ::nuclio::detail::Registered NUCLIO_DETAIL_UNIQUE(nuclio_init_){::nuclio::detail::inits, #function, \
-                                                                               ::nuclio::detail::init<function>};
+                                                                               function};
 
 #define NUCLIO_DETAIL_UNIQUE(prefix) NUCLIO_DETAIL_JOIN(prefix, __COUNTER__)
 #define NUCLIO_DETAIL_JOIN(prefix, suffix) NUCLIO_DETAIL_JOIN_EXPANDED(prefix, suffix)
