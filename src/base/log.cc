@@ -46,14 +46,10 @@ char letter(Level level) { return "DIWE"[static_cast<int>(level)]; }
 
 std::string_view colour_of(Level level) {
   switch (level) {
-    case Level::debug:
-      return "\x1b[90m";
-    case Level::info:
-      return "\x1b[36m";
-    case Level::warn:
-      return "\x1b[33m";
-    case Level::error:
-      return "\x1b[31m";
+    case Level::debug: return "\x1b[90m";
+    case Level::info: return "\x1b[36m";
+    case Level::warn: return "\x1b[33m";
+    case Level::error: return "\x1b[31m";
   }
   return "";
 }
@@ -71,14 +67,10 @@ void write_all(int descriptor, std::string_view line) {
 
 std::string_view name(Level level) {
   switch (level) {
-    case Level::debug:
-      return "debug";
-    case Level::info:
-      return "info";
-    case Level::warn:
-      return "warn";
-    case Level::error:
-      return "error";
+    case Level::debug: return "debug";
+    case Level::info: return "info";
+    case Level::warn: return "warn";
+    case Level::error: return "error";
   }
   return "info";
 }

@@ -8,26 +8,16 @@ namespace nuclio {
 
 std::string_view name(Why why) {
   switch (why) {
-    case Why::invalid:
-      return "invalid";
-    case Why::not_found:
-      return "not_found";
-    case Why::conflict:
-      return "conflict";
-    case Why::busy:
-      return "busy";
-    case Why::timeout:
-      return "timeout";
-    case Why::unavailable:
-      return "unavailable";
-    case Why::forbidden:
-      return "forbidden";
-    case Why::too_large:
-      return "too_large";
-    case Why::precondition:
-      return "precondition";
-    case Why::internal:
-      return "internal";
+    case Why::invalid: return "invalid";
+    case Why::not_found: return "not_found";
+    case Why::conflict: return "conflict";
+    case Why::busy: return "busy";
+    case Why::timeout: return "timeout";
+    case Why::unavailable: return "unavailable";
+    case Why::forbidden: return "forbidden";
+    case Why::too_large: return "too_large";
+    case Why::precondition: return "precondition";
+    case Why::internal: return "internal";
   }
   return "internal";
 }
@@ -36,21 +26,13 @@ Error errno_error(std::string_view doing, int error_number) {
   Why why = Why::internal;
   switch (error_number) {
     case ENOENT:
-    case ENOTDIR:
-      why = Why::not_found;
-      break;
+    case ENOTDIR: why = Why::not_found; break;
     case EACCES:
     case EPERM:
-    case EROFS:
-      why = Why::forbidden;
-      break;
+    case EROFS: why = Why::forbidden; break;
     case EEXIST:
-    case EADDRINUSE:
-      why = Why::conflict;
-      break;
-    case ETIMEDOUT:
-      why = Why::timeout;
-      break;
+    case EADDRINUSE: why = Why::conflict; break;
+    case ETIMEDOUT: why = Why::timeout; break;
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
@@ -58,11 +40,8 @@ Error errno_error(std::string_view doing, int error_number) {
     case ENOMEM:
     case ECONNREFUSED:
     case ECONNRESET:
-    case EPIPE:
-      why = Why::unavailable;
-      break;
-    default:
-      break;
+    case EPIPE: why = Why::unavailable; break;
+    default: break;
   }
   return Error{why, std::strerror(error_number)}.in(doing);
 }

@@ -95,7 +95,6 @@ Result<Child> Child::spawn(Loop& loop, const ChildOptions& options) {
     count = read(report.read.get(), &error_number, sizeof error_number);
   } while (count < 0 && errno == EINTR);
   if (count == sizeof error_number) {
-    child.reap(0);
     std::string doing = "starting " + options.argv[0];
     if (!options.directory.empty()) doing += " in " + options.directory;
     return std::unexpected(errno_error(doing, error_number));
@@ -128,16 +127,21 @@ Child& Child::operator=(Child&& other) noexcept {
 
 Child::~Child() { kill_and_reap(); }
 
+// Until here a child that ended has stayed a zombie, so that its number, which is its group's too, could not become
+// somebody else's.
 void Child::kill_and_reap() {
   if (pid_ < 0) return;
   // The group may outlive its leader: what the child started goes with it.
   ::kill(-pid_, SIGKILL);
-  if (!status_) reap(0);
+  siginfo_t info{};
+  while (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) != 0 && errno == EINTR) {
+  }
 }
 
-void Child::reap(int wait_flags) {
+// Looks whether it has ended, and leaves it a zombie.
+void Child::look(int wait_flags) {
   siginfo_t info{};
-  while (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | wait_flags) != 0)
+  while (waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOWAIT | wait_flags) != 0)
     if (errno != EINTR) return;
   if (info.si_pid == 0) return;
   ExitStatus status;
@@ -151,7 +155,7 @@ void Child::reap(int wait_flags) {
 
 Task<std::optional<ExitStatus>> Child::exited(Deadline deadline) {
   while (!status_) {
-    reap(WNOHANG);
+    look(WNOHANG);
     if (status_) break;
     watch_->drained(Watch::Direction::read);
     bool ready = co_await watch_->readable(deadline);
@@ -161,7 +165,7 @@ Task<std::optional<ExitStatus>> Child::exited(Deadline deadline) {
 }
 
 bool Child::running() {
-  if (pid_ >= 0 && !status_) reap(WNOHANG);
+  if (pid_ >= 0 && !status_) look(WNOHANG);
   return pid_ >= 0 && !status_;
 }
 

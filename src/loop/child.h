@@ -42,7 +42,8 @@ struct ChildOptions {
 };
 
 // A child process and, by its process group, what it started. Owned: when a Child is destroyed its group is killed and
-// the child reaped. Lives on its loop's thread (the thread that spawned it must stay alive: see PR_SET_PDEATHSIG).
+// the child reaped, not before, so its number stays its own. Lives on its loop's thread (the thread that spawned it
+// must stay alive: see PR_SET_PDEATHSIG).
 class Child {
  public:
   // Returns once the program runs or could not be started (Why::not_found: no such program).
@@ -62,7 +63,7 @@ class Child {
 
  private:
   Child(Loop& loop, pid_t pid, Descriptor pidfd);
-  void reap(int wait_flags);
+  void look(int wait_flags);
   void kill_and_reap();
 
   pid_t pid_ = -1;

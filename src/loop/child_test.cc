@@ -77,6 +77,19 @@ TEST(Child, TakesItsWholeGroupWithIt) {
   EXPECT_EQ(read(pipe->read.get(), rest, sizeof rest), 0);
 }
 
+Task<bool> ends_and_keeps_its_number(Loop& loop) {
+  ChildOptions options = shell("exit 0");
+  auto child = Child::spawn(loop, options);
+  (void)co_await child->exited(Deadline::in(10s));
+  co_return kill(child->pid(), 0) == 0;
+}
+
+TEST(Child, KeepsItsNumberUntilItIsDestroyed) {
+  Loop loop;
+  EXPECT_TRUE(run_until_done(loop, ends_and_keeps_its_number(loop)));
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a zombie is left";
+}
+
 Task<Result<Finished>> collect(Loop& loop, std::string script, std::size_t limit, Deadline deadline) {
   ChildOptions options = shell(std::move(script));
   co_return co_await run_program(loop, std::move(options), limit, deadline);

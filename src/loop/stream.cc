@@ -68,14 +68,10 @@ Task<Result<std::size_t>> Stream::read_some(std::span<char> into, Deadline deadl
   for (;;) {
     Tried tried = try_read(into);
     switch (tried.outcome) {
-      case Tried::Outcome::some:
-        co_return tried.bytes;
-      case Tried::Outcome::end:
-        co_return std::size_t{0};
-      case Tried::Outcome::broken:
-        co_return std::unexpected(errno_error("reading", tried.error_number));
-      case Tried::Outcome::again:
-        break;
+      case Tried::Outcome::some: co_return tried.bytes;
+      case Tried::Outcome::end: co_return std::size_t{0};
+      case Tried::Outcome::broken: co_return std::unexpected(errno_error("reading", tried.error_number));
+      case Tried::Outcome::again: break;
     }
     bool ready = co_await watch_.readable(deadline);
     if (!ready) co_return fail(Why::timeout, "nothing arrived in time");
