@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes a Python function's code ready to run, with the interpreter that is to run it.
 
-Checks the handler's syntax, installs requirements.txt into a virtual environment that is kept for the next function with
-the same ones, and writes <out>/interpreter, the path that `worker` starts. What it does is told on standard output for
-the build log; a failure is the last line of standard error.
+Checks the handler's syntax, installs requirements.txt into a virtual environment that is kept for the next function
+with the same ones, and writes <out>/interpreter, the path that `worker` starts. What it does is told on standard output
+for the build log; a failure is the last line of standard error.
 
-It is started with -I -S: nothing of the machine's Python configuration plays a part, and a function without requirements
-is ready in a few hundredths of a second. What costs an import is imported where it is needed.
+It is started with -I -S: nothing of the machine's Python configuration plays a part, and a function without
+requirements is ready in a few hundredths of a second. What costs an import is imported where it is needed.
 """
 
 import os
 import sys
 
 _MAX_INCLUDED_FILES = 32
+_MAX_LOCAL_FILES = 2000
 
 
 class Failed(Exception):
@@ -86,19 +87,52 @@ def requirements_key(path):
             raise Failed("{0}: cannot read {1}: {2}".format(path, file, error.strerror)) from None
         for line in lines:
             key.update(line.encode("utf-8", "replace") + b"\n")
-            flag, _, rest = line.replace("=", " ", 1).partition(" ") if line.startswith("--") else line.partition(" ")
+            flag, rest = flag_of(line)
             if flag in ("-r", "-c", "--requirement", "--constraint"):
-                waiting.append(os.path.join(os.path.dirname(file), rest.strip()))
+                waiting.append(os.path.join(os.path.dirname(file), rest))
+            elif os.path.exists(os.path.join(os.path.dirname(file), rest)):
+                if flag:
+                    raise Failed(
+                        "{0}: {1}: an editable requirement points into this one function's code and cannot be kept for "
+                        "the next deploy; leave out {2}".format(os.path.basename(file), line, flag)
+                    )
+                add_content(key, os.path.join(os.path.dirname(file), rest))
         key.update(b"\0")
     return key.hexdigest()[:32]
+
+
+def flag_of(line):
+    """("-r", "other.txt") of "-r other.txt" and its other spellings, ("", "./lib") of a line without a flag."""
+    words = line.replace("=", " ", 1).split() if line.startswith("--") else line.split()
+    if not line.startswith("-"):
+        return "", words[0]
+    if line.startswith(("-e", "-r", "-c")) and not words[0][2:] or line.startswith("--"):
+        return words[0], words[1] if len(words) > 1 else ""
+    return words[0][:2], words[0][2:]
+
+
+def add_content(key, path):
+    """A wheel or a folder that the requirements name: its content counts, not only its name."""
+    import functools
+
+    files = [path]
+    if os.path.isdir(path):
+        files = sorted(os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)
+    if len(files) > _MAX_LOCAL_FILES:
+        raise Failed("{0} in requirements.txt has more than {1} files".format(path, _MAX_LOCAL_FILES))
+    for name in files:
+        key.update(os.path.relpath(name, path).encode("utf-8", "surrogateescape") + b"\0")
+        with open(name, "rb") as file:
+            for block in iter(functools.partial(file.read, 1 << 20), b""):
+                key.update(block)
 
 
 def environment_for(requirements, cache):
     """The interpreter of a virtual environment that has the requirements; made unless there is one.
 
-    It is made where it stays, since the programs in a virtual environment name its path. What makes it count is the file
-    `complete`, written last: without it the folder is a leftover of an interrupted build and is made anew. The lock lets
-    one of several builds make it while the others wait."""
+    It is made where it stays, since the programs in a virtual environment name its path. What makes it count is the
+    file `complete`, written last: without it the folder is a leftover of an interrupted build and is made anew. The
+    lock lets one of several builds make it while the others wait."""
     import fcntl
 
     folder = os.path.join(cache, requirements_key(requirements))

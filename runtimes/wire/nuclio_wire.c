@@ -26,16 +26,11 @@ static uint64_t align8(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
 
 static uint16_t allowed_flags(uint8_t type) {
   switch (type) {
-    case NUCLIO_WIRE_START:
-      return NUCLIO_WIRE_FAILED;
-    case NUCLIO_WIRE_BATCH:
-      return NUCLIO_WIRE_NESTED;
-    case NUCLIO_WIRE_REPLY:
-      return NUCLIO_WIRE_FAILED | NUCLIO_WIRE_MORE | NUCLIO_WIRE_NESTED;
-    case NUCLIO_WIRE_CHUNK:
-      return NUCLIO_WIRE_FAILED | NUCLIO_WIRE_MORE;
-    default:
-      return 0;
+    case NUCLIO_WIRE_START: return NUCLIO_WIRE_FAILED;
+    case NUCLIO_WIRE_BATCH: return NUCLIO_WIRE_NESTED;
+    case NUCLIO_WIRE_REPLY: return NUCLIO_WIRE_FAILED | NUCLIO_WIRE_MORE | NUCLIO_WIRE_NESTED;
+    case NUCLIO_WIRE_CHUNK: return NUCLIO_WIRE_FAILED | NUCLIO_WIRE_MORE;
+    default: return 0;
   }
 }
 
@@ -237,28 +232,17 @@ size_t nuclio_wire_padding(uint64_t body_length) { return (size_t)(align8(body_l
 
 const char* nuclio_wire_explain(enum nuclio_wire_result result) {
   switch (result) {
-    case NUCLIO_WIRE_OK:
-      return "the frame is good";
-    case NUCLIO_WIRE_SHORT:
-      return "the bytes end before the frame does";
-    case NUCLIO_WIRE_TOO_LONG:
-      return "the frame is longer than the limit";
-    case NUCLIO_WIRE_BAD_LENGTH:
-      return "the length is below a header's or no multiple of 8";
-    case NUCLIO_WIRE_BAD_VERSION:
-      return "the frame is of another version of the format";
-    case NUCLIO_WIRE_BAD_TYPE:
-      return "the frame's type is unknown";
-    case NUCLIO_WIRE_BAD_FLAGS:
-      return "the frame has flags that its type does not have";
-    case NUCLIO_WIRE_BAD_TABLE:
-      return "the numbers and the string table reach beyond the frame";
-    case NUCLIO_WIRE_BAD_STRING:
-      return "the string table goes back or leaves the frame";
-    case NUCLIO_WIRE_BAD_BODY:
-      return "the body is not exactly the rest of the frame";
-    case NUCLIO_WIRE_BAD_NESTED:
-      return "the body is no run of valid frames of the right type";
+    case NUCLIO_WIRE_OK: return "the frame is good";
+    case NUCLIO_WIRE_SHORT: return "the bytes end before the frame does";
+    case NUCLIO_WIRE_TOO_LONG: return "the frame is longer than the limit";
+    case NUCLIO_WIRE_BAD_LENGTH: return "the length is below a header's or no multiple of 8";
+    case NUCLIO_WIRE_BAD_VERSION: return "the frame is of another version of the format";
+    case NUCLIO_WIRE_BAD_TYPE: return "the frame's type is unknown";
+    case NUCLIO_WIRE_BAD_FLAGS: return "the frame has flags that its type does not have";
+    case NUCLIO_WIRE_BAD_TABLE: return "the numbers and the string table reach beyond the frame";
+    case NUCLIO_WIRE_BAD_STRING: return "the string table goes back or leaves the frame";
+    case NUCLIO_WIRE_BAD_BODY: return "the body is not exactly the rest of the frame";
+    case NUCLIO_WIRE_BAD_NESTED: return "the body is no run of valid frames of the right type";
   }
   return "unknown result";
 }

@@ -8,6 +8,7 @@ import traceback
 import types
 
 _OUR_FOLDER = os.path.dirname(os.path.abspath(__file__))
+_ASYNCIO_FOLDER = os.path.join(os.path.dirname(os.__file__), "asyncio")
 _MANY = 10
 
 
@@ -108,16 +109,16 @@ def described(error):
 
 
 def trace_of(error):
-    """The traceback from the first line that is the user's: our own frames and the import machinery's say nothing."""
+    """The traceback from the user's first line on: how we came to it, by import or event loop, says nothing."""
     at = error.__traceback__
-    while at is not None and _is_ours(at.tb_frame.f_code.co_filename):
+    while at is not None and _is_on_the_way(at.tb_frame.f_code.co_filename):
         at = at.tb_next
     return "".join(traceback.format_exception(type(error), error, at))
 
 
-def _is_ours(file):
+def _is_on_the_way(file):
     return (
-        file.startswith(_OUR_FOLDER + os.sep)
+        os.path.dirname(file) in (_OUR_FOLDER, _ASYNCIO_FOLDER)
         or file.startswith("<frozen importlib")
         or file == importlib.__file__
     )
@@ -130,7 +131,8 @@ def is_async(function):
         if inner is None or inner is function:
             break
         function = inner
-    code = getattr(function, "__code__", None) or getattr(getattr(type(function), "__call__", None), "__code__", None)
+    # A callable object's method stands in its class; a function's own class has one without code.
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
     coroutine, asynchronous_generator = 0x80, 0x200  # inspect's CO_ constants, whose import takes milliseconds
     return code is not None and bool(code.co_flags & (coroutine | asynchronous_generator))
 

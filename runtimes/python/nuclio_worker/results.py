@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a handler returned, as an answer. The rules are the SDK's (Response.from_entrypoint_output), with these
-differences: bytes travel as they are; bytes in a tuple are a body, not the JSON text of their repr; a list in a Response
-is JSON like a dict."""
+differences: bytes travel as they are; bytes in a tuple are a body, not the JSON text of their repr; a list in a
+Response is JSON like a dict."""
 
 import json
 import operator
@@ -43,7 +43,7 @@ def to_json(value):
 
 
 def to_bytes(text):
-    # surrogateescape gives back the bytes of a header that was no UTF-8; what else has surrogates cannot be said in UTF-8.
+    # surrogateescape gives back the bytes of a header that was no UTF-8; other surrogates cannot be said in UTF-8.
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -80,9 +80,7 @@ def _from_response(response):
         content_type, body = _JSON, to_json(response.body)
     else:
         if not isinstance(response.content_type, str):
-            raise BadResult(
-                "Response.content_type must be a str, is {0!r}".format(response.content_type)
-            )
+            raise BadResult("Response.content_type must be a str, is {0!r}".format(response.content_type))
         content_type, body = to_bytes(response.content_type), _body(response.body)
     event_id = to_bytes(str(response.event_id)) if response.event_id else b""
     return Answer(_status(response.status_code), content_type, body, _headers(response.headers), event_id)

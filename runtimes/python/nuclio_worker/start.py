@@ -76,7 +76,9 @@ def _start(conn, options, runtime_folder):
 
     context = nuclio_sdk.Context(
         logs.make_logger(conn, options["log_level"], lambda: serving.call),
-        nuclio_sdk.Platform(_sdk_platform(options["platform_kind"]), options["namespace"], on_control_callback=acknowledge),
+        nuclio_sdk.Platform(
+            _sdk_platform(options["platform_kind"]), options["namespace"], on_control_callback=acknowledge
+        ),
         options["worker_id"],
         nuclio_sdk.TriggerInfo(options["trigger_kind"], options["trigger_name"]),
     )
@@ -130,7 +132,9 @@ def _parse(arguments):
     for name in at:
         value = next(at, None)
         if name not in found or value is None:
-            connection.complain("nuclio_worker: {0} is no option, or has no value; options: {1}".format(name, ", ".join(found)))
+            connection.complain(
+                "nuclio_worker: {0} is no option, or has no value; options: {1}".format(name, ", ".join(found))
+            )
             sys.exit(2)
         found[name] = value
     missing = [name for name, value in found.items() if value is None]
