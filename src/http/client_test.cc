@@ -195,7 +195,7 @@ Task<bool> read_slowly(TestClient& client, Flow& flow) {
   auto stream = co_await client.client.open(request, Deadline::in(5s));
   if (!stream) co_return false;
   EXPECT_EQ(stream->status, 200);
-  co_await client.test.loop.sleep(30ms);
+  co_await settle(client.test.loop);
   EXPECT_LT(flow.given, flow.end);  // it waits for us
   std::size_t size = 0;
   for (;;) {
@@ -222,7 +222,7 @@ Task<bool> first_piece_then_leave(TestClient& client, Flow& flow) {
     EXPECT_TRUE(piece && *piece);
     EXPECT_EQ(flow.given, 1);
   }
-  while (client.test.server.connections() > 0) co_await client.test.loop.sleep(1ms);
+  co_await until(client.test.loop, [&] { return client.test.nobody_connected(); });
   co_return true;
 }
 

@@ -35,7 +35,7 @@ struct Request {
 
 // A body that is made while it is sent: logs that are followed, another server's answer passed on. It is asked for the
 // next piece when the peer has taken the last one, so a slow reader slows down the source. Destroyed when the peer has
-// gone, in the middle of next() too.
+// gone, in the middle of next() too; a peer that has closed its sending side counts as gone.
 class BodySource {
  public:
   virtual ~BodySource() = default;

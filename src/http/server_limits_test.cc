@@ -78,13 +78,14 @@ TEST(ServerLimits, ClosesIdleConnectionsWithoutAWord) {
 }
 
 TEST(ServerLimits, GivesABodyThatComesSteadilyItsTime) {
-  Limits limits = quick();
-  limits.transfer_rate = Bytes{100};  // 10 ms a byte
+  Limits limits;
+  limits.transfer_grace = 100ms;
+  limits.transfer_rate = Bytes{20};  // 50 ms a byte
   TestServer test{echo, limits};
   test.play([](TestServer& test) -> Task<bool> {
     Peer peer{test.loop, test.port()};
-    co_await peer.send("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 20\r\n\r\n");
-    for (int i = 0; i < 20; ++i) {  // longer than the grace, faster than the rate
+    co_await peer.send("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 40\r\n\r\n");
+    for (int i = 0; i < 40; ++i) {  // longer than the grace, faster than the rate
       co_await test.loop.sleep(4ms);
       co_await peer.send("x");
     }
@@ -126,7 +127,7 @@ Task<bool> drain_while_one_works(TestServer& test, WaitList& gate) {
   co_await idle.send(kGet);
   std::string kept = co_await idle.read_answer();
   EXPECT_THAT(kept, Not(HasSubstr("Connection: close")));
-  while (test.server.connections() < 3) co_await test.loop.yield();
+  co_await until(test.loop, [&] { return test.server.connections() == 3; });
 
   std::optional<Server::Drained> drained;
   Group group{test.loop};
@@ -166,8 +167,8 @@ TEST(ServerDrain, AnswersWhatHasBegunAndClosesTheRest) {
 Task<bool> drain_in_vain(TestServer& test) {
   Peer working{test.loop, test.port()};
   co_await working.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
-  while (test.server.connections() < 1) co_await test.loop.yield();
-  co_await test.loop.sleep(5ms);
+  co_await until(test.loop, [&] { return !test.nobody_connected(); });
+  co_await settle(test.loop);
   auto drained = co_await test.server.drain(0ms, Deadline::in(20ms));
   EXPECT_EQ(drained, Server::Drained::deadline_passed);
   EXPECT_EQ(test.server.connections(), 0u);
@@ -193,8 +194,8 @@ TEST(Server, CancelsHandlersAtWorkWhenItIsDestroyed) {
   gated.test.play([](TestServer& test) -> Task<bool> {
     Peer peer{test.loop, test.port()};
     co_await peer.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
-    while (test.server.connections() < 1) co_await test.loop.yield();
-    co_await test.loop.sleep(5ms);
+    co_await until(test.loop, [&] { return !test.nobody_connected(); });
+    co_await settle(test.loop);
     co_return true;
   });
   EXPECT_FALSE(gated.gate.empty());

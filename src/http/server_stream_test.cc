@@ -122,7 +122,7 @@ TEST(ServerStream, WaitsForASlowReader) {
     Peer peer{test.loop, test.port()};
     co_await peer.send(kGet);
     (void)co_await peer.read_until("\r\n\r\n");
-    co_await test.loop.sleep(50ms);
+    co_await settle(test.loop);
     co_return true;
   });
   int without_reading = flow.asked;
@@ -140,7 +140,7 @@ TEST(ServerStream, IsCutWhenItsReaderStopsReading) {
     Peer peer{test.loop, test.port()};
     co_await peer.send(kGet);
     (void)co_await peer.read_until("\r\n\r\n");
-    while (test.server.connections() > 0) co_await test.loop.sleep(1ms);
+    co_await until(test.loop, [&] { return test.nobody_connected(); });
     co_return true;
   });
   EXPECT_TRUE(flow.destroyed);
@@ -159,7 +159,7 @@ TEST(ServerStream, EndsInTheMiddleOfTheSourceWhenTheClientGoes) {
       EXPECT_THAT(head, StartsWith("HTTP/1.1 200"));
       EXPECT_EQ(test.server.connections(), 1u);
     }
-    while (test.server.connections() > 0) co_await test.loop.sleep(1ms);
+    co_await until(test.loop, [&] { return test.nobody_connected(); });
     co_return true;
   });
   EXPECT_TRUE(flow.destroyed);
@@ -193,7 +193,7 @@ Task<bool> send_meanwhile(TestServer& test, WaitList& gate) {
   co_await peer.send(kGet);
   (void)co_await peer.read_until("\r\n\r\n");
   co_await peer.send("GET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-  co_await test.loop.sleep(5ms);  // so that the server sees that something came
+  co_await settle(test.loop);  // so that the server sees that something came
   gate.notify_all();
   std::string streamed = co_await peer.read_until("0\r\n\r\n");
   EXPECT_THAT(streamed, HasSubstr("streamed"));

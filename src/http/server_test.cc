@@ -77,18 +77,15 @@ TEST(Server, AnswersPipelinedRequestsInOrder) {
   EXPECT_EQ(bodies, expected + "GET /last|;");
 }
 
+Task<Response> path_or_wait(Request& request, WaitList& gate) {
+  if (request.path == "/slow") (void)co_await gate.wait();
+  co_return Response::text(200, std::string(request.path));
+}
+
 TEST(Server, SendsAnAnswerBeforeASlowHandlerIsThroughWithTheNextRequest) {
-  Loop* loop = nullptr;
   WaitList* gate = nullptr;
-  TestServer test{[&](Request& request) -> Task<Response> {
-    return [](Request& request, WaitList& gate) -> Task<Response> {
-      bool waits = request.path == "/slow";
-      if (waits) (void)co_await gate.wait();
-      co_return Response::text(200, std::string(request.path));
-    }(request, *gate);
-  }};
-  loop = &test.loop;
-  WaitList list{*loop};
+  TestServer test{[&](Request& request) { return path_or_wait(request, *gate); }};
+  WaitList list{test.loop};
   gate = &list;
   test.play([](TestServer& test) -> Task<bool> {
     Peer peer{test.loop, test.port()};
@@ -182,27 +179,31 @@ TEST(Server, ClosesWhenTheHandlerSaysSo) {
   EXPECT_THAT(answer, EndsWith("Connection: close\r\n\r\nlater"));
 }
 
+Task<Response> finish_later(WaitList& gate, bool& finished) {
+  (void)co_await gate.wait();
+  finished = true;
+  co_return Response::text(200, "nobody reads this");
+}
+
+Task<bool> leave_early(TestServer& test, WaitList& gate) {
+  {
+    Peer peer{test.loop, test.port()};
+    co_await peer.send(kGet);
+    co_await until(test.loop, [&] { return !gate.empty(); });
+  }
+  co_await settle(test.loop);
+  gate.notify_all();
+  co_await until(test.loop, [&] { return test.nobody_connected(); });
+  co_return true;
+}
+
 TEST(Server, FinishesARequestWhoseClientHasGone) {
   bool finished = false;
-  Loop* loop = nullptr;
-  TestServer test{[&](Request&) -> Task<Response> {
-    return [](Loop& loop, bool& finished) -> Task<Response> {
-      co_await loop.sleep(20ms);
-      finished = true;
-      co_return Response::text(200, "nobody reads this");
-    }(*loop, finished);
-  }};
-  loop = &test.loop;
-  test.play([](TestServer& test) -> Task<bool> {
-    {
-      Peer peer{test.loop, test.port()};
-      co_await peer.send(kGet);
-      while (test.server.connections() == 0) co_await test.loop.yield();
-      co_await test.loop.yield();
-    }
-    while (test.server.connections() > 0) co_await test.loop.sleep(1ms);
-    co_return true;
-  });
+  WaitList* gate = nullptr;
+  TestServer test{[&](Request&) { return finish_later(*gate, finished); }};
+  WaitList list{test.loop};
+  gate = &list;
+  EXPECT_TRUE(run_until_done(test.loop, leave_early(test, list)));
   EXPECT_TRUE(finished);
 }
 
@@ -213,7 +214,7 @@ TEST(Server, AnswersAClientThatHasSaidAllItWillSay) {
     std::string body(4 << 20, 'x');  // more than the kernel takes at once
     co_await peer.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n" + body);
     peer.stream().shut_down_writing();
-    co_await test.loop.sleep(10ms);
+    co_await settle(test.loop);
     std::string answer = co_await peer.read_to_end();
     EXPECT_TRUE(body_of(answer) == "POST /|" + body);
     co_return true;

@@ -33,6 +33,19 @@ inline Task<Response> echo(Request& request) {
   co_return Response::text(200, std::move(text), "text/plain");
 }
 
+// Loopback delivers within the system call that sends, so after some rounds all has happened that is going to happen.
+inline Task<void> settle(Loop& loop) {
+  for (int round = 0; round < 100; ++round) co_await loop.yield();
+}
+
+// Waits for a condition, at most five seconds.
+template <class Condition>
+Task<void> until(Loop& loop, Condition condition) {
+  Deadline end = Deadline::in(std::chrono::seconds{5});
+  while (!condition() && !end.passed()) co_await loop.sleep(std::chrono::milliseconds{1});
+  EXPECT_TRUE(condition());
+}
+
 // A raw connection to a server in this process, or elsewhere.
 class Peer {
  public:
@@ -112,6 +125,7 @@ struct TestServer {
     co_return co_await peer.read_to_end();
   }
 
+  bool nobody_connected() const { return server.connections() == 0; }
   // Runs a script: a coroutine that plays the client and gives true at its end.
   template <class Script>
   void play(Script script) {

@@ -17,7 +17,8 @@ PollSet::PollSet(Loop& loop) : set_(epoll_create1(EPOLL_CLOEXEC)), watch_(loop, 
 
 void PollSet::set(int descriptor, unsigned interest) {
   epoll_event event{};
-  event.events = (interest & kReadable ? EPOLLIN : 0) | (interest & kWritable ? EPOLLOUT : 0);
+  if (interest & kReadable) event.events |= EPOLLIN;
+  if (interest & kWritable) event.events |= EPOLLOUT;
   event.data.fd = descriptor;
   if (event.events == 0) {
     // Out of the set altogether: epoll would go on to report a connection that broke.
