@@ -89,11 +89,12 @@ class Walk {
   // The fields of a tagged union's content are those of the kind that is there, or that of any kind when none is yet.
   Result<void> set_content(json::object& members, const TypedField& field, const Tagged& tagged,
                            std::span<const std::string> steps, std::string_view text) {
-    const json::value* kind = members.if_contains(field.name);
+    const json::value* there = members.if_contains(field.name);
+    // A copy, since setting the content moves the members.
+    const std::string kind = there != nullptr && there->is_string() ? std::string(there->get_string()) : "";
     const auto is_kind = [&](const Alternative& alternative) {
-      if (kind == nullptr || !kind->is_string()) return true;
-      const std::string_view wanted(kind->get_string());
-      return alternative.kind == wanted || std::ranges::find(alternative.aliases, wanted) != alternative.aliases.end();
+      return kind.empty() || alternative.kind == kind ||
+             std::ranges::find(alternative.aliases, kind) != alternative.aliases.end();
     };
     Result<void> result = fail(Why::invalid, path_ + " cannot be set: its kind is not known");
     for (const Alternative& alternative : tagged.alternatives) {

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schema/yaml.h"
 
-#include <yaml-cpp/yaml.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <map>
+#include <sstream>
+#include <vector>
 
 #include "schema/number.h"
 #include "schema/text_position.h"
@@ -19,81 +24,167 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMostValues =
-    200'000;  // an alias costs a few bytes of text and can stand for thousands of values
+    200'000;                                 // an alias costs a few bytes of text and can stand for thousands of values
+constexpr std::size_t kMostText = 64 << 20;  // bytes of all texts, counted again for each alias
+constexpr std::string_view kText = "tag:yaml.org,2002:str";
 
 std::string where(const YAML::Mark& mark) {
   return position(static_cast<std::size_t>(mark.line) + 1, static_cast<std::size_t>(mark.column) + 1);
 }
 
-class Converter {
+// Thrown through yaml-cpp, which can be stopped in no other way, and caught in parse_yaml().
+struct Stop {
+  Error error;
+};
+
+[[noreturn]] void stop(Why why, const YAML::Mark& mark, std::string_view what, std::string_view advice = "") {
+  throw Stop{{why, "YAML " + std::string(what) + " at " + where(mark) + std::string(advice)}};
+}
+
+// What a value costs against the limits.
+struct Cost {
+  std::size_t values = 0;
+  std::size_t text = 0;
+};
+
+// Makes JSON from yaml-cpp's events. Its own tree is not used: reading a list of documents never ends for some broken
+// input, and an alias to a tree costs nothing until it is walked.
+class Builder final : public YAML::EventHandler {
  public:
-  Result<json::value> convert(const YAML::Node& node, std::size_t depth) {
-    if (depth > kDeepestDocument) return fail(Why::too_large, "YAML is nested deeper than 64 at " + where(node.Mark()));
-    if (++values_ > kMostValues)
-      return fail(Why::too_large,
-                  "YAML holds more than 200000 values at " + where(node.Mark()) + "; are aliases nested?");
-    switch (node.Type()) {
-      case YAML::NodeType::Undefined:
-      case YAML::NodeType::Null: return json::value(nullptr);
-      case YAML::NodeType::Scalar: return scalar(node);
-      case YAML::NodeType::Sequence: return sequence(node, depth);
-      case YAML::NodeType::Map: break;
-    }
-    json::object out;
-    TRY_DO(map(node, depth, out));
-    return out;
+  json::value take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) stop(Why::invalid, mark, "must hold one document, has a second one");
   }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { value(mark, anchor, nullptr, {1, 0}); }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) stop(Why::invalid, mark, "has an alias to what it stands in");
+    check_key(mark);
+    charge(mark, found->second.cost);
+    put(mark, json::value(found->second.value));
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    if (!open_.empty() && open_.back().is_map && !open_.back().has_key) return key(mark, tag, text);
+    const bool is_text = tag == "!" || tag == kText;
+    value(mark, anchor, is_text ? json::value(text) : plain_scalar(text), {1, text.size()});
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(mark, anchor, false);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(mark, anchor, true);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapEnd() override { close(); }
 
  private:
-  static Result<json::value> scalar(const YAML::Node& node) {
-    const bool text = node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str";
-    return text ? json::value(node.Scalar()) : plain_scalar(node.Scalar());
+  struct Open {
+    YAML::Mark mark;
+    YAML::anchor_t anchor;
+    Cost before;
+    bool is_map;
+    json::array list;
+    json::object map;
+    bool has_key = false;
+    bool merging = false;
+    std::string key;
+    std::vector<json::value> merged;
+  };
+  struct Anchored {
+    json::value value;
+    Cost cost;
+  };
+
+  void charge(const YAML::Mark& mark, Cost cost) {
+    spent_.values += cost.values;
+    spent_.text += cost.text;
+    if (spent_.values > kMostValues)
+      stop(Why::too_large, mark, "holds more than 200000 values", "; are aliases nested?");
+    if (spent_.text > kMostText) stop(Why::too_large, mark, "holds more than 64 MiB of text", "; are aliases nested?");
   }
 
-  Result<json::value> sequence(const YAML::Node& node, std::size_t depth) {
-    json::array out;
-    for (const YAML::Node& element : node) {
-      TRY(json::value value, convert(element, depth + 1));
-      out.push_back(std::move(value));
-    }
-    return out;
+  void check_key(const YAML::Mark& mark) {
+    if (!open_.empty() && open_.back().is_map && !open_.back().has_key)
+      stop(Why::invalid, mark, "has a key that is no text");
   }
 
-  Result<void> map(const YAML::Node& node, std::size_t depth, json::object& out) {
-    std::vector<YAML::Node> merged;
-    for (const auto& member : node) {
-      if (!member.first.IsScalar())
-        return fail(Why::invalid, "YAML has a key that is no text at " + where(member.first.Mark()));
-      const std::string& key = member.first.Scalar();
-      if (key == "<<" && member.first.Tag() != "!") {
-        merged.push_back(member.second);
-        continue;
-      }
-      if (out.contains(key))
-        return fail(Why::invalid, "YAML has the key \"" + key + "\" twice, again at " + where(member.first.Mark()));
-      TRY(json::value value, convert(member.second, depth + 1));
-      out[key] = std::move(value);
-    }
+  void key(const YAML::Mark& mark, const std::string& tag, const std::string& text) {
+    charge(mark, {1, text.size()});
+    Open& map = open_.back();
+    map.has_key = true;
+    map.merging = text == "<<" && tag != "!";
+    if (!map.merging && map.map.contains(text)) stop(Why::invalid, mark, "has the key \"" + text + "\" twice, again");
+    map.key = text;
+  }
+
+  void open(const YAML::Mark& mark, YAML::anchor_t anchor, bool is_map) {
+    check_key(mark);
+    if (open_.size() == kDeepestDocument) stop(Why::too_large, mark, "is nested deeper than 64");
+    open_.push_back({.mark = mark, .anchor = anchor, .before = spent_, .is_map = is_map});
+    charge(mark, {1, 0});
+  }
+
+  void close() {
+    Open done = std::move(open_.back());
+    open_.pop_back();
     // A map's own keys win over those that a merge key brings, and an earlier one of several wins over a later one.
-    for (const YAML::Node& from : merged) TRY_DO(merge(from, depth, out));
-    return {};
+    for (const json::value& source : done.merged)
+      for (const auto& [key, value] : source.get_object()) done.map.emplace(key, value);
+    json::value value = done.is_map ? json::value(std::move(done.map)) : json::value(std::move(done.list));
+    keep(done.mark, done.anchor, value, {spent_.values - done.before.values, spent_.text - done.before.text});
+    put(done.mark, std::move(value));
   }
 
-  Result<void> merge(const YAML::Node& from, std::size_t depth, json::object& out) {
-    if (!from.IsMap() && !from.IsSequence())
-      return fail(Why::invalid, "YAML has a merge key << that names no map at " + where(from.Mark()));
-    TRY(json::value converted, convert(from, depth + 1));
-    json::array one;
-    if (converted.is_object()) one.push_back(std::move(converted));
-    for (const json::value& source : converted.is_array() ? converted.get_array() : one) {
-      if (!source.is_object())
-        return fail(Why::invalid, "YAML has a merge key << that names no map at " + where(from.Mark()));
-      for (const auto& [key, value] : source.get_object()) out.emplace(key, value);
+  void value(const YAML::Mark& mark, YAML::anchor_t anchor, json::value value, Cost cost) {
+    check_key(mark);
+    charge(mark, cost);
+    keep(mark, anchor, value, cost);
+    put(mark, std::move(value));
+  }
+
+  // The copy is charged too: anchors within anchors would otherwise multiply the document.
+  void keep(const YAML::Mark& mark, YAML::anchor_t anchor, const json::value& value, Cost cost) {
+    if (anchor == YAML::NullAnchor) return;
+    charge(mark, cost);
+    anchors_[anchor] = {value, cost};
+  }
+
+  void put(const YAML::Mark& mark, json::value value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return;
     }
-    return {};
+    Open& into = open_.back();
+    if (!into.is_map) return static_cast<void>(into.list.push_back(std::move(value)));
+    into.has_key = false;
+    if (into.merging)
+      merge(mark, std::move(value), into);
+    else
+      into.map[into.key] = std::move(value);
   }
 
-  std::size_t values_ = 0;
+  static void merge(const YAML::Mark& mark, json::value value, Open& into) {
+    json::array one;
+    if (!value.is_array()) one.push_back(std::move(value));
+    for (json::value& source : one.empty() ? value.get_array() : one) {
+      if (!source.is_object()) stop(Why::invalid, mark, "has a merge key << that names no map");
+      into.merged.push_back(std::move(source));
+    }
+  }
+
+  std::size_t documents_ = 0;
+  Cost spent_;
+  std::vector<Open> open_;
+  std::map<YAML::anchor_t, Anchored> anchors_;
+  json::value root_;
 };
 
 // Literal style keeps source code readable; the conditions are those under which every reader gives the same text back.
@@ -168,11 +259,13 @@ Result<json::value> parse_yaml(std::string_view text) {
   if (text.size() > kLargestDocument.count)
     return fail(Why::too_large, "YAML document must have at most 8 MiB, has " + std::to_string(text.size()) + " bytes");
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) return json::value(nullptr);
-    if (documents.size() > 1)
-      return fail(Why::invalid, "YAML must hold one document, holds " + std::to_string(documents.size()));
-    return Converter{}.convert(documents.front(), 0);
+    std::istringstream in{std::string(text)};
+    YAML::Parser parser(in);
+    Builder builder;
+    while (parser.HandleNextDocument(builder)) continue;
+    return builder.take();
+  } catch (Stop& stopped) {
+    return fail(std::move(stopped.error));
   } catch (const YAML::Exception& error) {
     return fail(Why::invalid, "YAML is not valid at " + where(error.mark) + ": " + error.msg);
   }

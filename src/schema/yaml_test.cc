@@ -74,7 +74,13 @@ TEST(ParseYaml, SaysWhereItWentWrong) {
   EXPECT_EQ(as_json("a: 1\nb: 2\na: 3\n"), "YAML has the key \"a\" twice, again at line 3, column 1");
   EXPECT_EQ(as_json("{[1]: 2}"), "YAML has a key that is no text at line 1, column 2");
   EXPECT_EQ(as_json("<<: 1\n"), "YAML has a merge key << that names no map at line 1, column 5");
-  EXPECT_EQ(as_json("a: 1\n---\nb: 2\n"), "YAML must hold one document, holds 2");
+  EXPECT_EQ(as_json("a: 1\n---\nb: 2\n"), "YAML must hold one document, has a second one at line 2, column 1");
+}
+
+TEST(ParseYaml, RefusesWhatHasNoEnd) {
+  EXPECT_EQ(as_json("&a [*a]"), "YAML has an alias to what it stands in at line 1, column 5");
+  EXPECT_NE(as_json(", 0 *").find("YAML "), std::string::npos);
+  EXPECT_NE(as_json(", 0 *\x97\xe0\xd0").find("YAML "), std::string::npos);
 }
 
 TEST(ParseYaml, StopsAtItsLimits) {
@@ -85,10 +91,15 @@ TEST(ParseYaml, StopsAtItsLimits) {
     for (int k = 1; k < 10; ++k) bomb += ", " + last;
     bomb += "]\n";
   }
+  std::string aliases;
+  for (int i = 0; i < 100; ++i) aliases += "*a, ";
+  std::string nested;
+  for (int i = 0; i < 60; ++i) nested += "&n" + std::to_string(i) + " [";
   const std::pair<std::string, const char*> cases[] = {
       {bomb, "YAML holds more than 200000 values"},
       {std::string(70, '[') + std::string(70, ']'), "YAML is nested deeper than 64"},
-      {"&a [*a]", "YAML is nested deeper than 64"},
+      {"{a: &a \"" + std::string(1 << 20, 'x') + "\", b: [" + aliases + "*a]}", "YAML holds more than 64 MiB of text"},
+      {nested + std::string(1 << 20, 'x') + std::string(60, ']'), "YAML holds more than 64 MiB of text"},
       {std::string((8 << 20) + 1, ' '), "YAML document must have at most 8 MiB"}};
   for (const auto& [text, message] : cases) {
     const auto value = parse_yaml(text);

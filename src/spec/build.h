@@ -117,8 +117,7 @@ struct Build {
         field("functionSourceCode", &Build::function_source_code,
               {.doc = "The function's code itself, as base64; instead of a path."}),
         field("functionConfigPath", &Build::function_config_path,
-              {.doc = "Path of the function's configuration file; function.yaml beside the code when empty.",
-               .inert = true}),
+              {.doc = "Path of the function's configuration file; function.yaml beside the code when empty."}),
         field("tempDir", &Build::temp_dir, {.doc = "Directory for temporary files of the build.", .inert = true}),
         field("registry", &Build::registry, {.doc = "Registry to push the image to.", .inert = true}),
         field("baseImageRegistry", &Build::base_image_registry,
@@ -151,7 +150,7 @@ struct Build {
               {.doc = "Details of where the code comes from.", .inert = true}),
         field("timestamp", &Build::timestamp, {.doc = "When the last build was, in seconds since 1970."}),
         field("buildTimeoutSeconds", &Build::build_timeout_seconds,
-              {.doc = "Seconds that a build may take; 3600 when absent, unlimited when 0 or less.", .inert = true}),
+              {.doc = "Seconds that a build may take; 3600 when absent, unlimited when 0 or less."}),
         field(
             "mode", &Build::mode,
             {.doc = "neverBuild deploys what was built before, alwaysBuild builds even when nothing changed; good for "

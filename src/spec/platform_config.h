@@ -143,7 +143,7 @@ struct MetricsConfig {
 // Settings of the processor that Nuclio does not have.
 struct ProcessorConfig {
   int queue_limit = 10;
-  int max_connections = 10000;
+  int max_connections = 262144;
   int drain_pause_milliseconds = 0;
   std::optional<bool> expose_errors;
 
@@ -155,7 +155,7 @@ struct ProcessorConfig {
                .min = 0,
                .max = 1000000}),
         field("maxConnections", &P::max_connections,
-              {.doc = "Connections that an http trigger keeps open; beyond it new ones wait in the kernel.",
+              {.doc = "Connections that an http trigger keeps open; more are answered 503 and closed.",
                .min = 1,
                .max = 1000000}),
         field("drainPauseMilliseconds", &P::drain_pause_milliseconds,
