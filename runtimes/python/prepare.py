@@ -14,6 +14,7 @@ import sys
 
 _MAX_INCLUDED_FILES = 32
 _MAX_LOCAL_FILES = 2000
+_INCLUDE = ("-r", "-c", "--requirement", "--constraint")
 
 
 class Failed(Exception):
@@ -25,10 +26,8 @@ def main(arguments):
     code, out, cache = options["--code"], options["--out"], options["--cache"]
     try:
         check_syntax(code, options["--handler"])
-        requirements = os.path.join(code, "requirements.txt")
-        python = sys.executable
-        if os.path.exists(requirements) and requirement_lines(requirements):
-            python = environment_for(requirements, os.path.join(cache, "python"))
+        installs = wanted_installs(code, options.get("--commands"))
+        python = environment_for(code, installs, os.path.join(cache, "python")) if installs else sys.executable
         write_whole(os.path.join(out, "interpreter"), python + "\n")
         print("Python {0}.{1}.{2}: {3}".format(*sys.version_info[:3], python))
     except Failed as failure:
@@ -59,6 +58,43 @@ def check_syntax(code, handler):
         raise Failed("{0}: {1}".format(os.path.relpath(path, code), error)) from None
 
 
+def wanted_installs(code, commands):
+    """What is to be installed, as the arguments of one `pip install` each: requirements, then build commands."""
+    installs = []
+    requirements = os.path.join(code, "requirements.txt")
+    if os.path.exists(requirements) and requirement_lines(requirements):
+        installs.append(["-r", "requirements.txt"])
+    if commands:
+        with open(commands, encoding="utf-8") as file:
+            for line in file:
+                installs += installs_of_command(line.strip())
+    return installs
+
+
+def installs_of_command(command):
+    """Build commands were made for the inside of an image. Here they would change the machine, so only what has a place
+    of the function's own is done: `pip install …`, also several joined with &&."""
+    import shlex
+
+    installs = []
+    try:
+        words = shlex.split(command, comments=True)
+    except ValueError as error:
+        raise Failed("build command `{0}` cannot be read: {1}".format(command, error)) from None
+    while words:
+        end = words.index("&&") if "&&" in words else len(words)
+        one, words = words[:end], words[end + 1 :]
+        if one[1:3] == ["-m", "pip"] and os.path.basename(one[0]).startswith("python"):
+            one = one[2:]
+        if len(one) < 3 or not os.path.basename(one[0]).startswith("pip") or one[1] != "install":
+            raise Failed(
+                "build command `{0}` is not run here, since it would change this machine; only `pip install …` is "
+                "understood: install what it brings yourself and leave it out".format(command)
+            )
+        installs.append(one[2:])
+    return installs
+
+
 def requirement_lines(path):
     """The lines that ask for something."""
     with open(path, encoding="utf-8", errors="replace") as file:
@@ -66,37 +102,40 @@ def requirement_lines(path):
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def requirements_key(path):
-    """Changes with the interpreter, its place, and all that the requirements say, in included files too."""
+def installs_key(code, installs):
+    """Changes with the interpreter, its place, and all that is asked for, in included files and local packages too."""
     import hashlib
 
     key = hashlib.sha256()
     key.update("{0} {1} {2}\0".format(sys.version, sys.base_prefix, sys.executable).encode())
-    waiting = [path]
+    included = []
+    for arguments in installs:
+        key.update("\0".join(arguments).encode("utf-8", "replace") + b"\n")
+        for flag, argument in zip(["", *arguments], arguments):
+            if flag in _INCLUDE:
+                included.append(os.path.join(code, argument))
+            elif os.path.exists(os.path.join(code, argument)):
+                add_content(key, flag, os.path.join(code, argument))
     seen = set()
-    while waiting:
-        file = os.path.realpath(waiting.pop())
-        if file in seen:
+    while included:
+        path = os.path.realpath(included.pop())
+        if path in seen:
             continue
-        seen.add(file)
+        seen.add(path)
         if len(seen) > _MAX_INCLUDED_FILES:
-            raise Failed("{0}: more than {1} files are included with -r or -c".format(path, _MAX_INCLUDED_FILES))
+            raise Failed("more than {0} files of requirements are included with -r or -c".format(_MAX_INCLUDED_FILES))
         try:
-            lines = requirement_lines(file)
+            lines = requirement_lines(path)
         except OSError as error:
-            raise Failed("{0}: cannot read {1}: {2}".format(path, file, error.strerror)) from None
+            raise Failed("the requirements in {0} cannot be read: {1}".format(path, error.strerror)) from None
         for line in lines:
             key.update(line.encode("utf-8", "replace") + b"\n")
             flag, rest = flag_of(line)
-            if flag in ("-r", "-c", "--requirement", "--constraint"):
-                waiting.append(os.path.join(os.path.dirname(file), rest))
-            elif os.path.exists(os.path.join(os.path.dirname(file), rest)):
-                if flag:
-                    raise Failed(
-                        "{0}: {1}: an editable requirement points into this one function's code and cannot be kept for "
-                        "the next deploy; leave out {2}".format(os.path.basename(file), line, flag)
-                    )
-                add_content(key, os.path.join(os.path.dirname(file), rest))
+            named = os.path.join(os.path.dirname(path), rest)
+            if flag in _INCLUDE:
+                included.append(named)
+            elif rest and os.path.exists(named):
+                add_content(key, flag, named)
         key.update(b"\0")
     return key.hexdigest()[:32]
 
@@ -111,15 +150,20 @@ def flag_of(line):
     return words[0][:2], words[0][2:]
 
 
-def add_content(key, path):
-    """A wheel or a folder that the requirements name: its content counts, not only its name."""
+def add_content(key, flag, path):
+    """A wheel or a folder that is to be installed: its content counts, not only its name."""
     import functools
 
+    if flag in ("-e", "--editable"):
+        raise Failed(
+            "{0} {1}: an editable requirement points into this one function's code and cannot be kept for the next "
+            "deploy; leave out {0}".format(flag, os.path.basename(path))
+        )
     files = [path]
     if os.path.isdir(path):
         files = sorted(os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)
     if len(files) > _MAX_LOCAL_FILES:
-        raise Failed("{0} in requirements.txt has more than {1} files".format(path, _MAX_LOCAL_FILES))
+        raise Failed("{0}, which is to be installed, has more than {1} files".format(path, _MAX_LOCAL_FILES))
     for name in files:
         key.update(os.path.relpath(name, path).encode("utf-8", "surrogateescape") + b"\0")
         with open(name, "rb") as file:
@@ -127,7 +171,7 @@ def add_content(key, path):
                 key.update(block)
 
 
-def environment_for(requirements, cache):
+def environment_for(code, installs, cache):
     """The interpreter of a virtual environment that has the requirements; made unless there is one.
 
     It is made where it stays, since the programs in a virtual environment name its path. What makes it count is the
@@ -135,7 +179,7 @@ def environment_for(requirements, cache):
     lock lets one of several builds make it while the others wait."""
     import fcntl
 
-    folder = os.path.join(cache, requirements_key(requirements))
+    folder = os.path.join(cache, installs_key(code, installs))
     python = os.path.join(folder, "bin", "python")
     complete = os.path.join(folder, "complete")
     os.makedirs(cache, exist_ok=True)
@@ -144,17 +188,17 @@ def environment_for(requirements, cache):
         if os.path.exists(complete):
             print("Requirements: as installed before, in {0}".format(folder))
             return python
-        make_environment(folder, python, requirements)
+        make_environment(folder, python, code, installs)
         write_whole(complete, "")
     return python
 
 
-def make_environment(folder, python, requirements):
+def make_environment(folder, python, code, installs):
     import shutil
     import subprocess
 
     shutil.rmtree(folder, ignore_errors=True)
-    print("Installing {0} into a new virtual environment".format(os.path.basename(requirements)), flush=True)
+    print("Installing into a new virtual environment", flush=True)
     pip = own_pip()
     made = subprocess.run(
         [sys.executable, "-m", "venv", *(["--without-pip"] if pip else []), folder],
@@ -167,14 +211,25 @@ def make_environment(folder, python, requirements):
     if made.returncode != 0:
         print(made.stdout, flush=True)
         raise Failed(
-            "{0} cannot make a virtual environment for requirements.txt; on Debian, install python3-venv".format(
+            "{0} cannot make a virtual environment for the requirements; on Debian, install python3-venv".format(
                 sys.executable
             )
         )
-    install = subprocess.Popen(
-        [*(pip or [python, "-m", "pip"]), *(["--python", python] if pip else []), "install"]
-        + ["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "-r", os.path.abspath(requirements)],
-        cwd=os.path.dirname(os.path.abspath(requirements)),
+    pip = [*pip, "--python", python] if pip else [python, "-m", "pip"]
+    for arguments in installs:
+        install(pip, code, arguments)
+
+
+def install(pip, code, arguments):
+    import shlex
+    import subprocess
+
+    what = shlex.join(["pip", "install", *arguments])
+    print(what, flush=True)
+    quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+    process = subprocess.Popen(
+        [*pip, "install", *quiet, *arguments],
+        cwd=code,
         env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"},  # it is our own environment: root's warning is noise
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -183,16 +238,13 @@ def make_environment(folder, python, requirements):
         errors="replace",
     )
     errors = []
-    for line in install.stdout:
+    for line in process.stdout:
         print(line, end="", flush=True)
         if line.startswith("ERROR: "):
             errors.append(line[len("ERROR: ") :].strip())
-    if install.wait() != 0:
-        raise Failed(
-            "requirements.txt cannot be installed: {0}; correct it, or see pip's lines above".format(
-                errors[-1] if errors else "pip exited with code {0}".format(install.returncode)
-            )
-        )
+    if process.wait() != 0:
+        reason = errors[-1] if errors else "pip exited with code {0}".format(process.returncode)
+        raise Failed("`{0}` failed: {1}; correct it, or see pip's lines above".format(what, reason))
 
 
 def own_pip():

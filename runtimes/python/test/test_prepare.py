@@ -22,7 +22,7 @@ def prepare(tmp_path):
     """prepare(files, …) runs the program over a new folder of code and gives what it said."""
     code = tmp_path / "code"
 
-    def run(files, handler="main:handler", version=None, start=False):
+    def run(files, handler="main:handler", version=None, start=False, commands=()):
         code.mkdir(exist_ok=True)
         for name, content in files.items():
             path = code / name
@@ -30,6 +30,9 @@ def prepare(tmp_path):
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         command = [RUNTIME / "prepare", "--code", code, "--handler", handler, "--out", code / ".nuclio"]
         command += ["--cache", tmp_path / "cache", *(["--version", version] if version else [])]
+        if commands:
+            (tmp_path / "commands").write_text("".join(one + "\n" for one in commands))
+            command += ["--commands", tmp_path / "commands"]
         process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -175,7 +178,7 @@ def test_all_that_the_requirements_say_makes_another_environment(tmp_path):
     spec = importlib.util.spec_from_file_location("prepare_program", RUNTIME / "prepare.py")
     program = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(program)
-    main = tmp_path / "requirements.txt"
+    wanted = [["-r", "requirements.txt"]]
     keys = set()
     for name, content in [
         ("requirements.txt", "one\n"),
@@ -184,17 +187,22 @@ def test_all_that_the_requirements_say_makes_another_environment(tmp_path):
         ("requirements.txt", "one\n-r more.txt\n"),
         ("more.txt", "four\n"),
         ("requirements.txt", "one\n--constraint=more.txt\n"),
-        ("requirements.txt", "./lib\n"),
+        ("requirements.txt", "--pre\n./lib\n"),
         ("lib/code.py", "x = 1\n"),
         ("lib/code.py", "x = 2\n"),
     ]:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(content)
-        keys.add(program.requirements_key(str(main)))
+        keys.add(program.installs_key(str(tmp_path), wanted))
     assert len(keys) == 8, "all but the file that nothing includes yet"
-    main.write_text("# a remark\n\n./lib\n")
-    assert program.requirements_key(str(main)) in keys
+    (tmp_path / "requirements.txt").write_text("# a remark\n\n--pre\n./lib\n")
+    assert program.installs_key(str(tmp_path), wanted) in keys
+    keys.add(program.installs_key(str(tmp_path), [*wanted, ["demo"]]))
+    keys.add(program.installs_key(str(tmp_path), [["./lib"]]))
+    (tmp_path / "lib" / "code.py").write_text("x = 3\n")
+    keys.add(program.installs_key(str(tmp_path), [["./lib"]]))
+    assert len(keys) == 11
 
 
 def test_a_requirement_that_does_not_exist_is_named_and_leaves_nothing_that_counts(prepare):
@@ -207,10 +215,33 @@ def test_a_requirement_that_does_not_exist_is_named_and_leaves_nothing_that_coun
 def test_an_editable_requirement_is_refused_with_the_reason(prepare):
     code, _, err = prepare({"main.py": "", "requirements.txt": "-e ./lib\n", "lib/pyproject.toml": ""})
     assert code == 1
-    assert "requirements.txt: -e ./lib: an editable requirement points into this one function's code" in err
+    assert "-e lib: an editable requirement points into this one function's code" in err
 
 
 def test_included_requirements_count_too(prepare):
     code, _, err = prepare({"main.py": "", "requirements.txt": "-r missing.txt\n"})
     assert code == 1
-    assert "cannot read" in err and "missing.txt" in err
+    assert "missing.txt cannot be read: No such file or directory" in err
+
+
+def test_build_commands_that_install_packages_are_done_in_the_functions_own_environment(prepare):
+    source = "import demo\ndef handler(context, event):\n    return demo.TEXT\n"
+    files = {"main.py": source, "demo-1.0-py3-none-any.whl": wheel()}
+    code, out, err = prepare(files, commands=["python3 -m pip install --no-deps ./demo-1.0-py3-none-any.whl"])
+    assert (code, err) == (0, ""), out
+    assert serve_one(prepare.code)[1].body() == b"demo"
+
+
+@pytest.mark.parametrize(
+    "command, says",
+    [
+        ("apt-get install -y ffmpeg", "build command `apt-get install -y ffmpeg` is not run here"),
+        ("pip install demo && touch x", "only `pip install …` is understood"),
+        ("pip uninstall demo", "only `pip install …` is understood"),
+        ("pip install 'demo", "cannot be read: No closing quotation"),
+    ],
+)
+def test_other_build_commands_are_refused_with_the_reason(prepare, command, says):
+    code, _, err = prepare({"main.py": ""}, commands=[command])
+    assert code == 1
+    assert says in err.splitlines()[-1]
