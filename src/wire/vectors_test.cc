@@ -224,7 +224,9 @@ struct ExpectMeaning {
     EXPECT_EQ(reply.message, text_of(meaning, "message"));
     EXPECT_EQ(reply.traceback, text_of(meaning, "traceback"));
     EXPECT_EQ(reply.body, text_of(meaning, "body"));
-    if (find(meaning, "contentType")) EXPECT_EQ(reply.content_type, text_of(meaning, "contentType"));
+    if (find(meaning, "contentType")) {
+      EXPECT_EQ(reply.content_type, text_of(meaning, "contentType"));
+    }
   }
   void operator()(const BatchReply& batch) const {
     kind("batchReply");

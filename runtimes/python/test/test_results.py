@@ -46,14 +46,9 @@ RESULTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def cases():
-    return RESULTS
-
-
-def test_every_kind_of_result_becomes_its_answer(start, cases):
+def test_every_kind_of_result_becomes_its_answer(start):
     worker, _ = start(HANDLER)
-    for expression, status, content_type, body in cases:
+    for expression, status, content_type, body in RESULTS:
         reply = worker.ask(expression.encode())
         got = (expression, reply.flags, reply.number(0), reply.text(0), reply.body())
         assert got == (expression, 0, status, content_type, body)
