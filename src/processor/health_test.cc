@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "processor/health.h"
+
+#include <gtest/gtest.h>
+
+#include "loop/run.h"
+
+namespace nuclio::processor {
+namespace {
+
+class HealthTest : public testing::Test {
+ protected:
+  std::string get(std::string_view path) {
+    http::Request request;
+    request.method = "GET";
+    request.target = request.path = path;
+    auto response = run_until_done(loop_, health_.handle(request));
+    return std::to_string(response.status) + " " + std::get<std::string>(response.body);
+  }
+  Loop loop_;
+  Health health_;
+};
+
+TEST_F(HealthTest, IsLiveButNotReadyUntilItIsStarted) {
+  EXPECT_EQ(get("/live"), "200 {}");
+  EXPECT_EQ(get("/ready"), R"(503 {"error": "not ready: the workers are starting"})");
+  health_.set_ready();
+  EXPECT_EQ(get("/ready"), "200 {}");
+}
+
+TEST_F(HealthTest, SaysWhyItIsNoLongerReady) {
+  health_.set_ready();
+  health_.set_not_ready("shutting down");
+  EXPECT_EQ(get("/ready"), R"(503 {"error": "not ready: shutting down"})");
+  EXPECT_EQ(get("/live"), "200 {}");
+}
+
+TEST_F(HealthTest, KnowsNothingElse) { EXPECT_EQ(get("/other").substr(0, 3), "404"); }
+
+}  // namespace
+}  // namespace nuclio::processor

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "loop/clock.h"
+#include "loop/descriptor.h"
+#include "loop/loop.h"
+#include "processor/metrics.h"
+#include "processor/processor.h"
+#include "processor/triggers/http_answer.h"
+#include "spec/platform_config.h"
+
+namespace nuclio::processor {
+
+// What a trigger is made with, beside its own spec. All but the listener is borrowed for the trigger's life.
+struct TriggerContext {
+  Loop& loop;
+  Clock& clock;
+  EventHandler& handler;
+  Source& source;
+  Metrics& metrics;  // knows the source
+  const spec::ProcessorConfig& settings;
+  ExposeErrors expose_errors;
+  Descriptor listener;  // an inherited one, for http; without it the trigger's url is listened on
+};
+
+}  // namespace nuclio::processor

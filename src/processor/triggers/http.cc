@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "processor/triggers/http.h"
+
+#include "base/log.h"
+#include "loop/listener.h"
+#include "processor/log_shipping.h"
+#include "processor/triggers/http_event.h"
+
+namespace nuclio::processor {
+namespace {
+
+constexpr std::string_view kHealthPath = "/__internal/health";
+constexpr std::string_view kDefaultUrl = ":8080";
+
+http::Limits limits_of(const spec::HttpTrigger& config, const spec::ProcessorConfig& settings) {
+  http::Limits limits;
+  limits.header_bytes = config.read_buffer_size;
+  limits.target_bytes = config.read_buffer_size;
+  // Nuclio's server takes 0 for its own default, which is ours.
+  if (config.max_request_body_size.count > 0) limits.body_bytes = config.max_request_body_size;
+  limits.connections = static_cast<std::size_t>(settings.max_connections);
+  return limits;
+}
+
+}  // namespace
+
+HttpTrigger::HttpTrigger(const spec::Trigger& trigger, const spec::HttpTrigger& config, TriggerContext context)
+    : context_(std::move(context)),
+      url_(trigger.url.empty() ? kDefaultUrl : trigger.url),
+      server_(context_.loop, limits_of(config, context_.settings), *this) {
+  if (config.cors && config.cors->enabled) cors_.emplace(*config.cors);
+  if (trigger.batch.mode == spec::BatchMode::enable)
+    batcher_.emplace(context_.loop, context_.handler, context_.source, trigger.batch);
+}
+
+Task<http::Response> HttpTrigger::handle(http::Request& request) {
+  if (request.path.starts_with(kHealthPath)) co_return http::Response::empty(200);
+  if (cors_ && cors_->is_preflight(request)) co_return sent(request, cors_->answer_preflight(request));
+
+  HttpEvent made;
+  auto filled = made.fill(request, kind(), name(), ids_);
+  if (!filled) co_return sent(request, http::Response::error(filled.error()));
+
+  Call call{.deadline = context_.handler.event_deadline(),
+            .ship_logs = log::parse_level(request.headers.get(kLogLevelHeader))};
+  auto handling =
+      batcher_ ? batcher_->handle(made.event(), call) : context_.handler.handle(context_.source, made.event(), call);
+  auto result = co_await handling;
+  co_return answered(request, call, std::move(result));
+}
+
+http::Response HttpTrigger::answered(const http::Request& request, const Call& call, Result<Response> result) {
+  std::vector<LogLine> logs;
+  if (result) logs = std::move(result->logs);
+  http::Response response = http_answer(std::move(result), context_.expose_errors);
+  if (call.ship_logs) add_logs(logs, response.headers);
+  return sent(request, std::move(response));
+}
+
+// A page that may read answers may read that it was refused, too.
+http::Response HttpTrigger::sent(const http::Request& request, http::Response response) {
+  bool preflight = cors_ && cors_->is_preflight(request);
+  if (cors_ && !preflight) cors_->add_to(response.headers, request.headers.get("Origin"));
+  context_.metrics.answered(context_.source, response.status);
+  return response;
+}
+
+void HttpTrigger::add_logs(std::span<const LogLine> logs, http::Headers& headers) {
+  ShippedLogs shipped = ship_logs(logs, "processor." + context_.source.kind);
+  if (shipped.left_out > 0)
+    log::warn("Log lines were left out of X-Nuclio-Logs, which has room for 4095 bytes",
+              {{"trigger", name()}, {"lines", logs.size()}, {"left_out", shipped.left_out}});
+  headers.set(kLogsHeader, shipped.json);
+}
+
+Task<Result<void>> HttpTrigger::start() {
+  auto listening = listener();
+  if (!listening) co_return fail(std::move(listening.error()).in("trigger " + name()));
+  server_.serve(std::move(*listening));
+  co_return Result<void>{};
+}
+
+Result<Listener> HttpTrigger::listener() {
+  if (context_.listener) return Listener::adopt(context_.loop, std::move(context_.listener));
+  TRY(Address address, parse_address(url_));
+  return Listener::listen(context_.loop, address);
+}
+
+Task<void> HttpTrigger::drain(Deadline deadline) {
+  if (batcher_) batcher_->hurry();
+  (void)co_await server_.drain(std::chrono::milliseconds{context_.settings.drain_pause_milliseconds}, deadline);
+}
+
+std::string HttpTrigger::address() const {
+  auto addresses = server_.addresses();
+  return addresses.empty() ? "" : addresses.front().text();
+}
+
+}  // namespace nuclio::processor

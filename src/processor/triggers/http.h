@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <optional>
+#include <string>
+
+#include "http/server.h"
+#include "processor/batcher.h"
+#include "processor/cors.h"
+#include "processor/event_id.h"
+#include "processor/trigger.h"
+#include "processor/triggers/context.h"
+#include "spec/trigger.h"
+
+namespace nuclio::processor {
+
+// Serves HTTP/1.1: each request is an event, whatever its method and path. It listens once it is started; the workers
+// are ready by then, so no client ever hears "not ready". Paths that begin with /__internal/health are answered 200
+// before any worker sees them.
+class HttpTrigger final : public Trigger, private http::Handler {
+ public:
+  // `trigger` and `config` are borrowed until this returns.
+  HttpTrigger(const spec::Trigger& trigger, const spec::HttpTrigger& config, TriggerContext context);
+
+  const std::string& name() const override { return context_.source.name; }
+  std::string_view kind() const override { return context_.source.kind; }
+  Task<Result<void>> start() override;
+  Task<void> drain(Deadline deadline) override;
+  std::string address() const override;
+
+ private:
+  Task<http::Response> handle(http::Request& request) override;
+  http::Response answered(const http::Request& request, const Call& call, Result<Response> result);
+  http::Response sent(const http::Request& request, http::Response response);
+  void add_logs(std::span<const LogLine> logs, http::Headers& headers);
+  Result<Listener> listener();
+
+  TriggerContext context_;
+  std::string url_;
+  EventIds ids_;
+  std::optional<CorsPolicy> cors_;
+  std::optional<Batcher> batcher_;  // before the server, whose requests wait in it
+  http::Server server_;
+};
+
+}  // namespace nuclio::processor
