@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "loop/loop.h"
+#include "loop/task.h"
+
+namespace nuclio::builder {
+
+struct CopyLimits {
+  Bytes total{256u << 20};
+  std::size_t files = 20'000;  // and folders and links
+  std::size_t depth = 64;
+};
+
+// Copies a folder's content into the folder `to`, which exists and is empty. Links are kept as links and must stay
+// within `from`; what is neither file, folder nor link is refused, version control and caches (.git, __pycache__,
+// .nuclio) are left out. Why::invalid and Why::too_large name the entry. Lets the loop go on between files.
+Task<Result<void>> copy_folder(Loop& loop, std::string from, std::string to, CopyLimits limits);
+
+// Writes a new file, with the folders above it, beneath `folder`; `name` is relative and does not lead out.
+Result<void> write_new_file(const std::string& folder, const std::string& name, std::string_view text);
+
+}  // namespace nuclio::builder

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the dashboard says about itself and its platform.
+#include <boost/json.hpp>
+
+#include "base/version.h"
+#include "dashboard/api/calls.h"
+#include "spec/load.h"
+
+namespace nuclio::dashboard {
+namespace {
+
+namespace json = boost::json;
+
+#if defined(__x86_64__)
+constexpr std::string_view kArchitecture = "amd64";
+#elif defined(__aarch64__)
+constexpr std::string_view kArchitecture = "arm64";
+#else
+constexpr std::string_view kArchitecture = "unknown";
+#endif
+
+json::string_view text(std::string_view from) { return {from.data(), from.size()}; }
+
+// Functions listen on this machine alone.
+json::array external_addresses() { return {"127.0.0.1"}; }
+
+json::value member_or(const json::object& object, std::string_view name, json::value otherwise) {
+  const json::value* member = object.if_contains(text(name));
+  return member ? *member : std::move(otherwise);
+}
+
+// What a function has that says nothing, for forms to begin with.
+json::value default_function(const Context& context) {
+  spec::FunctionConfig config;
+  config.metadata.namespace_name = context.namespace_name.value();
+  return spec::to_json(config, spec::Secrets::shown);
+}
+
+}  // namespace
+
+Task<Response> get_versions(Context&, Request&, const PathParams&) {
+  json::object dashboard{
+      {"label", text(kVersion)}, {"gitCommit", text(kCommit)}, {"os", "linux"}, {"arch", text(kArchitecture)}};
+  json::object out{{"dashboard", std::move(dashboard)}};
+  co_return json_response(200, std::move(out));
+}
+
+Task<Response> get_namespaces(Context& context, Request&, const PathParams&) {
+  json::array names;
+  for (const Namespace& each : context.platform.namespaces()) names.emplace_back(each.value());
+  json::object namespaces{{"names", std::move(names)}};
+  json::object out{{"namespaces", std::move(namespaces)}};
+  co_return json_response(200, std::move(out));
+}
+
+Task<Response> get_external_ip_addresses(Context&, Request&, const PathParams&) {
+  json::object addresses{{"addresses", external_addresses()}};
+  json::object out{{"externalIPAddresses", std::move(addresses)}};
+  co_return json_response(200, std::move(out));
+}
+
+Task<Response> get_frontend_spec(Context& context, Request&, const PathParams&) {
+  const spec::PlatformConfig& config = context.config;
+  json::object scale_to_zero{
+      {"mode", member_or(config.scale_to_zero, "mode", "disabled")},
+      {"inactivityWindowPresets", member_or(config.scale_to_zero, "inactivityWindowPresets", json::array{})},
+      {"scaleResources", member_or(config.scale_to_zero, "scaleResources", json::array{})}};
+  json::object auto_scale{{"customMetricsEnabled", config.auto_scale_metrics_mode == "custom"},
+                          {"metricPresets", config.supported_auto_scale_metrics},
+                          {"windowSizePresets", {"1m", "2m", "5m", "10m", "30m"}}};
+  json::object default_config{{"attributes", default_function(context)}};
+  json::object out{
+      {"externalIPAddresses", external_addresses()},
+      {"namespace", context.namespace_name.value()},
+      {"defaultHTTPIngressHostTemplate", member_or(config.kube, "defaultHTTPIngressHostTemplate", "")},
+      {"imageNamePrefixTemplate", ""},
+      {"scaleToZero", std::move(scale_to_zero)},
+      {"defaultFunctionConfig", std::move(default_config)},
+      {"platformKind", text(context.platform.kind())},
+      {"allowedAuthenticationModes",
+       member_or(config.ingress_config, "allowedAuthenticationModes", json::array{"none", "basicAuth"})},
+      {"validFunctionPriorityClassNames", member_or(config.kube, "validFunctionPriorityClassNames", json::array{})},
+      {"defaultFunctionPodResources", member_or(config.kube, "defaultFunctionPodResources", json::object{})},
+      {"autoScaleMetrics", std::move(auto_scale)},
+      {"disableDefaultHttpTrigger", config.disable_default_http_trigger},
+      {"logsScreenEnabled", true}};
+  co_return json_response(200, std::move(out));
+}
+
+}  // namespace nuclio::dashboard

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the calls of the REST API have in common.
+#pragma once
+#include <boost/json/fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/named.h"
+#include "base/result.h"
+#include "http/client.h"
+#include "http/message.h"
+#include "http/router.h"
+#include "platform/platform.h"
+#include "spec/platform_config.h"
+
+namespace nuclio::dashboard {
+
+// What a call may use; borrowed, outlives the server.
+struct Context {
+  platform::Platform& platform;
+  http::Client& client;
+  const spec::PlatformConfig& config;
+  Namespace namespace_name;  // where a request does not name one
+};
+
+using http::PathParams;
+using http::Request;
+using http::Response;
+
+// The request's body, a JSON object. Why::invalid says where it is none.
+Result<boost::json::object> body_object(const Request& request);
+// A member that is an object, empty when it is absent. Why::invalid when it is something else.
+Result<boost::json::object> member_object(const boost::json::object& object, std::string_view name);
+std::string member_text(const boost::json::object& object, std::string_view name);
+
+// The namespace of a call: the header's, else the dashboard's own.
+Namespace namespace_of(const Context& context, const Request& request, std::string_view header);
+// A header or query parameter that says "true".
+bool is_true(std::string_view text);
+bool wants_export(const Request& request);
+
+Response json_response(int status, const boost::json::value& value);
+
+}  // namespace nuclio::dashboard

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/json.hpp>
+
+#include "base/names.h"
+#include "dashboard/api/calls.h"
+#include "spec/load.h"
+
+namespace nuclio::dashboard {
+namespace {
+
+namespace json = boost::json;
+using platform::ProjectDeletion;
+using platform::ProjectId;
+
+constexpr std::string_view kNamespaceHeader = "X-Nuclio-Project-Namespace";
+
+json::value shown(const spec::Project& project) {
+  json::value value = spec::to_json(project);
+  for (const char* part : {"metadata", "spec", "status"}) value.as_object().emplace(part, json::object{});
+  return value;
+}
+
+ProjectId id_in_path(const Context& context, const Request& request, const PathParams& params) {
+  return {namespace_of(context, request, kNamespaceHeader), params.as<ProjectName>("id")};
+}
+
+Result<spec::Project> project_from(const Context& context, const Request& request, const json::value& value,
+                                   std::string_view name_in_path) {
+  TRY(auto loaded, spec::read_project(value, spec::Unknown::problem));
+  spec::Metadata& metadata = loaded.config.metadata;
+  if (metadata.name.empty()) metadata.name = name_in_path;
+  if (metadata.name.empty()) return fail(Why::invalid, "metadata.name must be set");
+  if (!name_in_path.empty() && metadata.name != name_in_path)
+    return fail(Why::invalid, "metadata.name must be that of the path, \"" + std::string(name_in_path) + "\", is \"" +
+                                  metadata.name + "\"");
+  if (metadata.namespace_name.empty())
+    metadata.namespace_name = namespace_of(context, request, kNamespaceHeader).value();
+  TRY_DO(parse_project_name(metadata.name));
+  TRY_DO(parse_namespace(metadata.namespace_name));
+  loaded.config.status = {};
+  return std::move(loaded.config);
+}
+
+// A project with its functions, for another platform to import.
+Result<json::value> exported(Context& context, const Request& request, const spec::Project& project) {
+  Namespace namespace_name{project.metadata.namespace_name};
+  TRY(auto functions, context.platform.functions(namespace_name, ProjectName{project.metadata.name}));
+  spec::Project stripped = project;
+  stripped.metadata.namespace_name.clear();
+  stripped.metadata.resource_version.clear();
+  stripped.status = {};
+  json::object exported_functions;
+  for (const auto& config : functions) exported_functions[config.metadata.name] = exported_for(request, config);
+  return json::object{{"project", shown(stripped)},
+                      {"functions", std::move(exported_functions)},
+                      {"functionEvents", json::object{}},
+                      {"apiGateways", json::object{}}};
+}
+
+// How many objects of a kind came in, and why the others did not.
+struct ImportResult {
+  int created = 0;
+  json::object failed;
+
+  json::value to_json(std::string_view failed_key) const {
+    json::object out{{"createdAmount", created}, {"failedAmount", failed.size()}};
+    json::value list{};  // null when none failed, as Nuclio has it
+    if (!failed.empty()) list = failed;
+    out[failed_key] = std::move(list);
+    return out;
+  }
+};
+
+Task<Result<ImportResult>> import_functions(Context& context, const json::object& functions,
+                                            const spec::Project& project) {
+  ImportResult result;
+  for (const auto& [key, value] : functions) {
+    json::value function = value;
+    Result<void> imported{};
+    if (!function.is_object()) {
+      imported = fail(Why::invalid, "must be an object");
+    } else {
+      auto metadata = member_object(function.get_object(), "metadata");
+      if (!metadata) co_return std::unexpected(std::move(metadata).error());
+      if (member_text(*metadata, "name").empty()) (*metadata)["name"] = key;
+      (*metadata)["namespace"] = project.metadata.namespace_name;
+      auto labels = member_object(*metadata, "labels");
+      if (!labels) co_return std::unexpected(std::move(labels).error());
+      (*labels)[spec::kProjectLabel] = project.metadata.name;
+      (*metadata)["labels"] = std::move(*labels);
+      function.get_object()["metadata"] = std::move(*metadata);
+      function.get_object().erase("status");
+      imported = co_await context.platform.deploy(std::move(function), platform::Deploy::only_new);
+    }
+    if (imported) {
+      ++result.created;
+    } else {
+      result.failed[key] = imported.error().what;
+    }
+  }
+  co_return result;
+}
+
+ImportResult refused(const json::object& objects, std::string_view what) {
+  ImportResult result;
+  for (const auto& [key, value] : objects)
+    result.failed[key] = std::string(what) + " are not supported on this platform";
+  return result;
+}
+
+Task<Response> import_project(Context& context, const Request& request, json::object body) {
+  auto functions = member_object(body, "functions");
+  if (!functions) co_return Response::error(functions.error());
+  auto events = member_object(body, "functionEvents");
+  if (!events) co_return Response::error(events.error());
+  auto gateways = member_object(body, "apiGateways");
+  if (!gateways) co_return Response::error(gateways.error());
+  auto project = project_from(context, request, body["project"], "");
+  if (!project) co_return Response::error(std::move(project).error().in("project"));
+  auto created = context.platform.create_project(*project);
+  if (!created && created.error().why != Why::conflict) co_return Response::error(created.error());
+  auto imported = co_await import_functions(context, *functions, *project);
+  if (!imported) co_return Response::error(imported.error());
+  json::object out{{"functionImportResult", imported->to_json("failedFunctions")},
+                   {"functionEventImportResult", refused(*events, "function events").to_json("failedFunctionEvents")},
+                   {"apiGatewayImportResult", refused(*gateways, "API gateways").to_json("failedAPIGateways")}};
+  co_return json_response(201, std::move(out));
+}
+
+Response update(Context& context, const Request& request, std::string_view name_in_path) {
+  auto body = body_object(request);
+  if (!body) return Response::error(body.error());
+  auto project = project_from(context, request, json::value(std::move(*body)), name_in_path);
+  if (!project) return Response::error(project.error());
+  auto updated = context.platform.update_project(*project);
+  if (!updated) return Response::error(updated.error());
+  return Response::empty(204);
+}
+
+}  // namespace
+
+Task<Response> get_projects(Context& context, Request& request, const PathParams&) {
+  auto projects = context.platform.projects(namespace_of(context, request, kNamespaceHeader));
+  if (!projects) co_return Response::error(projects.error());
+  json::object out;
+  for (const auto& project : *projects) {
+    json::value value = shown(project);
+    if (wants_export(request)) {
+      auto with_functions = exported(context, request, project);
+      if (!with_functions) co_return Response::error(with_functions.error());
+      value = std::move(*with_functions);
+    }
+    out[project.metadata.name] = std::move(value);
+  }
+  co_return json_response(200, std::move(out));
+}
+
+Task<Response> get_project(Context& context, Request& request, const PathParams& params) {
+  auto project = context.platform.project(id_in_path(context, request, params));
+  if (!project) co_return Response::error(project.error());
+  if (!wants_export(request)) co_return json_response(200, shown(*project));
+  auto with_functions = exported(context, request, *project);
+  if (!with_functions) co_return Response::error(with_functions.error());
+  co_return json_response(200, *with_functions);
+}
+
+Task<Response> post_project(Context& context, Request& request, const PathParams&) {
+  auto body = body_object(request);
+  if (!body) co_return Response::error(body.error());
+  if (is_true(http::query_param(request.query, "import").value_or("")))
+    co_return co_await import_project(context, request, std::move(*body));
+  auto project = project_from(context, request, json::value(std::move(*body)), "");
+  if (!project) co_return Response::error(project.error());
+  auto created = context.platform.create_project(*project);
+  if (!created) co_return Response::error(created.error());
+  co_return json_response(201, shown(*project));
+}
+
+Task<Response> put_project(Context& context, Request& request, const PathParams& params) {
+  co_return update(context, request, params.get("id"));
+}
+
+Task<Response> put_project_deprecated(Context& context, Request& request, const PathParams&) {
+  Response response = update(context, request, "");
+  response.headers.set("Deprecation", "true");
+  co_return response;
+}
+
+Task<Response> delete_project(Context& context, Request& request, const PathParams&) {
+  auto body = body_object(request);
+  if (!body) co_return Response::error(body.error());
+  auto project = project_from(context, request, json::value(std::move(*body)), "");
+  if (!project) co_return Response::error(project.error());
+  std::string_view named = request.headers.get("X-Nuclio-Delete-Project-Strategy");
+  auto deletion = ProjectDeletion::restricted;
+  if (named == "cascading") {
+    deletion = ProjectDeletion::cascading;
+  } else if (named == "check") {
+    deletion = ProjectDeletion::check;
+  } else if (!named.empty() && named != "restricted") {
+    Error error{Why::invalid, "X-Nuclio-Delete-Project-Strategy must be restricted, cascading or check, is \"" +
+                                  std::string(named) + "\""};
+    co_return Response::error(error);
+  }
+  ProjectId id{Namespace{project->metadata.namespace_name}, ProjectName{project->metadata.name}};
+  auto deleted = co_await context.platform.delete_project(std::move(id), deletion);
+  if (!deleted) co_return Response::error(deleted.error());
+  co_return Response::empty(204);
+}
+
+}  // namespace nuclio::dashboard

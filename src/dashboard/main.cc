@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "dashboard/guard.h"
+#include "dashboard/instance.h"
+#include "dashboard/routes.h"
+#include "dashboard/settings.h"
+#include "http/client.h"
+#include "http/limits.h"
+#include "http/server.h"
+#include "loop/run.h"
+#include "loop/signals.h"
+#include "platform/process/process_platform.h"
+#include "spec/load.h"
+
+using namespace nuclio;
+using namespace nuclio::dashboard;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kServerDrain = 5s;
+constexpr auto kFunctionDrain = 30s;
+constexpr Bytes kMaxBody{64u << 20};  // a function with its code, an import, an invocation's body
+
+Result<spec::PlatformConfig> read_platform_config(const std::string& path) {
+  std::string text;
+  if (!path.empty()) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return fail(Why::not_found, "--platform-config: cannot read " + path);
+    std::ostringstream all;
+    all << file.rdbuf();
+    text = std::move(all).str();
+  }
+  auto loaded = spec::parse_platform_config(text, spec::Unknown::problem);
+  if (!loaded) return std::unexpected(std::move(loaded).error().in(path));
+  for (const auto& warning : loaded->warnings) log::warn(path + ": " + schema::text(warning));
+  return std::move(loaded->config);
+}
+
+// Tells whoever started us, by the descriptor that they gave us.
+void report(int descriptor, std::string line) {
+  if (descriptor < 0) return;
+  for (char& c : line)
+    if (c == '\n') c = ' ';
+  line += '\n';
+  (void)!::write(descriptor, line.data(), line.size());
+  ::close(descriptor);
+}
+
+// The life of the dashboard: be the only one, listen, start the functions, serve until told to end, end them.
+Task<Result<void>> run(Loop& loop, const Settings& settings, const std::vector<std::string>& environment,
+                       Signals& signals) {
+  platform::process::Home home{settings.home};
+  CO_TRY(Instance instance, Instance::claim(home));
+  CO_TRY(auto config, read_platform_config(settings.platform_config));
+  CO_TRY(Listener listener, Listener::listen(loop, settings.listen));
+  std::string address = listener.address().text();
+
+  platform::process::ProcessPlatformOptions options;
+  options.home = settings.home;
+  options.processor = settings.processor();
+  options.runtimes = std::filesystem::path(settings.runtimes()).lexically_normal().string();
+  options.environment = environment;
+  options.namespace_name = Namespace{settings.namespace_name};
+  options.config = config;
+  CO_TRY(auto platform, platform::process::ProcessPlatform::open(loop, std::move(options)));
+
+  http::Client client{loop};
+  Context context{*platform, client, config, Namespace{settings.namespace_name}};
+  http::Router router{api_routes(context)};
+  Guard guard{router};
+  http::Limits limits;
+  limits.body_bytes = kMaxBody;
+  http::Server server{loop, limits, guard};
+  server.serve(std::move(listener));
+  CO_TRY_DO(instance.publish(address));
+  log::info("Listening", {{"address", address}, {"home", settings.home}, {"pid", getpid()}});
+  report(settings.ready_descriptor, "ready " + address);
+
+  int number = co_await signals.next();
+  log::info("Ending", {{"signal", number}});
+  // Followed logs never end by themselves, and must not keep the functions from draining.
+  (void)co_await server.drain(0ms, Deadline::in(kServerDrain));
+  co_await platform->shut_down(Deadline::in(kFunctionDrain));
+  log::info("Ended");
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ignore_broken_pipes();
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  std::vector<std::string> environment;
+  for (char** each = environ; *each; ++each) environment.emplace_back(*each);
+  std::error_code error;
+  std::string programs = std::filesystem::read_symlink("/proc/self/exe", error).parent_path().string();
+  auto settings = read_settings(arguments, environment, programs);
+  if (!settings) {
+    std::fprintf(stderr, "dashboard: %s\n", settings.error().what.c_str());
+    return 1;
+  }
+  if (settings->asked == Settings::Asked::help) {
+    std::fputs(help_text().c_str(), stdout);
+    return 0;
+  }
+  if (settings->asked == Settings::Asked::version) {
+    std::printf("dashboard %.*s (%.*s)\n", static_cast<int>(kVersion.size()), kVersion.data(),
+                static_cast<int>(kCommit.size()), kCommit.data());
+    return 0;
+  }
+  if (settings->ready_descriptor >= 0) ::fcntl(settings->ready_descriptor, F_SETFD, FD_CLOEXEC);
+  log::configure({.level = log::Level::info, .logger = "dashboard"});
+  Loop loop;
+  Signals signals{loop, {SIGTERM, SIGINT}};
+  auto done = run_until_done(loop, run(loop, *settings, environment, signals));
+  if (done) return 0;
+  std::fprintf(stderr, "dashboard: %s\n", done.error().what.c_str());
+  report(settings->ready_descriptor, done.error().what);
+  return 1;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where functions run. The dashboard speaks to this alone; process/ is the platform of a laptop.
+#pragma once
+#include <boost/json/fwd.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/named.h"
+#include "base/result.h"
+#include "http/message.h"
+#include "loop/deadline.h"
+#include "loop/task.h"
+#include "spec/function.h"
+#include "spec/project.h"
+
+namespace nuclio::platform {
+
+using ReplicaName = Named<struct ReplicaNameTag, std::string>;
+// The metadata.resourceVersion that a change was made from; "" for whatever there is.
+using ResourceVersion = Named<struct ResourceVersionTag, std::string>;
+
+struct FunctionId {
+  Namespace namespace_name;
+  FunctionName name;
+  friend auto operator<=>(const FunctionId&, const FunctionId&) = default;
+};
+
+struct ProjectId {
+  Namespace namespace_name;
+  ProjectName name;
+  friend auto operator<=>(const ProjectId&, const ProjectId&) = default;
+};
+
+enum class Deploy { only_new, new_or_existing };
+enum class DesiredState { ready, scaled_to_zero };
+enum class ProjectDeletion { restricted, cascading, check };
+
+struct LogRequest {
+  bool follow = false;  // goes on with what is logged from now on, until the replica ends
+  std::optional<std::chrono::nanoseconds> since = {};  // only lines from the last so long
+  std::optional<std::size_t> tail_lines = {};          // at most so many of the old lines
+};
+
+// Lives on its loop's thread. What is given back are copies.
+class Platform {
+ public:
+  virtual ~Platform() = default;
+
+  virtual std::string_view kind() const = 0;  // "local" or "kube", as Nuclio's clients know it
+  virtual std::vector<Namespace> namespaces() const = 0;
+
+  // Functions with their status; of one project when it is named.
+  virtual Result<std::vector<spec::FunctionConfig>> functions(const Namespace& namespace_name,
+                                                              const std::optional<ProjectName>& project) = 0;
+  virtual Result<spec::FunctionConfig> function(const FunctionId& id) = 0;  // Why::not_found
+
+  // Makes a function what `given` says, {metadata, spec} with name and namespace set. Returns once it is accepted and
+  // its state is building (imported when its annotations ask for that): all else goes on by itself, see settled().
+  // Why::invalid for what is wrong with it or its code, Why::conflict when it exists or `given` is stale,
+  // Why::precondition when its project is missing, its name is reserved, or something is being done to it.
+  virtual Task<Result<void>> deploy(boost::json::value given, Deploy mode) = 0;
+  // Runs what was deployed, or stops it but keeps it. Returns once that has begun. Why::not_found, Why::precondition.
+  virtual Task<Result<void>> set_desired_state(FunctionId id, DesiredState state) = 0;
+  // Waits until nothing is being done to the function any more. The error is that of what was being done, with the last
+  // lines of its log; Why::timeout at the deadline; Why::not_found when the function is gone.
+  virtual Task<Result<void>> settled(FunctionId id, Deadline deadline) = 0;
+  // Returns once nothing is left of it. Why::not_found; Why::conflict when the version is stale; Why::precondition when
+  // something is being done to it, unless forced.
+  virtual Task<Result<void>> delete_function(FunctionId id, ResourceVersion version, Force force) = 0;
+
+  // Those that run; when none does, the last one that did, so that its log can be read.
+  virtual Result<std::vector<ReplicaName>> replicas(const FunctionId& id) = 0;
+  virtual Result<std::unique_ptr<http::BodySource>> logs(const FunctionId& id, const ReplicaName& replica,
+                                                         const LogRequest& request) = 0;
+
+  virtual Result<std::vector<spec::Project>> projects(const Namespace& namespace_name) = 0;
+  virtual Result<spec::Project> project(const ProjectId& id) = 0;         // Why::not_found
+  virtual Result<void> create_project(const spec::Project& project) = 0;  // Why::conflict
+  virtual Result<void> update_project(const spec::Project& project) = 0;  // Why::not_found
+  // Why::precondition when it is the default project or, with `restricted` and `check`, still holds functions.
+  virtual Task<Result<void>> delete_project(ProjectId id, ProjectDeletion deletion) = 0;
+};
+
+}  // namespace nuclio::platform

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a deploy: from source to replicas that serve, and what becomes of the revision before.
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <filesystem>
+
+#include "base/log.h"
+#include "builder/artifact.h"
+#include "loop/listener.h"
+#include "platform/process/managed.h"
+#include "platform/process/revision_files.h"
+
+namespace nuclio::platform::process {
+namespace {
+
+namespace fs = std::filesystem;
+using spec::FunctionState;
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMaxStatusLogs = 500;
+constexpr std::size_t kOldLogsKept = 2;
+constexpr auto kDrainTime = 30s;
+
+Result<int> port_of(const Descriptor& socket) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  if (getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return fail_errno("asking a socket for its port");
+  return ntohs(address.sin_port);
+}
+
+std::string url(int port) { return "127.0.0.1:" + std::to_string(port); }
+
+}  // namespace
+
+Task<void> ProcessPlatform::bring_up(Managed& managed, builder::Source source) {
+  Revision revision = managed.stored.latest;
+  auto built = co_await build(managed, source);
+  if (!built) {
+    finish(managed, built, FunctionState::ready);
+    co_return;
+  }
+  co_await start(managed, managed.stored.config, revision);
+}
+
+Task<Result<void>> ProcessPlatform::build(Managed& managed, const builder::Source& source) {
+  FunctionId id = id_of(managed.stored.config);
+  std::string folder = home_.revision(id, managed.stored.latest);
+  remove_folder(folder);  // of a function of that name that was deleted while we were not there
+  CO_TRY_DO(make_private_folder(folder));
+  builder::ArtifactOptions options;
+  options.code = folder + "/code";
+  options.cache = home_.cache();
+  options.environment = builder::build_environment(options_.environment);
+  options.log = [this, &managed](std::string_view line) { add_log(managed, "info", line); };
+  Deadline deadline = builder::build_deadline(source.config.spec.build);
+  CO_TRY_DO(co_await builder::make_artifact(loop_, source, std::move(options), deadline));
+  co_return write_revision_files(folder, managed.stored.config, options_.config);
+}
+
+Task<void> ProcessPlatform::start(Managed& managed, spec::FunctionConfig config, Revision revision) {
+  set_state(managed, FunctionState::waiting_for_resource_configuration, "");
+  auto started = co_await start_replicas(managed, config, revision);
+  if (!started) {
+    for (const std::string& line : managed.supervisor.last_words()) add_log(managed, "info", line);
+    finish(managed, started, FunctionState::error);
+    co_return;
+  }
+  // From here on the new revision serves; the one before is finishing what it had.
+  Revision previous = std::exchange(managed.stored.serving, revision);
+  auto remembered = store_.save_revision(id_of(config), revision, config);
+  bool stopped = replica_count(config.spec) == 0 && !config.spec.disable;
+  finish(managed, remembered, stopped ? FunctionState::scaled_to_zero : FunctionState::ready);
+  forget_old(managed, previous);
+}
+
+Task<Result<void>> ProcessPlatform::start_replicas(Managed& managed, const spec::FunctionConfig& config,
+                                                   Revision revision) {
+  int count = replica_count(config.spec);
+  if (count == 0) {
+    co_await managed.supervisor.stop(Deadline::in(kDrainTime));
+    managed.socket.reset();
+    served_at(managed, 0);
+    co_return Result<void>{};
+  }
+  bool listens = http_trigger(config.spec) != nullptr;
+  CO_TRY(Descriptor fresh, socket_for(managed, config));
+  int socket = !listens ? -1 : fresh ? fresh.get() : managed.socket.get();
+  CO_TRY_DO(make_private_folder(home_.logs(id_of(config))));
+  Launch how = launch(managed, config, revision, socket);
+  Supervisor::Times limits = times(config);
+  CO_TRY_DO(co_await managed.supervisor.replace(std::move(how), count, limits, Deadline::in(limits.ready)));
+  if (fresh || !listens) managed.socket = std::move(fresh);
+  int port = 0;
+  if (listens) {
+    CO_TRY(port, port_of(managed.socket));
+  }
+  served_at(managed, port);
+  co_return Result<void>{};
+}
+
+Task<void> ProcessPlatform::stop(Managed& managed) {
+  managed.socket.reset();
+  co_await managed.supervisor.stop(Deadline::in(kDrainTime));
+  served_at(managed, 0);
+  finish(managed, {}, FunctionState::scaled_to_zero);
+}
+
+// After a start of the platform: what served before serves again, at the same port.
+void ProcessPlatform::resume(Managed& managed) {
+  auto& stored = managed.stored;
+  FunctionId id = id_of(stored.config);
+  if (!spec::provisioned(managed.status().state)) {
+    managed.status().state = FunctionState::error;
+    managed.status().message = "the dashboard ended while this was being deployed; deploy it again";
+  }
+  if (managed.status().state == FunctionState::error) managed.outcome = fail(Why::internal, managed.status().message);
+  if (stored.desired != Desired::running || stored.serving == Revision{0}) return;
+
+  auto config = store_.revision(id, stored.serving);
+  if (!config) {
+    set_state(managed, FunctionState::error, config.error().what + "; deploy it again");
+    return;
+  }
+  int count = replica_count(config->spec);
+  if (count == 0) return;
+  bool listens = http_trigger(config->spec) != nullptr;
+  auto socket = socket_for(managed, *config);
+  auto folder = make_private_folder(home_.logs(id));
+  if (!socket || !folder) {
+    set_state(managed, FunctionState::error, (socket ? folder.error() : socket.error()).what);
+    return;
+  }
+  managed.socket = std::move(*socket);
+  auto port = listens ? port_of(managed.socket) : Result<int>{0};
+  served_at(managed, port.value_or(0));
+  if (managed.status().state == FunctionState::ready) managed.status().state = FunctionState::unhealthy;
+  managed.supervisor.resume(launch(managed, *config, stored.serving, managed.socket.get()), count, times(*config));
+  health_changed(managed);
+}
+
+// The socket that the function is to have: the empty one when it keeps the one it has, or needs none.
+Result<Descriptor> ProcessPlatform::socket_for(const Managed& managed, const spec::FunctionConfig& config) const {
+  const spec::HttpTrigger* trigger = http_trigger(config.spec);
+  if (!trigger) return Descriptor{};
+  auto has = managed.socket ? port_of(managed.socket) : Result<int>{0};
+  if (managed.socket && has && (trigger->port == 0 || trigger->port == *has)) return Descriptor{};
+  Address address{.host = "127.0.0.1", .port = trigger->port};
+  if (trigger->port != 0) {
+    auto socket = Listener::open(address);
+    if (socket) return socket;
+    return std::unexpected(
+        std::move(socket).error().in("the http trigger's port cannot be used; choose another, or leave it out"));
+  }
+  address.port = managed.stored.port;
+  if (address.port != 0) {
+    auto socket = Listener::open(address);
+    if (socket) return socket;
+    log::warn("A function's former port is taken; it gets another",
+              {{"function", config.metadata.name}, {"port", address.port}});
+  }
+  address.port = 0;
+  return Listener::open(address);
+}
+
+Launch ProcessPlatform::launch(const Managed& managed, const spec::FunctionConfig& config, Revision revision,
+                               int socket) const {
+  FunctionId id = id_of(managed.stored.config);
+  std::string folder = home_.revision(id, revision);
+  Launch launch;
+  launch.command = {options_.processor,        "--config", folder + "/processor.yaml", "--platform-config",
+                    folder + "/platform.yaml", "--code",   folder + "/code",           "--runtimes",
+                    options_.runtimes};
+  launch.environment = function_environment(options_.environment, config.spec.env);
+  launch.directory = folder + "/code";
+  launch.log_folder = home_.logs(id);
+  launch.function = id.name.value();
+  launch.listening_socket = socket;
+  return launch;
+}
+
+Supervisor::Times ProcessPlatform::times(const spec::FunctionConfig& config) const {
+  Supervisor::Times times;
+  int seconds = config.spec.readiness_timeout_seconds;
+  times.ready = seconds > 0 ? std::chrono::nanoseconds{std::chrono::seconds{seconds}}
+                            : options_.config.function_readiness_timeout;
+  times.drain = kDrainTime;
+  for (const auto& [name, trigger] : config.spec.triggers)
+    times.drain = std::max(times.drain, trigger.worker_termination_timeout + std::chrono::nanoseconds{5s});
+  return times;
+}
+
+// 0: nowhere, for now; the port stays reserved in our memory.
+void ProcessPlatform::served_at(Managed& managed, int port) {
+  managed.status().http_port = port;
+  managed.status().internal_invocation_urls.clear();
+  managed.status().external_invocation_urls.clear();
+  if (port == 0) return;
+  managed.stored.port = port;
+  managed.status().internal_invocation_urls = {url(port)};
+  managed.status().external_invocation_urls = {url(port)};
+}
+
+void ProcessPlatform::add_log(Managed& managed, std::string_view level, std::string_view message) {
+  auto& logs = managed.status().logs;
+  if (logs.size() >= kMaxStatusLogs) logs.erase(logs.begin());
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  logs.push_back({{"level", boost::json::string_view(level.data(), level.size())},
+                  {"message", boost::json::string_view(message.data(), message.size())},
+                  {"time", std::chrono::duration_cast<std::chrono::milliseconds>(now).count()}});
+}
+
+void ProcessPlatform::set_state(Managed& managed, FunctionState state, std::string message) {
+  managed.status().state = state;
+  managed.status().message = std::move(message);
+  auto saved = store_.save(managed.stored);
+  if (!saved) log::error("A function's state could not be stored", {{"reason", saved.error().what}});
+  changed_.notify_all();
+}
+
+void ProcessPlatform::finish(Managed& managed, const Result<void>& outcome, FunctionState good) {
+  if (outcome) {
+    managed.outcome = {};
+    set_state(managed, good, "");
+    if (good == FunctionState::ready) health_changed(managed);
+    return;
+  }
+  std::string message = outcome.error().what;
+  bool old_serves = managed.supervisor.healthy() && managed.stored.serving != Revision{0};
+  if (old_serves) message += "\nThe version that was deployed before goes on serving.";
+  add_log(managed, "error", message);
+  log::warn("A deploy failed", {{"function", managed.stored.config.metadata.name}, {"reason", message}});
+  managed.outcome = fail(outcome.error().why == Why::timeout ? Why::timeout : Why::internal, message);
+  set_state(managed, FunctionState::error, std::move(message));
+  forget_old(managed, Revision{0});
+}
+
+// `error` says how the last deploy went and stays; between ready and unhealthy the replicas decide. Nothing is stored:
+// after a restart they decide anew.
+void ProcessPlatform::health_changed(Managed& managed) {
+  auto& status = managed.status();
+  if (status.state != FunctionState::ready && status.state != FunctionState::unhealthy) return;
+  bool healthy = managed.supervisor.healthy() || replica_count(managed.stored.config.spec) == 0;
+  status.state = healthy ? FunctionState::ready : FunctionState::unhealthy;
+  status.message = healthy ? "" : managed.supervisor.complaint();
+  changed_.notify_all();
+  if (!healthy) forget_old(managed, Revision{0});
+}
+
+// Removes what no replica needs: revisions but the one that serves and the one before it, whose replicas may be
+// finishing still, and logs but those of replicas that run and the last ones before them.
+void ProcessPlatform::forget_old(Managed& managed, Revision previous) {
+  FunctionId id = id_of(managed.stored.config);
+  std::error_code error;
+  std::vector<fs::path> unused;
+  Revision serving = managed.stored.serving;
+  if (previous != Revision{0}) {
+    auto forgotten = store_.keep_revisions(id, serving, previous);
+    if (!forgotten) log::warn("Old revisions could not be forgotten", {{"reason", forgotten.error().what}});
+    for (fs::directory_iterator entry(home_.function(id), error), end; !error && entry != end; entry.increment(error)) {
+      std::string name = entry->path().filename().string();
+      if (name != std::to_string(serving.value()) && name != std::to_string(previous.value()))
+        unused.push_back(entry->path());
+    }
+  }
+  std::vector<std::pair<fs::file_time_type, fs::path>> logs;
+  for (fs::directory_iterator entry(home_.logs(id), error), end; !error && entry != end; entry.increment(error)) {
+    std::error_code none;
+    if (entry->path().extension() == ".log" && !managed.supervisor.runs(ReplicaName{entry->path().stem().string()}))
+      logs.emplace_back(entry->last_write_time(none), entry->path());
+  }
+  std::ranges::sort(logs, std::greater{}, [](const auto& each) { return each.first; });
+  for (std::size_t i = kOldLogsKept; i < logs.size(); ++i) {
+    unused.push_back(logs[i].second);
+    unused.emplace_back(older_log(logs[i].second.string()));
+  }
+  for (const fs::path& path : unused) remove_folder(path.string());
+}
+
+}  // namespace nuclio::platform::process

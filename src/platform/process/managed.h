@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <functional>
+#include <utility>
+
+#include "loop/descriptor.h"
+#include "loop/group.h"
+#include "platform/process/process_platform.h"
+
+namespace nuclio::platform::process {
+
+// One function in the platform's hands.
+struct ProcessPlatform::Managed {
+  Managed(Loop& loop, StoredFunction stored, std::function<void()> health_changed)
+      : stored(std::move(stored)), supervisor(loop, std::move(health_changed)), work(loop) {}
+
+  spec::FunctionStatus& status() { return stored.config.status; }
+
+  StoredFunction stored;
+  Descriptor socket;  // where its http trigger listens while it is to run
+  Supervisor supervisor;
+  Result<void> outcome;        // of what was done to it last
+  bool being_deleted = false;  // nobody else may touch it any more
+  Group work;                  // what is being done to it, one thing at a time; after what it uses
+};
+
+}  // namespace nuclio::platform::process

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+// What may be asked of the platform. How a revision is built, started and replaced is in bring_up.cc.
+#include "platform/process/process_platform.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <filesystem>
+
+#include "base/log.h"
+#include "base/names.h"
+#include "platform/process/managed.h"
+#include "platform/process/revision_files.h"
+#include "spec/enrich.h"
+#include "spec/load.h"
+#include "spec/rules.h"
+
+namespace nuclio::platform::process {
+namespace {
+
+using spec::FunctionState;
+using namespace std::chrono_literals;
+
+constexpr auto kLogsAreTended = 2s;
+constexpr auto kDrainTime = 30s;
+
+std::string quoted(const std::string& kind, const std::string& name) { return kind + " \"" + name + "\""; }
+
+bool is_yes(const spec::Metadata& metadata, const std::string& annotation) {
+  auto found = metadata.annotations.find(annotation);
+  return found != metadata.annotations.end() && found->second == "true";
+}
+
+bool is_import(const spec::Metadata& metadata) {
+  return is_yes(metadata, "skip-build") && is_yes(metadata, "skip-deploy");
+}
+
+ProjectName project_of(const spec::FunctionConfig& config) {
+  auto label = config.metadata.labels.find(std::string(spec::kProjectLabel));
+  return ProjectName{label == config.metadata.labels.end() ? std::string(spec::kDefaultProject) : label->second};
+}
+
+ProjectId id_of_project(const spec::Project& project) {
+  return {Namespace{project.metadata.namespace_name}, ProjectName{project.metadata.name}};
+}
+
+Result<FunctionId> checked_id(const spec::Metadata& metadata) {
+  TRY(Namespace namespace_name, parse_namespace(metadata.namespace_name));
+  TRY(FunctionName name, parse_function_name(metadata.name));
+  TRY_DO(check_not_reserved(name));
+  return FunctionId{std::move(namespace_name), std::move(name)};
+}
+
+}  // namespace
+
+ProcessPlatform::ProcessPlatform(Loop& loop, ProcessPlatformOptions options, Store store,
+                                 std::vector<wire::Runtime> runtimes)
+    : loop_(loop),
+      options_(std::move(options)),
+      home_(options_.home),
+      store_(std::move(store)),
+      runtimes_(std::move(runtimes)),
+      changed_(loop),
+      work_(loop) {}
+
+ProcessPlatform::~ProcessPlatform() = default;
+
+Result<std::unique_ptr<ProcessPlatform>> ProcessPlatform::open(Loop& loop, ProcessPlatformOptions options) {
+  TRY_DO(make_private_folder(options.home));
+  TRY(auto runtimes, wire::load_runtimes(options.runtimes));
+  TRY(Store store, Store::open(Home{options.home}.state()));
+  std::unique_ptr<ProcessPlatform> platform{
+      new ProcessPlatform{loop, std::move(options), std::move(store), std::move(runtimes)}};
+  TRY_DO(platform->load());
+  platform->work_.spawn(platform->tend_logs());
+  return platform;
+}
+
+Result<void> ProcessPlatform::load() {
+  TRY(auto projects, store_.projects());
+  for (auto& project : projects) projects_.emplace(id_of_project(project), std::move(project));
+  ProjectId usual{options_.namespace_name, ProjectName{std::string(spec::kDefaultProject)}};
+  if (!projects_.contains(usual)) {
+    spec::Project project;
+    project.metadata.name = usual.name.value();
+    project.metadata.namespace_name = usual.namespace_name.value();
+    TRY_DO(create_project(project));
+  }
+  TRY(auto functions, store_.functions());
+  for (auto& stored : functions) resume(add(std::move(stored)));
+  return {};
+}
+
+ProcessPlatform::Managed& ProcessPlatform::add(StoredFunction stored) {
+  FunctionId id = id_of(stored.config);
+  auto managed = std::make_unique<Managed>(loop_, std::move(stored), [this, id] {
+    if (Managed* changed = find(id)) health_changed(*changed);
+  });
+  return *(functions_[id] = std::move(managed));
+}
+
+ProcessPlatform::Managed* ProcessPlatform::find(const FunctionId& id) {
+  auto found = functions_.find(id);
+  return found == functions_.end() ? nullptr : found->second.get();
+}
+
+Task<void> ProcessPlatform::shut_down(Deadline deadline) {
+  for (auto& [id, managed] : functions_) managed->work.cancel();
+  Group stopping{loop_};
+  for (auto& [id, managed] : functions_) stopping.spawn(managed->supervisor.stop(deadline));
+  (void)co_await stopping.empty();
+}
+
+Task<void> ProcessPlatform::tend_logs() {
+  for (;;) {
+    co_await loop_.sleep(kLogsAreTended);
+    for (auto& [id, managed] : functions_) managed->supervisor.rotate_logs();
+  }
+}
+
+Result<std::vector<spec::FunctionConfig>> ProcessPlatform::functions(const Namespace& namespace_name,
+                                                                     const std::optional<ProjectName>& project) {
+  std::vector<spec::FunctionConfig> out;
+  for (const auto& [id, managed] : functions_)
+    if (id.namespace_name == namespace_name && (!project || project_of(managed->stored.config) == *project))
+      out.push_back(managed->stored.config);
+  return out;
+}
+
+Result<spec::FunctionConfig> ProcessPlatform::function(const FunctionId& id) {
+  Managed* managed = find(id);
+  if (!managed) return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+  return managed->stored.config;
+}
+
+Result<void> ProcessPlatform::may_change(const Managed& managed, const std::string& resource_version) const {
+  const auto& metadata = managed.stored.config.metadata;
+  std::string what = quoted("function", metadata.name);
+  if (!resource_version.empty() && resource_version != metadata.resource_version)
+    return fail(Why::conflict, what + " has changed since: its resourceVersion is " + metadata.resource_version +
+                                   ", not " + resource_version + "; get it again and repeat the change");
+  if (managed.being_deleted) return fail(Why::precondition, what + " is being deleted; try again in a moment");
+  auto state = managed.stored.config.status.state;
+  if (!spec::provisioned(state))
+    return fail(Why::precondition,
+                what + " is being deployed (" + std::string(schema::name_of(state)) + "); wait until that is over");
+  return {};
+}
+
+Result<void> ProcessPlatform::check_project(const spec::FunctionConfig& config) const {
+  ProjectName project = project_of(config);
+  if (projects_.contains({Namespace{config.metadata.namespace_name}, project})) return {};
+  return fail(Why::precondition, quoted("project", project.value()) + " does not exist in namespace \"" +
+                                     config.metadata.namespace_name + "\"; create it first");
+}
+
+Task<Result<void>> ProcessPlatform::deploy(boost::json::value given, Deploy mode) {
+  CO_TRY(auto asked, spec::read_function(given, spec::Unknown::problem));
+  const spec::Metadata metadata = asked.config.metadata;
+  CO_TRY(FunctionId id, checked_id(metadata));
+  Managed* existing = find(id);
+  if (existing && mode == Deploy::only_new)
+    co_return fail(Why::conflict,
+                   quoted("function", id.name.value()) + " exists already; update it, or delete it first");
+  if (existing) CO_TRY_DO(may_change(*existing, metadata.resource_version));
+  if (is_import(metadata)) co_return import(spec::enrich(std::move(asked.config), options_.config), existing);
+  if (!existing && asked.config.spec.build.mode == spec::BuildMode::never)
+    co_return fail(Why::invalid,
+                   "spec.build.mode is neverBuild, but " + quoted("function", id.name.value()) + " was never built");
+
+  CO_TRY(auto source, builder::find_source(given, runtimes_));
+  source.config = spec::enrich(std::move(source.config), options_.config);
+  source.config.spec.build.mode = spec::BuildMode::when_needed;
+  CO_TRY(auto warnings, spec::validate(source.config));
+  CO_TRY_DO(check_project(source.config));
+  if (replica_count(source.config.spec) > kMaxReplicas)
+    co_return fail(Why::invalid, "spec.replicas must be at most " + std::to_string(kMaxReplicas) +
+                                     " on this platform, is " + std::to_string(replica_count(source.config.spec)));
+
+  StoredFunction fresh;
+  fresh.config.metadata = source.config.metadata;
+  Managed& managed = existing ? *existing : add(std::move(fresh));
+  auto accepted = accept(managed, source.config);
+  if (!accepted) {
+    if (!existing) functions_.erase(id);
+    co_return accepted;
+  }
+  warnings.insert(warnings.end(), source.warnings.begin(), source.warnings.end());
+  for (const auto& warning : warnings) add_log(managed, "warn", schema::text(warning));
+  managed.work.spawn(bring_up(managed, std::move(source)));
+  co_return Result<void>{};
+}
+
+// From here on the function is what it was asked to be, also after a restart, whether or not it can be brought up.
+Result<void> ProcessPlatform::accept(Managed& managed, spec::FunctionConfig config) {
+  StoredFunction next = managed.stored;
+  std::int64_t version = std::atoll(next.config.metadata.resource_version.c_str());
+  spec::FunctionStatus status = std::move(next.config.status);
+  status.state = FunctionState::building;
+  status.message.clear();
+  status.logs.clear();
+  next.config = std::move(config);
+  next.config.status = std::move(status);
+  next.config.metadata.resource_version = std::to_string(version + 1);
+  next.desired = Desired::running;
+  next.latest = Revision{next.latest.value() + 1};
+  TRY_DO(store_.save(next));
+  managed.stored = std::move(next);
+  managed.outcome = {};
+  changed_.notify_all();
+  return {};
+}
+
+// Kept as it is until somebody asks for it to run.
+Result<void> ProcessPlatform::import(spec::FunctionConfig config, Managed* existing) {
+  TRY_DO(check_project(config));
+  if (config.spec.disable)
+    return fail(Why::invalid, "an imported function cannot be disabled as well; leave out spec.disable");
+  if (existing)
+    return fail(Why::conflict,
+                quoted("function", config.metadata.name) + " exists already; delete it before it is imported again");
+  config.status = {};
+  config.status.state = FunctionState::imported;
+  config.metadata.resource_version = "1";
+  StoredFunction stored{.config = std::move(config), .desired = Desired::imported};
+  TRY_DO(store_.save(stored));
+  add(std::move(stored));
+  changed_.notify_all();
+  return {};
+}
+
+Task<Result<void>> ProcessPlatform::set_desired_state(FunctionId id, DesiredState state) {
+  Managed* managed = find(id);
+  if (!managed) co_return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+  CO_TRY_DO(may_change(*managed, ""));
+  const spec::FunctionSpec& spec = managed->stored.config.spec;
+  if (state == DesiredState::scaled_to_zero) {
+    if (spec.min_replicas.value_or(0) > 0)
+      co_return fail(Why::precondition, quoted("function", id.name.value()) +
+                                            " cannot be scaled to zero: its spec.minReplicas is " +
+                                            std::to_string(*spec.min_replicas) + ", must be 0");
+    managed->stored.desired = Desired::stopped;
+    set_state(*managed, FunctionState::waiting_for_scale_resource_to_zero, "");
+    managed->work.spawn(stop(*managed));
+    co_return Result<void>{};
+  }
+  if (managed->stored.serving == Revision{0}) {
+    spec::FunctionConfig config = managed->stored.config;
+    config.status = {};
+    for (const char* annotation : {"skip-build", "skip-deploy"}) config.metadata.annotations.erase(annotation);
+    CO_TRY(auto source, builder::find_source(spec::to_json(config, spec::Secrets::shown), runtimes_));
+    source.config = spec::enrich(std::move(source.config), options_.config);
+    CO_TRY(auto warnings, spec::validate(source.config));
+    CO_TRY_DO(accept(*managed, source.config));
+    managed->work.spawn(bring_up(*managed, std::move(source)));
+    co_return Result<void>{};
+  }
+  CO_TRY(auto config, store_.revision(id, managed->stored.serving));
+  managed->stored.desired = Desired::running;
+  managed->outcome = {};
+  managed->work.spawn(start(*managed, std::move(config), managed->stored.serving));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> ProcessPlatform::settled(FunctionId id, Deadline deadline) {
+  for (;;) {
+    Managed* managed = find(id);  // again each time: it may have gone meanwhile
+    if (!managed) co_return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+    if (spec::provisioned(managed->status().state) && !managed->being_deleted) co_return managed->outcome;
+    bool notified = co_await changed_.wait(deadline);
+    if (!notified)
+      co_return fail(Why::timeout,
+                     quoted("function", id.name.value()) + " is still being deployed; ask for its state later");
+  }
+}
+
+Task<Result<void>> ProcessPlatform::delete_function(FunctionId id, ResourceVersion version, Force force) {
+  Managed* managed = find(id);
+  if (!managed) co_return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+  auto allowed = may_change(*managed, version.value());
+  bool may_force = !managed->being_deleted && (allowed || allowed.error().why == Why::precondition);
+  if (!allowed && !(force == Force::yes && may_force)) co_return allowed;
+  CO_TRY_DO(store_.delete_function(id));
+  // From here on it does not come back, whatever happens to us.
+  managed->being_deleted = true;
+  managed->work.cancel();
+  managed->socket.reset();
+  co_await managed->supervisor.stop(Deadline::in(kDrainTime));
+  functions_.erase(id);
+  remove_folder(home_.function(id));
+  remove_folder(home_.logs(id));
+  changed_.notify_all();
+  co_return Result<void>{};
+}
+
+Result<std::vector<ReplicaName>> ProcessPlatform::replicas(const FunctionId& id) {
+  Managed* managed = find(id);
+  if (!managed) return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+  auto names = managed->supervisor.replicas();
+  if (!names.empty()) return names;
+  std::error_code error;
+  std::optional<std::filesystem::file_time_type> newest;
+  for (std::filesystem::directory_iterator entry(home_.logs(id), error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code none;
+    auto time = entry->last_write_time(none);
+    if (none || entry->path().extension() != ".log" || (newest && time <= *newest)) continue;
+    newest = time;
+    names = {ReplicaName{entry->path().stem().string()}};
+  }
+  return names;
+}
+
+Result<std::unique_ptr<http::BodySource>> ProcessPlatform::logs(const FunctionId& id, const ReplicaName& replica,
+                                                                const LogRequest& request) {
+  Managed* managed = find(id);
+  if (!managed) return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+  const std::string& name = replica.value();
+  std::string prefix = id.name.value() + "-";
+  bool one_of_its = name.starts_with(prefix) &&
+                    name.find_first_not_of("0123456789abcdef", prefix.size()) == std::string::npos &&
+                    std::filesystem::exists(home_.log(id, replica));
+  if (!one_of_its)
+    return fail(Why::invalid, quoted("replica", name) + " is none of function \"" + id.name.value() +
+                                  "\"; its replicas are listed under /api/functions/" + id.name.value() + "/replicas");
+  auto running = [this, id, replica] {
+    Managed* owner = find(id);
+    return owner && owner->supervisor.runs(replica);
+  };
+  return read_log(loop_, home_.log(id, replica), request, std::chrono::system_clock::now(), running);
+}
+
+Result<std::vector<spec::Project>> ProcessPlatform::projects(const Namespace& namespace_name) {
+  std::vector<spec::Project> out;
+  for (const auto& [id, project] : projects_)
+    if (id.namespace_name == namespace_name) out.push_back(project);
+  return out;
+}
+
+Result<spec::Project> ProcessPlatform::project(const ProjectId& id) {
+  auto found = projects_.find(id);
+  if (found == projects_.end()) return fail(Why::not_found, quoted("project", id.name.value()) + " does not exist");
+  return found->second;
+}
+
+Result<void> ProcessPlatform::create_project(const spec::Project& project) {
+  TRY_DO(parse_namespace(project.metadata.namespace_name));
+  TRY_DO(parse_project_name(project.metadata.name));
+  ProjectId id = id_of_project(project);
+  if (projects_.contains(id)) return fail(Why::conflict, quoted("project", id.name.value()) + " exists already");
+  TRY_DO(store_.save(project));
+  projects_.emplace(std::move(id), project);
+  return {};
+}
+
+Result<void> ProcessPlatform::update_project(const spec::Project& project) {
+  TRY_DO(this->project(id_of_project(project)));
+  TRY_DO(store_.save(project));
+  projects_[id_of_project(project)] = project;
+  return {};
+}
+
+std::vector<FunctionId> ProcessPlatform::functions_of(const ProjectId& id) const {
+  std::vector<FunctionId> out;
+  for (const auto& [function, managed] : functions_)
+    if (function.namespace_name == id.namespace_name && project_of(managed->stored.config) == id.name)
+      out.push_back(function);
+  return out;
+}
+
+Task<Result<void>> ProcessPlatform::delete_project(ProjectId id, ProjectDeletion deletion) {
+  CO_TRY_DO(project(id));
+  std::string what = quoted("project", id.name.value());
+  if (id.name.value() == spec::kDefaultProject)
+    co_return fail(Why::precondition, what + " cannot be deleted: functions without a project belong to it");
+  auto functions = functions_of(id);
+  if (!functions.empty() && deletion != ProjectDeletion::cascading)
+    co_return fail(Why::precondition, what + " still has " + std::to_string(functions.size()) + " function" +
+                                          (functions.size() == 1 ? "" : "s") + ", such as \"" +
+                                          functions[0].name.value() +
+                                          "\"; delete them first, or use the strategy cascading");
+  if (deletion == ProjectDeletion::check) co_return Result<void>{};
+  for (const FunctionId& function : functions) {
+    ResourceVersion any{""};
+    auto deleted = co_await delete_function(function, any, Force::yes);
+    if (!deleted && deleted.error().why != Why::not_found) co_return deleted;
+  }
+  CO_TRY_DO(store_.delete_project(id));
+  projects_.erase(id);
+  co_return Result<void>{};
+}
+
+}  // namespace nuclio::platform::process

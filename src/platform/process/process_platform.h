@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "builder/source.h"
+#include "loop/descriptor.h"
+#include "loop/group.h"
+#include "loop/loop.h"
+#include "loop/wait_list.h"
+#include "platform/platform.h"
+#include "platform/process/home.h"
+#include "platform/process/store.h"
+#include "platform/process/supervisor.h"
+#include "spec/platform_config.h"
+#include "wire/runtime.h"
+
+namespace nuclio::platform::process {
+
+struct ProcessPlatformOptions {
+  std::string home;                      // NUCLIO_HOME, absolute
+  std::string processor;                 // the program
+  std::string runtimes;                  // the folder with one folder a runtime
+  std::vector<std::string> environment;  // ours: "NAME=value"; functions see little of it
+  Namespace namespace_name{"nuclio"};
+  spec::PlatformConfig config = {};
+};
+
+// Functions as child processes of this one: supervised, each with its own listening socket, which is ours, so that a
+// new revision takes over without a connection lost. What is wanted of them is kept in NUCLIO_HOME.
+//
+// A deploy that fails gives the state `error`, whether or not an older revision goes on serving: the message says so.
+class ProcessPlatform final : public Platform {
+ public:
+  // Reads the state and starts what ran before. One at a time for a home: the caller sees to it.
+  static Result<std::unique_ptr<ProcessPlatform>> open(Loop& loop, ProcessPlatformOptions options);
+  ~ProcessPlatform() override;
+
+  // Ends all functions at the same time, for the next open() to start again. No other call may be at work.
+  Task<void> shut_down(Deadline deadline);
+
+  std::string_view kind() const override { return "local"; }
+  std::vector<Namespace> namespaces() const override { return {options_.namespace_name}; }
+  Result<std::vector<spec::FunctionConfig>> functions(const Namespace& namespace_name,
+                                                      const std::optional<ProjectName>& project) override;
+  Result<spec::FunctionConfig> function(const FunctionId& id) override;
+  Task<Result<void>> deploy(boost::json::value given, Deploy mode) override;
+  Task<Result<void>> set_desired_state(FunctionId id, DesiredState state) override;
+  Task<Result<void>> settled(FunctionId id, Deadline deadline) override;
+  Task<Result<void>> delete_function(FunctionId id, ResourceVersion version, Force force) override;
+  Result<std::vector<ReplicaName>> replicas(const FunctionId& id) override;
+  Result<std::unique_ptr<http::BodySource>> logs(const FunctionId& id, const ReplicaName& replica,
+                                                 const LogRequest& request) override;
+  Result<std::vector<spec::Project>> projects(const Namespace& namespace_name) override;
+  Result<spec::Project> project(const ProjectId& id) override;
+  Result<void> create_project(const spec::Project& project) override;
+  Result<void> update_project(const spec::Project& project) override;
+  Task<Result<void>> delete_project(ProjectId id, ProjectDeletion deletion) override;
+
+ private:
+  struct Managed;
+
+  ProcessPlatform(Loop& loop, ProcessPlatformOptions options, Store store, std::vector<wire::Runtime> runtimes);
+  Result<void> load();
+  void resume(Managed& managed);
+
+  Result<void> may_change(const Managed& managed, const std::string& resource_version) const;
+  Result<void> check_project(const spec::FunctionConfig& config) const;
+  Result<void> import(spec::FunctionConfig config, Managed* existing);
+  Result<void> accept(Managed& managed, spec::FunctionConfig config);
+  Managed& add(StoredFunction stored);
+  Managed* find(const FunctionId& id);
+  std::vector<FunctionId> functions_of(const ProjectId& id) const;
+
+  Task<void> bring_up(Managed& managed, builder::Source source);
+  Task<Result<void>> build(Managed& managed, const builder::Source& source);
+  Task<void> start(Managed& managed, spec::FunctionConfig config, Revision revision);
+  Task<Result<void>> start_replicas(Managed& managed, const spec::FunctionConfig& config, Revision revision);
+  Task<void> stop(Managed& managed);
+  Task<void> tend_logs();
+
+  Result<Descriptor> socket_for(const Managed& managed, const spec::FunctionConfig& config) const;
+  Launch launch(const Managed& managed, const spec::FunctionConfig& config, Revision revision, int socket) const;
+  Supervisor::Times times(const spec::FunctionConfig& config) const;
+  void served_at(Managed& managed, int port);
+  void add_log(Managed& managed, std::string_view level, std::string_view message);
+  void set_state(Managed& managed, spec::FunctionState state, std::string message);
+  void finish(Managed& managed, const Result<void>& outcome, spec::FunctionState good);
+  void health_changed(Managed& managed);
+  void forget_old(Managed& managed, Revision previous);
+
+  Loop& loop_;
+  ProcessPlatformOptions options_;
+  Home home_;
+  Store store_;
+  std::vector<wire::Runtime> runtimes_;
+  std::map<ProjectId, spec::Project> projects_;
+  WaitList changed_;  // any function's state; before the functions
+  std::map<FunctionId, std::unique_ptr<Managed>> functions_;
+  Group work_;
+};
+
+}  // namespace nuclio::platform::process

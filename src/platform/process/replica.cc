@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/process/replica.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/json.hpp>
+#include <random>
+
+namespace nuclio::platform::process {
+namespace {
+
+constexpr int kListenAs = 3;  // the processor's descriptors, named in its arguments
+constexpr int kStatusAs = 4;
+constexpr std::size_t kMaxStatusLine = 64 << 10;
+constexpr std::size_t kLinesInMessage = 10;
+
+std::string new_name(const std::string& function) {
+  static std::random_device random;
+  return fmt::format("{}-{:08x}", function, random());
+}
+
+std::string text_of(const boost::json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Replica>> Replica::start(Loop& loop, const Launch& launch) {
+  ReplicaName name{new_name(launch.function)};
+  TRY(ReplicaLog log, ReplicaLog::create(launch.log_folder + "/" + name.value() + ".log"));
+  TRY(Pipe status, make_pipe());
+  ChildOptions options;
+  options.argv = launch.command;
+  options.env = launch.environment;
+  options.env.push_back("NUCLIO_FUNCTION_INSTANCE=" + name.value());
+  options.directory = launch.directory;
+  options.descriptors = {{log.descriptor(), 1}, {log.descriptor(), 2}, {status.write.get(), kStatusAs}};
+  options.argv.insert(options.argv.end(), {"--status-fd", std::to_string(kStatusAs)});
+  if (launch.listening_socket >= 0) {
+    options.descriptors.push_back({launch.listening_socket, kListenAs});
+    options.argv.insert(options.argv.end(), {"--listen-fd", std::to_string(kListenAs)});
+  }
+  // The chance to finish what it does, should we die.
+  options.signal_when_parent_dies = SIGTERM;
+  TRY(Child child, Child::spawn(loop, options));
+  return std::unique_ptr<Replica>{
+      new Replica{loop, std::move(name), std::move(log), std::move(child), std::move(status.read)}};
+}
+
+Replica::Replica(Loop& loop, ReplicaName name, ReplicaLog log, Child child, Descriptor status)
+    : name_(std::move(name)),
+      log_(std::move(log)),
+      child_(std::move(child)),
+      status_(loop, std::move(status)),
+      changed_(loop),
+      work_(loop) {
+  work_.spawn(listen());
+  work_.spawn(outlive());
+}
+
+Task<void> Replica::listen() {
+  std::string buffered;
+  std::array<char, 4096> buffer;
+  for (;;) {
+    auto count = co_await status_.read_some(buffer, Deadline::never());
+    if (!count || *count == 0) break;
+    buffered.append(buffer.data(), *count);
+    for (std::size_t end; (end = buffered.find('\n')) != std::string::npos; buffered.erase(0, end + 1))
+      understand(std::string_view(buffered).substr(0, end));
+    if (buffered.size() > kMaxStatusLine) break;
+  }
+}
+
+void Replica::understand(std::string_view line) {
+  boost::system::error_code error;
+  boost::json::value said = boost::json::parse(boost::json::string_view(line.data(), line.size()), error);
+  if (error || !said.is_object() || state_ != State::starting) return;
+  std::string state = text_of(said.get_object(), "state");
+  if (state == "ready") state_ = State::ready;
+  if (state == "failed") {
+    state_ = State::failed;
+    said_ = text_of(said.get_object(), "message");
+  }
+  changed_.notify_all();
+}
+
+Task<void> Replica::outlive() {
+  exit_ = co_await child_.exited();
+  log_.add("The replica " + exit_->text());
+  changed_.notify_all();
+}
+
+Task<Result<void>> Replica::ready(Deadline deadline) {
+  // One that says why it failed ends right afterwards, its log complete then.
+  while (state_ != State::ready && !exit_) {
+    bool notified = co_await changed_.wait(deadline);
+    if (!notified) break;
+  }
+  if (state_ == State::ready && !exit_) co_return Result<void>{};
+  std::string text = said_;
+  Why why = Why::unavailable;
+  if (text.empty() && exit_) text = "the processor " + exit_->text() + " before it was ready";
+  if (text.empty()) {
+    text = "it was not ready in time; spec.readinessTimeoutSeconds allows it more";
+    why = Why::timeout;
+  }
+  if (said_.empty())
+    for (const std::string& line : last_words(kLinesInMessage)) text += "\n" + line;
+  co_return fail(why, std::move(text));
+}
+
+Task<std::optional<ExitStatus>> Replica::exited(Deadline deadline) {
+  while (!exit_) {
+    bool notified = co_await changed_.wait(deadline);
+    if (!notified) break;
+  }
+  co_return exit_;
+}
+
+Task<void> Replica::stop(Deadline deadline) {
+  child_.signal(SIGTERM);
+  auto status = co_await exited(deadline);
+  if (status) co_return;
+  log_.add("The replica did not end in time and is killed");
+  child_.signal_group(SIGKILL);
+  (void)co_await exited();
+}
+
+}  // namespace nuclio::platform::process

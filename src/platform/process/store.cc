@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/process/store.h"
+
+#include <array>
+#include <boost/json.hpp>
+
+#include "base/log.h"
+#include "schema/json.h"
+#include "spec/load.h"
+
+namespace nuclio::platform::process {
+namespace {
+
+constexpr std::int64_t kSchemaVersion = 1;
+
+constexpr const char* kSchema = R"(
+CREATE TABLE projects (
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  object TEXT NOT NULL,
+  PRIMARY KEY (namespace, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE functions (
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  object TEXT NOT NULL,
+  desired TEXT NOT NULL CHECK (desired IN ('running', 'stopped', 'imported')),
+  latest INTEGER NOT NULL,
+  serving INTEGER NOT NULL,
+  port INTEGER NOT NULL,
+  PRIMARY KEY (namespace, name)
+) STRICT;
+CREATE TABLE revisions (
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  object TEXT NOT NULL,
+  PRIMARY KEY (namespace, name, number),
+  FOREIGN KEY (namespace, name) REFERENCES functions ON DELETE CASCADE
+) STRICT;
+PRAGMA user_version = 1;
+)";
+
+constexpr std::array<std::string_view, 3> kDesired{"running", "stopped", "imported"};
+
+std::string_view text_of(Desired desired) { return kDesired[static_cast<std::size_t>(desired)]; }
+
+Desired desired_of(std::string_view text) {
+  for (std::size_t i = 0; i < kDesired.size(); ++i)
+    if (kDesired[i] == text) return static_cast<Desired>(i);
+  return Desired::stopped;  // the table's CHECK lets no other text in
+}
+
+std::string function_text(const spec::FunctionConfig& config) {
+  return boost::json::serialize(spec::to_json(config, spec::Secrets::shown));
+}
+
+Result<spec::FunctionConfig> read_function_text(const std::string& text) {
+  TRY(auto value, schema::parse_json(text));
+  TRY(auto loaded, spec::read_function(value, spec::Unknown::warning));
+  return std::move(loaded.config);
+}
+
+Result<void> make_schema(Database& database, const std::string& path) {
+  TRY(std::int64_t version, database.schema_version());
+  if (version == kSchemaVersion) return {};
+  if (version > kSchemaVersion)
+    return fail(Why::precondition, path + " was written by a newer version of this program (schema " +
+                                       std::to_string(version) + ", this one knows " + std::to_string(kSchemaVersion) +
+                                       "); run the newer one, or set NUCLIO_HOME to another folder");
+  TRY(auto transaction, Database::Transaction::begin(database));
+  TRY_DO(database.execute(kSchema));
+  return transaction.commit();
+}
+
+}  // namespace
+
+FunctionId id_of(const spec::FunctionConfig& config) {
+  return {Namespace{config.metadata.namespace_name}, FunctionName{config.metadata.name}};
+}
+
+Result<Store> Store::open(const std::string& path) {
+  TRY(Database database, Database::open(path));
+  TRY_DO(make_schema(database, path));
+  TRY(Statements statements, prepare(database));
+  return Store{std::move(database), std::move(statements)};
+}
+
+Result<Store::Statements> Store::prepare(Database& database) {
+  TRY(auto functions,
+      database.prepare("SELECT object, desired, latest, serving, port FROM functions ORDER BY namespace, name"));
+  // Not REPLACE, which deletes the row first and its revisions with it.
+  TRY(auto save_function,
+      database.prepare("INSERT INTO functions (namespace, name, object, desired, latest, serving, port)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET object = ?3,"
+                       " desired = ?4, latest = ?5, serving = ?6, port = ?7"));
+  TRY(auto delete_function, database.prepare("DELETE FROM functions WHERE namespace = ?1 AND name = ?2"));
+  TRY(auto save_revision,
+      database.prepare("INSERT OR REPLACE INTO revisions (namespace, name, number, object) VALUES (?1, ?2, ?3, ?4)"));
+  TRY(auto revision,
+      database.prepare("SELECT object FROM revisions WHERE namespace = ?1 AND name = ?2 AND number = ?3"));
+  TRY(auto keep_revisions,
+      database.prepare("DELETE FROM revisions WHERE namespace = ?1 AND name = ?2 AND number NOT IN (?3, ?4)"));
+  TRY(auto projects, database.prepare("SELECT object FROM projects ORDER BY namespace, name"));
+  TRY(auto save_project,
+      database.prepare("INSERT OR REPLACE INTO projects (namespace, name, object) VALUES (?1, ?2, ?3)"));
+  TRY(auto delete_project, database.prepare("DELETE FROM projects WHERE namespace = ?1 AND name = ?2"));
+  return Statements{std::move(functions),     std::move(save_function), std::move(delete_function),
+                    std::move(save_revision), std::move(revision),      std::move(keep_revisions),
+                    std::move(projects),      std::move(save_project),  std::move(delete_project)};
+}
+
+Result<std::vector<StoredFunction>> Store::functions() {
+  std::vector<StoredFunction> out;
+  Statement& rows = statements_.functions;
+  for (;;) {
+    TRY(bool row, rows.step());
+    if (!row) return out;
+    auto config = read_function_text(rows.text(0));
+    if (!config) {
+      log::error("A function in the state cannot be read and is left out", {{"reason", config.error().what}});
+      continue;
+    }
+    out.push_back({std::move(*config), desired_of(rows.text(1)), Revision{rows.number(2)}, Revision{rows.number(3)},
+                   static_cast<int>(rows.number(4))});
+  }
+}
+
+Result<void> Store::save(const StoredFunction& function) {
+  const auto& metadata = function.config.metadata;
+  return statements_.save_function.bind(1, metadata.namespace_name)
+      .bind(2, metadata.name)
+      .bind(3, function_text(function.config))
+      .bind(4, text_of(function.desired))
+      .bind(5, function.latest.value())
+      .bind(6, function.serving.value())
+      .bind(7, std::int64_t{function.port})
+      .run();
+}
+
+Result<void> Store::delete_function(const FunctionId& id) {
+  return statements_.delete_function.bind(1, id.namespace_name.value()).bind(2, id.name.value()).run();
+}
+
+Result<void> Store::save_revision(const FunctionId& id, Revision revision, const spec::FunctionConfig& config) {
+  return statements_.save_revision.bind(1, id.namespace_name.value())
+      .bind(2, id.name.value())
+      .bind(3, revision.value())
+      .bind(4, function_text(config))
+      .run();
+}
+
+Result<spec::FunctionConfig> Store::revision(const FunctionId& id, Revision revision) {
+  Statement& rows =
+      statements_.revision.bind(1, id.namespace_name.value()).bind(2, id.name.value()).bind(3, revision.value());
+  TRY(bool row, rows.step());
+  if (!row)
+    return fail(Why::not_found, "function " + id.name.value() + " has no revision " + std::to_string(revision.value()));
+  std::string text = rows.text(0);
+  TRY_DO(rows.step());  // to the end, so that it can be used again
+  return read_function_text(text);
+}
+
+Result<void> Store::keep_revisions(const FunctionId& id, Revision first, Revision second) {
+  return statements_.keep_revisions.bind(1, id.namespace_name.value())
+      .bind(2, id.name.value())
+      .bind(3, first.value())
+      .bind(4, second.value())
+      .run();
+}
+
+Result<std::vector<spec::Project>> Store::projects() {
+  std::vector<std::string> texts;
+  for (;;) {
+    TRY(bool row, statements_.projects.step());
+    if (!row) break;
+    texts.push_back(statements_.projects.text(0));
+  }
+  std::vector<spec::Project> out;
+  out.reserve(texts.size());
+  for (const std::string& text : texts) {
+    TRY(auto value, schema::parse_json(text));
+    TRY(auto loaded, spec::read_project(value, spec::Unknown::warning));
+    out.push_back(std::move(loaded.config));
+  }
+  return out;
+}
+
+Result<void> Store::save(const spec::Project& project) {
+  return statements_.save_project.bind(1, project.metadata.namespace_name)
+      .bind(2, project.metadata.name)
+      .bind(3, boost::json::serialize(spec::to_json(project)))
+      .run();
+}
+
+Result<void> Store::delete_project(const ProjectId& id) {
+  return statements_.delete_project.bind(1, id.namespace_name.value()).bind(2, id.name.value()).run();
+}
+
+}  // namespace nuclio::platform::process

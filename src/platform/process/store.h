@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "platform/platform.h"
+#include "platform/process/database.h"
+#include "spec/function.h"
+#include "spec/project.h"
+
+namespace nuclio::platform::process {
+
+// What is wanted of a function, as opposed to what it does (its status): after a restart of the platform it is made so
+// again.
+enum class Desired { running, stopped, imported };
+
+using Revision = Named<struct RevisionTag, std::int64_t>;  // 1, 2, … of one function; 0 for none
+
+struct StoredFunction {
+  spec::FunctionConfig config;  // as last asked for, with its last status
+  Desired desired = Desired::running;
+  Revision latest{0};   // the last that was begun
+  Revision serving{0};  // the last that became ready
+  int port = 0;         // where it answered last; kept for the next time
+};
+
+// The platform's memory, NUCLIO_HOME/state.db. Each call is all or nothing and on the disk when it returns. Used on one
+// thread; the file belongs to one dashboard at a time.
+class Store {
+ public:
+  // Makes the file when there is none. The error of a file from a newer version says so.
+  static Result<Store> open(const std::string& path);
+
+  // A function that this version cannot read any more is left out, with an error in the log, and stays in the file.
+  Result<std::vector<StoredFunction>> functions();
+  // Adds or replaces it.
+  Result<void> save(const StoredFunction& function);
+  Result<void> delete_function(const FunctionId& id);
+
+  // The config that a revision runs, which the function's own has left behind when a newer one failed.
+  Result<void> save_revision(const FunctionId& id, Revision revision, const spec::FunctionConfig& config);
+  Result<spec::FunctionConfig> revision(const FunctionId& id, Revision revision);  // Why::not_found
+  // Forgets all but these.
+  Result<void> keep_revisions(const FunctionId& id, Revision first, Revision second);
+
+  Result<std::vector<spec::Project>> projects();
+  Result<void> save(const spec::Project& project);
+  Result<void> delete_project(const ProjectId& id);
+
+ private:
+  struct Statements {
+    Statement functions, save_function, delete_function, save_revision, revision, keep_revisions, projects,
+        save_project, delete_project;
+  };
+  Store(Database database, Statements statements)
+      : database_(std::move(database)), statements_(std::move(statements)) {}
+  static Result<Statements> prepare(Database& database);
+
+  Database database_;  // before its statements: they go first
+  Statements statements_;
+};
+
+FunctionId id_of(const spec::FunctionConfig& config);
+
+}  // namespace nuclio::platform::process
