@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "processor/child_worker.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "loop/run.h"
+#include "processor/scripted_peer.h"
+
+namespace nuclio::processor {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Workers that are shell scripts: good enough to start, to fall silent and to die in many ways.
+class ChildWorkerTest : public testing::Test {
+ protected:
+  ChildWorkerTest() {
+    log::configure({.level = log::Level::error, .descriptor = -1});
+    std::string name = testing::TempDir() + "start-frame-XXXXXX";
+    Descriptor file{::mkstemp(name.data())};
+    start_frame = name;
+    std::string bytes = encoded({.type = NUCLIO_WIRE_START, .numbers = {1}, .strings = {"", "", "sh"}});
+    CHECK(::write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  }
+  ~ChildWorkerTest() override {
+    std::filesystem::remove(start_frame);
+    log::configure({});
+  }
+
+  // A worker that says that it is ready and goes on with the script; its socket is descriptor 3.
+  Result<std::unique_ptr<Worker>> start_ready(const std::string& script) {
+    return start("cat " + start_frame + " >&3\n" + script);
+  }
+  Result<std::unique_ptr<Worker>> start(const std::string& script, Deadline deadline = Deadline::in(10s)) {
+    Launch launch{.argv = {"/bin/sh", "-c", script}, .env = {"PATH=/usr/bin:/bin"}, .directory = "/"};
+    return run_until_done(
+        loop, ChildWorker::start(loop, function_log, std::move(launch), {WorkerIndex{3}, "http", "web"}, deadline));
+  }
+  Result<Response> call(Worker& worker, Call call = {}) {
+    event.id = "e1";
+    return run_until_done(loop, worker.call(event, call));
+  }
+  Task<bool> until_unusable(Worker& worker) {
+    while (worker.usable()) co_await loop.sleep(1ms);
+    co_return true;
+  }
+  Task<bool> settled(Worker& worker) {
+    co_await worker.settle(Deadline::in(10s));
+    co_return true;
+  }
+  Task<bool> terminated(Worker& worker, Deadline deadline) {
+    co_await worker.terminate(deadline);
+    co_return true;
+  }
+
+  Loop loop;
+  FunctionLog function_log{"hello", log::Level::debug};
+  std::string start_frame;
+  Event event;
+};
+
+// Reads what it is sent, and never answers.
+constexpr const char* kSilent = "exec cat <&3 >/dev/null";
+
+TEST_F(ChildWorkerTest, IsUsableOnceItSaysThatItIsReady) {
+  auto worker = start_ready(kSilent);
+  ASSERT_TRUE(worker) << worker.error().what;
+  EXPECT_TRUE((*worker)->usable());
+  EXPECT_EQ((*worker)->index().value(), 3);
+}
+
+TEST_F(ChildWorkerTest, SaysHowItEndedWhenItNeverGotReady) {
+  auto worker = start("exit 7");
+  ASSERT_FALSE(worker);
+  EXPECT_EQ(worker.error().why, Why::unavailable);
+  EXPECT_EQ(worker.error().what, "worker 3 exited with code 7 before it was ready; what it printed is in the log");
+}
+
+TEST_F(ChildWorkerTest, SaysWhenItHasNoProgram) {
+  Launch launch{.argv = {"/no/such/program"}, .env = {}, .directory = "/"};
+  auto worker = run_until_done(loop, ChildWorker::start(loop, function_log, std::move(launch),
+                                                        {WorkerIndex{3}, "http", "web"}, Deadline::in(10s)));
+  ASSERT_FALSE(worker);
+  EXPECT_EQ(worker.error().why, Why::not_found);
+  EXPECT_NE(worker.error().what.find("/no/such/program"), std::string::npos) << worker.error().what;
+}
+
+TEST_F(ChildWorkerTest, GivesUpOneThatDoesNotGetReady) {
+  auto worker = start("exec sleep 1000", Deadline::in(10ms));
+  ASSERT_FALSE(worker);
+  EXPECT_EQ(worker.error().why, Why::timeout);
+}
+
+TEST_F(ChildWorkerTest, SaysHowItWasKilledWhileItHandledAnEvent) {
+  auto worker = start_ready("head -c 1 <&3 >/dev/null; kill -9 $$");
+  ASSERT_TRUE(worker);
+  auto response = call(**worker);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().why, Why::unavailable);
+  EXPECT_EQ(response.error().what, "worker 3 was killed by signal 9 (Killed) while it handled event e1");
+  EXPECT_FALSE((*worker)->usable());
+}
+
+TEST_F(ChildWorkerTest, NoticesItsEndAlthoughAChildOfItsOwnHoldsTheSocket) {
+  auto worker = start_ready("head -c 1 <&3 >/dev/null; sleep 1000 & exit 4");
+  ASSERT_TRUE(worker);
+  auto response = call(**worker);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().what, "worker 3 exited with code 4 while it handled event e1");
+}
+
+TEST_F(ChildWorkerTest, TellsWhenItEndsWhileItIsIdle) {
+  auto worker = start_ready("exit 0");
+  ASSERT_TRUE(worker);
+  int told = 0;
+  (*worker)->when_ended([&] { ++told; });
+  run_until_done(loop, until_unusable(**worker));
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(ChildWorkerTest, IsKilledAfterADeadlinePassed) {
+  auto worker = start_ready(kSilent);
+  ASSERT_TRUE(worker);
+  auto response = call(**worker, {.deadline = Deadline::in(10ms)});
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().why, Why::timeout);
+  int told = 0;
+  (*worker)->when_ended([&] { ++told; });
+  run_until_done(loop, settled(**worker));
+  EXPECT_EQ(told, 1);
+  EXPECT_FALSE((*worker)->usable());
+}
+
+TEST_F(ChildWorkerTest, IsKilledWhenItTalksNonsense) {
+  auto worker = start_ready("head -c 1 <&3 >/dev/null; head -c 64 /dev/zero >&3; exec sleep 1000");
+  ASSERT_TRUE(worker);
+  auto response = call(**worker);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().why, Why::unavailable);
+  EXPECT_TRUE(response.error().what.starts_with("worker 3 was killed because the worker sent bytes that are no frame"))
+      << response.error().what;
+}
+
+TEST_F(ChildWorkerTest, TerminatesNoLaterThanTheDeadline) {
+  auto worker = start_ready(kSilent);
+  ASSERT_TRUE(worker);
+  auto begun = std::chrono::steady_clock::now();
+  run_until_done(loop, terminated(**worker, Deadline::in(20ms)));
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
+}
+
+TEST_F(ChildWorkerTest, TakesWhatItStartedAlongWhenItGoes) {
+  std::string pid_file = start_frame + ".pid";
+  auto worker = start_ready("sleep 1000 & echo $! >" + pid_file + "; head -c 1 <&3 >/dev/null; exit 0");
+  ASSERT_TRUE(worker);
+  (void)call(**worker);
+  pid_t pid = 0;
+  std::ifstream{pid_file} >> pid;
+  std::filesystem::remove(pid_file);
+  ASSERT_GT(pid, 1);
+  worker->reset();
+  // It is a zombie until its new parent reaps it, which is none of our business; a zombie takes no command line along.
+  std::string command_line;
+  std::getline(std::ifstream{"/proc/" + std::to_string(pid) + "/cmdline"}, command_line);
+  EXPECT_EQ(command_line, "");
+}
+
+}  // namespace
+}  // namespace nuclio::processor
