@@ -136,8 +136,8 @@ Task<void> Connection::run() {
   }
 }
 
-void Connection::close_when_idle() {
-  if (idle_) ::shutdown(socket_.get(), SHUT_RD);
+void Connection::close_when_idle_since(SteadyTime when) {
+  if (idle_ && request_.received <= when) ::shutdown(socket_.get(), SHUT_RD);
 }
 
 Connection::Moved Connection::receive(std::span<char> into, std::size_t& count) {

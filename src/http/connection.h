@@ -59,8 +59,9 @@ class Connection final : public ListLink {
 
   // Answers requests until either side has had enough.
   Task<void> run();
-  // Lets a connection that waits for its next request end. One in the middle of a request is left alone.
-  void close_when_idle();
+  // Lets a connection end that has waited for its next request since then or before. One in the middle of a request is
+  // left alone.
+  void close_when_idle_since(SteadyTime when);
 
  private:
   enum class Moved { some, again, gone };

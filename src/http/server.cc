@@ -13,6 +13,12 @@
 namespace nuclio::http {
 namespace {
 
+using namespace std::chrono_literals;
+
+// More than a client of the same machine or network needs between an answer and its next request, and little enough for
+// nobody to notice at the end of a program.
+constexpr auto kMaySendAgain = 150ms;
+
 std::string peer_of(int socket) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
@@ -92,9 +98,14 @@ Task<Server::Drained> Server::drain(std::chrono::milliseconds pause, Deadline de
   co_await shared_->loop.sleep_until(earlier(Deadline::in(pause), deadline));
   acceptors_.cancel();
   listeners_.clear();
+  // A peer that has just connected or been answered may be sending a request at this very moment, which closing would
+  // lose. It gets the time for that, and hears "Connection: close" then; those that were idle for longer go at once.
+  SteadyTime lately = shared_->loop.now() - kMaySendAgain;
+  shared_->connections.for_each([&](Connection& connection) { connection.close_when_idle_since(lately); });
+  bool empty = co_await conversations_.empty(earlier(Deadline::in(kMaySendAgain), deadline));
   shared_->closing_idle = true;
-  shared_->connections.for_each([](Connection& connection) { connection.close_when_idle(); });
-  bool empty = co_await conversations_.empty(deadline);
+  shared_->connections.for_each([](Connection& connection) { connection.close_when_idle_since(SteadyTime::max()); });
+  if (!empty) empty = co_await conversations_.empty(deadline);
   if (empty) co_return Drained::completely;
   log::warn("Connections were cut since their requests were not answered by the deadline",
             {{"connections", conversations_.size()}});

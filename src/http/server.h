@@ -32,8 +32,9 @@ class Server {
 
   enum class Drained { completely, deadline_passed };
   // Ends without losing a request: from now on each answer says "Connection: close"; after `pause` (in which load
-  // balancers learn that we are going) nothing more is accepted and idle connections are closed; requests that have
-  // begun are answered. At the deadline what is left is cancelled. To be called once.
+  // balancers learn that we are going) nothing more is accepted and idle connections are closed, those that were used
+  // just now a moment later, since another request may be on its way; requests that have begun are answered. At the
+  // deadline what is left is cancelled. To be called once.
   Task<Drained> drain(std::chrono::milliseconds pause, Deadline deadline);
 
  private:

@@ -182,6 +182,30 @@ TEST(ServerDrain, CutsWhatIsNotAnsweredByTheDeadline) {
   EXPECT_TRUE(gated.gate.empty());  // the handler was cancelled
 }
 
+Task<bool> send_while_it_drains(TestServer& test) {
+  Peer fresh{test.loop, test.port()};
+  Peer kept{test.loop, test.port()};
+  co_await kept.send(kGet);
+  std::string first = co_await kept.read_answer();
+  co_await until(test.loop, [&] { return test.server.connections() == 2; });
+  std::optional<Server::Drained> drained;
+  Group group{test.loop};
+  group.spawn(detail::keep(test.server.drain(0ms, Deadline::in(5s)), drained));
+  co_await until(test.loop, [&] { return test.server.addresses().empty(); });
+  co_await fresh.send(kGet);
+  co_await kept.send(kGet);
+  std::string answers = co_await fresh.read_to_end() + co_await kept.read_to_end();
+  bool over = co_await group.empty(Deadline::in(5s));
+  EXPECT_TRUE(over);
+  std::size_t second = answers.find("HTTP/1.1 200 ", 1);
+  co_return answers.starts_with("HTTP/1.1 200 ") && second != std::string::npos;
+}
+
+TEST(ServerDrain, AnswersAPeerThatWasAboutToSend) {
+  TestServer test{echo};
+  EXPECT_TRUE(run_until_done(test.loop, send_while_it_drains(test)));
+}
+
 TEST(ServerDrain, OfAnIdleServerIsOverAtOnce) {
   TestServer test;
   (void)test.exchange(kLastGet);
