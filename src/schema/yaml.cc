@@ -187,6 +187,8 @@ class Builder final : public YAML::EventHandler {
   json::value root_;
 };
 
+constexpr std::size_t kLongestKey = 1000;  // a longer one needs the mark of a key before it, says YAML
+
 // Literal style keeps source code readable; the conditions are those under which every reader gives the same text back.
 bool is_literal_text(std::string_view text) {
   if (text.find('\n') == std::string_view::npos || text.front() == ' ' || text.front() == '\t' || text.front() == '\n')
@@ -221,8 +223,12 @@ void append_map(const json::object& object, const std::string& indent, bool firs
   for (const auto& [key, value] : object) {
     if (!first_in_line) out.append("\n").append(indent);
     first_in_line = false;
-    append_text(std::string_view(key.data(), key.size()), "", out);
-    out += ':';
+    std::string shown;
+    append_text(std::string_view(key.data(), key.size()), "", shown);
+    if (shown.size() > kLongestKey)
+      out.append("? ").append(shown).append("\n").append(indent).append(":");
+    else
+      out.append(shown).append(":");
     append(value, indent, out);
   }
 }

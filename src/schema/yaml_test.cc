@@ -226,6 +226,14 @@ TEST(ToYaml, GivesEveryTextBack) {
   }
 }
 
+TEST(ToYaml, GivesLongKeysBack) {
+  for (const std::size_t size : {999u, 1000u, 1001u, 5000u}) {
+    const json::value value =
+        json::array({json::object({{std::string(size, 'k'), 1}, {std::string(size, '\x1b'), 2}})});
+    EXPECT_EQ(parse_yaml(to_yaml(value)).value(), value) << size;
+  }
+}
+
 TEST(ToYaml, GivesOtherValuesBack) {
   for (const char* text :
        {"null", "true", "5", "-5", "1.5", "2.0", "1e300", "1e-7", "18446744073709551615", "[]", "{}", "[[[]]]", "[{}]",
