@@ -115,11 +115,14 @@ TEST_F(ChildWorkerTest, NoticesItsEndAlthoughAChildOfItsOwnHoldsTheSocket) {
 }
 
 TEST_F(ChildWorkerTest, TellsWhenItEndsWhileItIsIdle) {
-  auto worker = start_ready("exit 0");
+  std::string go = start_frame + ".go";
+  auto worker = start_ready("while [ ! -e " + go + " ]; do sleep 0.001; done; exit 0");
   ASSERT_TRUE(worker);
   int told = 0;
   (*worker)->when_ended([&] { ++told; });
+  std::ofstream{go} << "go";
   run_until_done(loop, until_unusable(**worker));
+  std::filesystem::remove(go);
   EXPECT_EQ(told, 1);
 }
 
