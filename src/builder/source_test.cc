@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "builder/source.h"
+
+#include <gmock/gmock.h>
+
+#include <boost/json.hpp>
+
+#include "base/base64.h"
+#include "builder/test_folder.h"
+#include "spec/load.h"
+
+namespace nuclio::builder {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+namespace json = boost::json;
+
+class FindSource : public ::testing::Test {
+ protected:
+  FindSource() : runtimes_(*wire::load_runtimes(write_tale_runtime(folder_))) {}
+
+  Result<Source> find(json::object spec) {
+    json::value given(json::object{{"metadata", {{"name", "f"}, {"namespace", "nuclio"}}}, {"spec", std::move(spec)}});
+    return find_source(given, runtimes_);
+  }
+  Result<Source> find_path(const std::string& path, json::object spec = {}) {
+    spec["build"] = json::object{{"path", path}};
+    return find(std::move(spec));
+  }
+  std::string complaint(const Result<Source>& source) { return source ? "none" : source.error().what; }
+
+  TestFolder folder_;
+  std::vector<wire::Runtime> runtimes_;
+};
+
+TEST_F(FindSource, TellsRuntimeAndHandlerFromTheNameOfAFile) {
+  auto source = find_path(folder_.write("f/hello.tale", "hello"));
+  ASSERT_TRUE(source) << complaint(source);
+  EXPECT_EQ(source->config.spec.runtime, "tale");
+  EXPECT_EQ(source->config.spec.handler, "hello:tell");
+  EXPECT_EQ(source->version, "");
+  EXPECT_EQ(std::get<SourceFile>(source->code).name, "hello.tale");
+}
+
+TEST_F(FindSource, KeepsTheCodeOfAFileInTheSpecSoThatItCanBeDeployedAgainFromThere) {
+  auto source = find_path(folder_.write("f/hello.tale", "hello"));
+  ASSERT_TRUE(source);
+  EXPECT_EQ(source->config.spec.build.function_source_code, encode_base64("hello"));
+  std::filesystem::remove(folder_.at("f/hello.tale"));
+  auto again = find_source(spec::to_json(source->config, spec::Secrets::shown), runtimes_);
+  ASSERT_TRUE(again) << complaint(again);
+  EXPECT_EQ(std::get<SourceFile>(again->code).name, "hello.tale");
+  EXPECT_EQ(std::get<SourceFile>(again->code).text, "hello");
+}
+
+TEST_F(FindSource, NamesTheFileOfSourceCodeAfterTheHandlersModule) {
+  auto source = find({{"runtime", "tale:2"},
+                      {"handler", "old.story:tell"},
+                      {"build", {{"functionSourceCode", encode_base64("text")}}}});
+  ASSERT_TRUE(source) << complaint(source);
+  EXPECT_EQ(std::get<SourceFile>(source->code).name, "old/story.tale");
+  EXPECT_EQ(source->version, "2");
+}
+
+TEST_F(FindSource, TakesFunctionYamlAsTheBaseThatGivenValuesOverride) {
+  folder_.write("f/function.yaml", R"(
+metadata: {name: other, labels: {a: b}}
+spec:
+  handler: main:tell
+  runtime: tale:1
+  description: from the file
+  env: [{name: A, value: 1}, {name: B, value: two}]
+)");
+  folder_.write("f/main.tale", "");
+  auto source = find_path(folder_.at("f"), {{"env", json::array{json::object{{"name", "B"}, {"value", "given"}}}}});
+  ASSERT_TRUE(source) << complaint(source);
+  const auto& config = source->config;
+  EXPECT_EQ(config.metadata.name, "f");
+  EXPECT_EQ(config.metadata.labels.at("a"), "b");
+  EXPECT_EQ(config.spec.description, "from the file");
+  ASSERT_EQ(config.spec.env.size(), 2u);
+  EXPECT_EQ(config.spec.env[0].value, "1");
+  EXPECT_EQ(config.spec.env[1].value, "given");
+  EXPECT_EQ(source->version, "1");
+  EXPECT_EQ(std::get<SourceFolder>(source->code).path, std::filesystem::canonical(folder_.at("f")));
+}
+
+constexpr std::string_view kInline = R"(# A tale.
+# @nuclio.configure
+#
+# function.yaml:
+#   spec:
+#     handler: hello:sing
+#     description: inline
+
+once
+)";
+
+TEST_F(FindSource, ReadsTheInlineBlockOfAFileOfAFoldersOnlyFileAndOfSourceCode) {
+  std::string path = folder_.write("f/hello.tale", kInline);
+  for (auto& source : {find_path(path), find_path(folder_.at("f")),
+                       find({{"runtime", "tale"}, {"build", {{"functionSourceCode", encode_base64(kInline)}}}})}) {
+    ASSERT_TRUE(source) << complaint(source);
+    EXPECT_EQ(source->config.spec.description, "inline");
+    EXPECT_EQ(source->config.spec.handler, "hello:sing");
+  }
+}
+
+TEST_F(FindSource, PrefersMainInAFolderOfSeveralFiles) {
+  folder_.write("f/main.tale", "");
+  folder_.write("f/other.tale", "");
+  auto source = find_path(folder_.at("f"));
+  ASSERT_TRUE(source) << complaint(source);
+  EXPECT_EQ(source->config.spec.handler, "main:tell");
+}
+
+TEST_F(FindSource, SaysWhatIsMissingAndWhatToDo) {
+  folder_.write("two/a.tale", "");
+  folder_.write("two/b.tale", "");
+  folder_.write("none/notes.txt", "");
+  struct Case {
+    json::object spec;
+    std::string complaint;
+  };
+  auto with_path = [](std::string path) { return json::object{{"build", {{"path", path}}}}; };
+  std::vector<Case> cases{
+      {{}, "the function has no code"},
+      {with_path("hello.tale"), "must be an absolute path"},
+      {with_path(folder_.at("gone.tale")), "cannot find " + folder_.at("gone.tale")},
+      {with_path(folder_.write("f/hello.txt", "")),
+       "cannot be told from the name of hello.txt; extensions that are known: .tale"},
+      {with_path(folder_.at("two")),
+       "several source files (a.tale, b.tale); say which is the function's with spec.handler, such as a:handler"},
+      {with_path(folder_.at("none")), "holds no function"},
+      {with_path("https://example.com/f.zip"), "download it first"},
+      {{{"build", {{"path", "/x"}, {"codeEntryType", "git"}}}}, "codeEntryType git is not supported on this platform"},
+      {{{"build", {{"functionSourceCode", "!"}}}, {"runtime", "tale"}}, "spec.build.functionSourceCode"},
+      {{{"build", {{"functionSourceCode", "YQ=="}}}}, "spec.runtime must be set"},
+      {{{"build", {{"functionSourceCode", "YQ=="}}}, {"runtime", "song"}},
+       "there is no runtime \"song\"; there are: tale"},
+      {{{"build", {{"functionSourceCode", "YQ=="}}}, {"runtime", "tale:9"}}, "has the versions 1, 2, not \"9\""},
+      {{{"build", {{"functionSourceCode", "YQ=="}}}, {"runtime", "tale"}, {"handler", "../x:tell"}},
+       "must name a module of the function's code"},
+      {{{"minReplicas", -1}, {"builder", 1}}, "spec.minReplicas must be at least 0"},
+  };
+  for (Case& each : cases) {
+    auto source = find(each.spec);
+    ASSERT_FALSE(source) << each.complaint;
+    EXPECT_EQ(source.error().why, Why::invalid);
+    EXPECT_THAT(source.error().what, HasSubstr(each.complaint));
+  }
+}
+
+TEST_F(FindSource, SaysWhereAConfigFileIsWrong) {
+  folder_.write("f/main.tale", "");
+  folder_.write("f/function.yaml", "spec:\n  handlr: x\n");
+  auto source = find_path(folder_.at("f"));
+  ASSERT_FALSE(source);
+  EXPECT_THAT(source.error().what, HasSubstr("f/function.yaml: spec.handlr"));
+}
+
+TEST(SourceFileName, StaysWithinTheCode) {
+  wire::Runtime runtime;
+  runtime.extensions = {".js"};
+  EXPECT_EQ(source_file_name("handler.js:run", runtime), "handler.js");
+  EXPECT_EQ(source_file_name("main:run", runtime), "main.js");
+  for (const char* bad : {"", ":run", "/etc/passwd.js:run", "../up.js:run", "..:run"})
+    EXPECT_FALSE(source_file_name(bad, runtime)) << bad;
+}
+
+}  // namespace
+}  // namespace nuclio::builder
