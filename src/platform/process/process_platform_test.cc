@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+// The platform with processes that are shell scripts: "tales" whose text says how they behave.
+#include "platform/process/process_platform.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <boost/json.hpp>
+
+#include "base/base64.h"
+#include "builder/test_folder.h"
+#include "loop/listener.h"
+#include "loop/run.h"
+
+namespace nuclio::platform::process {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+using namespace std::chrono_literals;
+namespace json = boost::json;
+using spec::FunctionState;
+
+// Descriptor 4 is for its status. The word of the tale: refuse, mute (never ready), crash (once), or anything else.
+constexpr std::string_view kProcessor = R"sh(#!/bin/sh
+while [ $# -gt 0 ]; do
+  case $1 in --code) code=$2 ;; esac
+  shift
+done
+tale=$(cat "$code"/main.tale)
+echo "the tale is $tale, $GREETING"
+trap 'echo drained; exit 0' TERM
+case $tale in
+  refuse) echo '{"state":"failed","message":"this tale is not for you"}' >&4; exit 1 ;;
+  vanish) echo "so long"; exit 5 ;;
+  mute) ;;
+  crash)
+    echo '{"state":"ready"}' >&4
+    if [ ! -f "$code/crashed" ]; then touch "$code/crashed"; exit 3; fi ;;
+  *) echo '{"state":"ready"}' >&4 ;;
+esac
+while :; do sleep 1000 & wait $!; done
+)sh";
+
+bool accepts(int port) {
+  int descriptor = ::socket(AF_INET, SOCK_STREAM, 0);
+  Descriptor socket{descriptor};
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return ::connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+}
+
+class ProcessPlatformTest : public ::testing::Test {
+ protected:
+  ProcessPlatformTest() {
+    builder::write_tale_runtime(folder_);
+    folder_.write_program("bin/processor", kProcessor);
+    open();
+  }
+  ~ProcessPlatformTest() override { close(); }
+
+  void open() {
+    ProcessPlatformOptions options;
+    options.home = folder_.at("home");
+    options.processor = folder_.at("bin/processor");
+    options.runtimes = folder_.at("runtimes");
+    options.environment = {"PATH=/usr/bin:/bin", "SECRET=ours"};
+    auto opened = ProcessPlatform::open(loop_, std::move(options));
+    ASSERT_TRUE(opened) << opened.error().what;
+    platform_ = std::move(*opened);
+  }
+  void close() {
+    if (!platform_) return;
+    struct ShutDown {
+      static Task<bool> run(ProcessPlatform& platform) {
+        co_await platform.shut_down(Deadline::in(10s));
+        co_return true;
+      }
+    };
+    run_until_done(loop_, ShutDown::run(*platform_));
+    platform_.reset();
+  }
+
+  static FunctionId id(const std::string& name) { return {Namespace{"nuclio"}, FunctionName{name}}; }
+  static json::value tale(const std::string& name, const std::string& text, json::object spec = {},
+                          json::object metadata = {}) {
+    metadata["name"] = name;
+    metadata["namespace"] = "nuclio";
+    spec["runtime"] = "tale";
+    spec["handler"] = "main:tell";
+    spec["build"] = json::object{{"functionSourceCode", encode_base64(text)}};
+    return json::object{{"metadata", std::move(metadata)}, {"spec", std::move(spec)}};
+  }
+  Result<void> deploy(json::value given, Deploy mode = Deploy::new_or_existing) {
+    return run_until_done(loop_, platform_->deploy(std::move(given), mode));
+  }
+  Result<void> settled(const std::string& name) {
+    return run_until_done(loop_, platform_->settled(id(name), Deadline::in(20s)));
+  }
+  Result<void> deploy_and_wait(json::value given, const std::string& name = "f") {
+    TRY_DO(deploy(std::move(given)));
+    return settled(name);
+  }
+  Result<void> want(const std::string& name, DesiredState state) {
+    TRY_DO(run_until_done(loop_, platform_->set_desired_state(id(name), state)));
+    return settled(name);
+  }
+  Result<void> remove(const std::string& name, const std::string& version = "", Force force = Force::no) {
+    return run_until_done(loop_, platform_->delete_function(id(name), ResourceVersion{version}, force));
+  }
+  spec::FunctionStatus status(const std::string& name = "f") { return platform_->function(id(name))->status; }
+  std::vector<ReplicaName> replicas(const std::string& name = "f") { return *platform_->replicas(id(name)); }
+  std::string log_of(const ReplicaName& replica) {
+    return folder_.read("home/logs/nuclio/f/" + replica.value() + ".log");
+  }
+  // Waits for a condition that a process outside brings about, at most ten seconds.
+  template <class Condition>
+  bool eventually(Condition condition) {
+    struct Wait {
+      static Task<bool> run(Loop& loop, Condition& condition) {
+        for (Deadline end = Deadline::in(10s); !condition() && !end.passed();) co_await loop.sleep(5ms);
+        co_return condition();
+      }
+    };
+    return run_until_done(loop_, Wait::run(loop_, condition));
+  }
+
+  builder::TestFolder folder_;
+  Loop loop_;
+  std::unique_ptr<ProcessPlatform> platform_;
+};
+
+TEST_F(ProcessPlatformTest, DeploysAFunction) {
+  auto given = tale("f", "once", {{"env", json::array{json::object{{"name", "GREETING"}, {"value", "hello"}}}}});
+  ASSERT_TRUE(deploy(given));
+  EXPECT_EQ(status().state, FunctionState::building);
+  auto outcome = settled("f");
+  ASSERT_TRUE(outcome) << outcome.error().what;
+  EXPECT_EQ(status().state, FunctionState::ready);
+  EXPECT_TRUE(accepts(status().http_port));
+  EXPECT_EQ(status().external_invocation_urls.at(0), "127.0.0.1:" + std::to_string(status().http_port));
+  EXPECT_THAT(status().logs.at(0).at("message").as_string().c_str(), StartsWith("Reading main.tale"));
+  ASSERT_THAT(replicas(), SizeIs(1));
+  EXPECT_THAT(replicas()[0].value(), StartsWith("f-"));
+  EXPECT_EQ(log_of(replicas()[0]), "the tale is once, hello\n");
+  auto config = *platform_->function(id("f"));
+  EXPECT_EQ(config.metadata.resource_version, "1");
+  EXPECT_EQ(config.metadata.labels.at("nuclio.io/project-name"), "default");
+  EXPECT_THAT(folder_.read("home/functions/nuclio/f/1/processor.yaml"), HasSubstr("main:tell"));
+}
+
+TEST_F(ProcessPlatformTest, ReplacesARevisionWithoutChangingItsAddress) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one")));
+  int port = status().http_port;
+  ReplicaName old = replicas()[0];
+  ASSERT_TRUE(deploy_and_wait(tale("f", "two")));
+  EXPECT_EQ(status().http_port, port);
+  ASSERT_THAT(replicas(), SizeIs(1));
+  EXPECT_NE(replicas()[0], old);
+  EXPECT_TRUE(eventually([&] { return log_of(old).find("drained\n") != std::string::npos; }));
+  EXPECT_THAT(log_of(replicas()[0]), HasSubstr("the tale is two"));
+}
+
+TEST_F(ProcessPlatformTest, LetsTheOldRevisionServeWhenTheNewOneIsBroken) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one")));
+  auto serving = replicas();
+  int port = status().http_port;
+  struct Case {
+    const char* text;
+    const char* message;
+  };
+  for (const Case& each :
+       {Case{"broken", "line 1 is broken; mend it"}, Case{"refuse", "this tale is not for you"},
+        Case{"vanish", "the processor exited with code 5 before it was ready\nthe tale is vanish"}}) {
+    auto outcome = deploy_and_wait(tale("f", each.text));
+    ASSERT_FALSE(outcome) << each.text;
+    EXPECT_THAT(outcome.error().what, HasSubstr(each.message));
+    EXPECT_THAT(status().message, HasSubstr("The version that was deployed before goes on serving"));
+    EXPECT_EQ(status().state, FunctionState::error);
+    EXPECT_EQ(status().http_port, port);
+    EXPECT_TRUE(accepts(port));
+    EXPECT_EQ(replicas(), serving);
+  }
+  ASSERT_TRUE(deploy_and_wait(tale("f", "mended")));
+  EXPECT_EQ(status().state, FunctionState::ready);
+  EXPECT_EQ(status().message, "");
+}
+
+TEST_F(ProcessPlatformTest, ShowsTheLogOfAFunctionThatNeverRan) {
+  auto outcome = deploy_and_wait(tale("f", "vanish"));
+  ASSERT_FALSE(outcome);
+  EXPECT_THAT(status().message, testing::Not(HasSubstr("goes on serving")));
+  ASSERT_THAT(replicas(), SizeIs(1));
+  EXPECT_THAT(log_of(replicas()[0]), HasSubstr("so long"));
+  std::vector<std::string> messages;
+  for (const auto& line : status().logs) messages.emplace_back(line.at("message").as_string());
+  EXPECT_THAT(messages, Contains("so long"));
+}
+
+TEST_F(ProcessPlatformTest, GivesUpOnAReplicaThatIsNotReadyInTime) {
+  auto outcome = deploy_and_wait(tale("f", "mute", {{"readinessTimeoutSeconds", 1}}));
+  ASSERT_FALSE(outcome);
+  EXPECT_THAT(outcome.error().what, HasSubstr("it was not ready in time; spec.readinessTimeoutSeconds allows it more"));
+  EXPECT_EQ(status().state, FunctionState::error);
+}
+
+TEST_F(ProcessPlatformTest, StartsAReplicaAgainThatEndedByItself) {
+  ASSERT_TRUE(deploy(tale("f", "crash")));
+  EXPECT_TRUE(eventually([&] { return status().state == FunctionState::unhealthy; }));
+  EXPECT_THAT(status().message, HasSubstr("exited with code 3"));
+  EXPECT_TRUE(eventually([&] { return status().state == FunctionState::ready; }));
+  EXPECT_EQ(status().message, "");
+  EXPECT_THAT(replicas(), SizeIs(1));
+}
+
+TEST_F(ProcessPlatformTest, RunsWhatItRanBeforeAtTheSameAddress) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one")));
+  ASSERT_FALSE(deploy_and_wait(tale("f", "broken")));
+  ASSERT_TRUE(deploy_and_wait(tale("g", "one"), "g"));
+  ASSERT_TRUE(want("g", DesiredState::scaled_to_zero));
+  int port = status().http_port;
+  ReplicaName old = replicas()[0];
+  close();
+  EXPECT_FALSE(accepts(port));
+  EXPECT_THAT(log_of(old), HasSubstr("drained"));
+  open();
+  EXPECT_EQ(status().http_port, port);
+  EXPECT_TRUE(eventually([&] { return log_of(replicas()[0]).find("the tale is one") != std::string::npos; }));
+  EXPECT_EQ(status().state, FunctionState::error);  // as before: the last deploy failed
+  EXPECT_EQ(status("g").state, FunctionState::scaled_to_zero);
+  EXPECT_EQ(status("g").http_port, 0);
+}
+
+TEST_F(ProcessPlatformTest, IsReadyAgainAfterARestart) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one")));
+  close();
+  open();
+  EXPECT_TRUE(eventually([&] { return status().state == FunctionState::ready; }));
+}
+
+TEST_F(ProcessPlatformTest, StopsAndStartsAFunction) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one")));
+  int port = status().http_port;
+  ASSERT_TRUE(want("f", DesiredState::scaled_to_zero));
+  EXPECT_EQ(status().state, FunctionState::scaled_to_zero);
+  EXPECT_FALSE(accepts(port));
+  ASSERT_TRUE(want("f", DesiredState::ready));
+  EXPECT_EQ(status().state, FunctionState::ready);
+  EXPECT_EQ(status().http_port, port);
+}
+
+TEST_F(ProcessPlatformTest, RunsAsManyReplicasAsAskedFor) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one", {{"replicas", 3}})));
+  EXPECT_THAT(replicas(), SizeIs(3));
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one", {{"disable", true}})));
+  EXPECT_EQ(status().state, FunctionState::ready);
+  EXPECT_EQ(status().http_port, 0);
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one", {{"replicas", 0}})));
+  EXPECT_EQ(status().state, FunctionState::scaled_to_zero);
+  auto too_many = deploy(tale("f", "one", {{"replicas", 1000}}));
+  ASSERT_FALSE(too_many);
+  EXPECT_THAT(too_many.error().what, HasSubstr("spec.replicas must be at most 64"));
+}
+
+TEST_F(ProcessPlatformTest, KeepsAnImportUntilItIsAskedToRun) {
+  auto given = tale("f", "one", {}, {{"annotations", {{"skip-build", "true"}, {"skip-deploy", "true"}}}});
+  ASSERT_TRUE(deploy(given));
+  EXPECT_EQ(status().state, FunctionState::imported);
+  ASSERT_TRUE(want("f", DesiredState::ready));
+  EXPECT_EQ(status().state, FunctionState::ready);
+  EXPECT_TRUE(platform_->function(id("f"))->metadata.annotations.empty());
+}
+
+TEST_F(ProcessPlatformTest, LeavesNothingOfADeletedFunction) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one")));
+  int port = status().http_port;
+  ASSERT_TRUE(remove("f"));
+  EXPECT_FALSE(accepts(port));
+  EXPECT_EQ(platform_->function(id("f")).error().why, Why::not_found);
+  EXPECT_FALSE(folder_.has("home/functions/nuclio/f"));
+  EXPECT_FALSE(folder_.has("home/logs/nuclio/f"));
+  close();
+  open();
+  EXPECT_EQ(platform_->function(id("f")).error().why, Why::not_found);
+}
+
+TEST_F(ProcessPlatformTest, CanBeForcedToDeleteWhatIsBeingDeployed) {
+  ASSERT_TRUE(deploy(tale("f", "mute")));
+  EXPECT_TRUE(eventually([&] { return status().state == FunctionState::waiting_for_resource_configuration; }));
+  EXPECT_EQ(remove("f").error().why, Why::precondition);
+  EXPECT_TRUE(remove("f", "", Force::yes));
+}
+
+TEST_F(ProcessPlatformTest, RefusesWithAReason) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one")));
+  ASSERT_TRUE(deploy(tale("busy", "mute")));
+  auto listener = Listener::listen(loop_, {.host = "127.0.0.1"});
+  ASSERT_TRUE(listener);
+  struct Case {
+    json::value given;
+    Why why;
+    std::string message;
+  };
+  std::vector<Case> cases{
+      {tale("Bad_Name", "x"), Why::invalid, "function name must"},
+      {tale("dashboard", "x"), Why::precondition, "dashboard"},
+      {tale("new", "x", {}, {{"labels", {{"nuclio.io/project-name", "none"}}}}), Why::precondition,
+       "project \"none\" does not exist"},
+      {tale("f", "x", {}, {{"resourceVersion", "9"}}), Why::conflict, "its resourceVersion is 1, not 9"},
+      {tale("busy", "x"), Why::precondition, "function \"busy\" is being deployed"},
+      {tale("new", "x", {{"minReplicas", 3}, {"maxReplicas", 2}}), Why::invalid, "eplicas"},
+      {tale("new", "x", {{"handlr", "x"}}), Why::invalid, "spec.handlr"},
+  };
+  for (Case& each : cases) {
+    auto outcome = deploy(each.given);
+    ASSERT_FALSE(outcome) << each.message;
+    EXPECT_EQ(outcome.error().why, each.why) << outcome.error().what;
+    EXPECT_THAT(outcome.error().what, HasSubstr(each.message));
+  }
+  EXPECT_EQ(deploy(tale("f", "x"), Deploy::only_new).error().why, Why::conflict);
+  EXPECT_EQ(remove("none").error().why, Why::not_found);
+  EXPECT_EQ(remove("f", "9").error().why, Why::conflict);
+  EXPECT_FALSE(platform_->function(id("new")));
+
+  json::object web{{"kind", "http"}, {"attributes", {{"port", listener->address().port}}}};
+  auto taken = deploy_and_wait(tale("f", "x", {{"triggers", {{"web", web}}}}));
+  ASSERT_FALSE(taken);
+  EXPECT_THAT(taken.error().what, HasSubstr("the http trigger's port cannot be used"));
+  EXPECT_THAT(taken.error().what, HasSubstr(std::to_string(listener->address().port)));
+  ASSERT_TRUE(remove("busy", "", Force::yes));
+}
+
+TEST_F(ProcessPlatformTest, GuardsProjectsThatHoldFunctions) {
+  spec::Project project;
+  project.metadata.name = "media";
+  project.metadata.namespace_name = "nuclio";
+  ProjectId media{Namespace{"nuclio"}, ProjectName{"media"}};
+  ProjectId usual{Namespace{"nuclio"}, ProjectName{"default"}};
+  ASSERT_TRUE(platform_->create_project(project));
+  EXPECT_EQ(platform_->create_project(project).error().why, Why::conflict);
+  ASSERT_TRUE(deploy_and_wait(tale("f", "x", {}, {{"labels", {{"nuclio.io/project-name", "media"}}}})));
+  EXPECT_THAT(*platform_->functions(media.namespace_name, media.name), SizeIs(1));
+  EXPECT_THAT(*platform_->functions(media.namespace_name, usual.name), SizeIs(0));
+  auto deleted = [&](const ProjectId& id, ProjectDeletion how) {
+    return run_until_done(loop_, platform_->delete_project(id, how));
+  };
+  EXPECT_EQ(deleted(usual, ProjectDeletion::cascading).error().why, Why::precondition);
+  EXPECT_THAT(deleted(media, ProjectDeletion::restricted).error().what,
+              HasSubstr("still has 1 function, such as \"f\""));
+  EXPECT_EQ(deleted(media, ProjectDeletion::check).error().why, Why::precondition);
+  ASSERT_TRUE(deleted(media, ProjectDeletion::cascading));
+  EXPECT_EQ(platform_->function(id("f")).error().why, Why::not_found);
+  EXPECT_EQ(deleted(media, ProjectDeletion::restricted).error().why, Why::not_found);
+}
+
+}  // namespace
+}  // namespace nuclio::platform::process

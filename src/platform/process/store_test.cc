@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/process/store.h"
+
+#include <gmock/gmock.h>
+
+#include "builder/test_folder.h"
+
+namespace nuclio::platform::process {
+namespace {
+
+using ::testing::HasSubstr;
+
+StoredFunction function(const std::string& name) {
+  StoredFunction out;
+  out.config.metadata.name = name;
+  out.config.metadata.namespace_name = "nuclio";
+  out.config.spec.handler = "main:handler";
+  out.config.spec.description = "\"quotes\" and \xC3\xBC";
+  out.config.status.state = spec::FunctionState::ready;
+  out.desired = Desired::stopped;
+  out.latest = Revision{7};
+  out.serving = Revision{5};
+  out.port = 4242;
+  return out;
+}
+
+FunctionId id(const std::string& name) { return {Namespace{"nuclio"}, FunctionName{name}}; }
+
+class StoreTest : public ::testing::Test {
+ protected:
+  Store open() {
+    auto store = Store::open(folder_.at("state.db"));
+    EXPECT_TRUE(store) << store.error().what;
+    return std::move(*store);
+  }
+  builder::TestFolder folder_;
+};
+
+TEST_F(StoreTest, RemembersFunctions) {
+  Store store = open();
+  ASSERT_TRUE(store.save(function("a")));
+  StoredFunction changed = function("a");
+  changed.port = 1;
+  ASSERT_TRUE(store.save(changed));
+  ASSERT_TRUE(store.save(function("b")));
+  ASSERT_TRUE(store.delete_function(id("b")));
+  auto functions = store.functions();
+  ASSERT_TRUE(functions);
+  ASSERT_EQ(functions->size(), 1u);
+  const StoredFunction& found = functions->front();
+  EXPECT_EQ(found.config.spec.description, "\"quotes\" and \xC3\xBC");
+  EXPECT_EQ(found.config.status.state, spec::FunctionState::ready);
+  EXPECT_EQ(found.desired, Desired::stopped);
+  EXPECT_EQ(found.latest, Revision{7});
+  EXPECT_EQ(found.serving, Revision{5});
+  EXPECT_EQ(found.port, 1);
+}
+
+// What a crash leaves behind is the file as it is, with nobody to close it.
+TEST_F(StoreTest, NeedsNobodyToCloseIt) {
+  Store crashed = open();
+  ASSERT_TRUE(crashed.save(function("a")));
+  for (const char* file : {"state.db", "state.db-wal"})
+    std::filesystem::copy_file(folder_.at(file), folder_.at("copy" + std::string(file).substr(5)));
+  auto after = Store::open(folder_.at("copy.db"));
+  ASSERT_TRUE(after) << after.error().what;
+  auto functions = after->functions();
+  ASSERT_TRUE(functions);
+  EXPECT_EQ(functions->size(), 1u);
+}
+
+TEST_F(StoreTest, KeepsTheConfigsOfRevisionsUntilToldNotTo) {
+  Store store = open();
+  ASSERT_TRUE(store.save(function("a")));
+  for (std::int64_t number = 1; number <= 3; ++number) {
+    auto config = function("a").config;
+    config.spec.description = std::to_string(number);
+    ASSERT_TRUE(store.save_revision(id("a"), Revision{number}, config));
+  }
+  ASSERT_TRUE(store.save(function("a")));  // does not take the revisions with it
+  ASSERT_TRUE(store.keep_revisions(id("a"), Revision{3}, Revision{1}));
+  EXPECT_EQ(store.revision(id("a"), Revision{1})->spec.description, "1");
+  EXPECT_EQ(store.revision(id("a"), Revision{3})->spec.description, "3");
+  EXPECT_EQ(store.revision(id("a"), Revision{2}).error().why, Why::not_found);
+  ASSERT_TRUE(store.delete_function(id("a")));
+  EXPECT_EQ(store.revision(id("a"), Revision{3}).error().why, Why::not_found);
+}
+
+TEST_F(StoreTest, RemembersProjects) {
+  spec::Project project;
+  project.metadata.name = "media";
+  project.metadata.namespace_name = "nuclio";
+  project.spec.description = "pictures";
+  {
+    Store store = open();
+    ASSERT_TRUE(store.save(project));
+  }
+  Store store = open();
+  auto projects = store.projects();
+  ASSERT_TRUE(projects);
+  ASSERT_EQ(projects->size(), 1u);
+  EXPECT_EQ(projects->front().spec.description, "pictures");
+  ASSERT_TRUE(store.delete_project({Namespace{"nuclio"}, ProjectName{"media"}}));
+  EXPECT_TRUE(store.projects()->empty());
+}
+
+TEST_F(StoreTest, SaysThatAFileIsFromANewerVersion) {
+  open();
+  auto database = Database::open(folder_.at("state.db"));
+  ASSERT_TRUE(database);
+  ASSERT_TRUE(database->execute("PRAGMA user_version = 99"));
+  auto store = Store::open(folder_.at("state.db"));
+  ASSERT_FALSE(store);
+  EXPECT_THAT(store.error().what,
+              HasSubstr("written by a newer version of this program (schema 99, this one knows 1)"));
+}
+
+TEST_F(StoreTest, SaysThatAFileIsDamaged) {
+  folder_.write("state.db", std::string(8192, 'x'));
+  auto store = Store::open(folder_.at("state.db"));
+  ASSERT_FALSE(store);
+  EXPECT_THAT(store.error().what, HasSubstr("state.db"));
+  EXPECT_THAT(store.error().what, HasSubstr("move it away to begin with an empty one"));
+}
+
+TEST_F(StoreTest, UndoesATransactionThatIsNotCommitted) {
+  auto database = Database::open(folder_.at("x.db"));
+  ASSERT_TRUE(database);
+  ASSERT_TRUE(database->execute("CREATE TABLE t (a TEXT)"));
+  {
+    auto transaction = Database::Transaction::begin(*database);
+    ASSERT_TRUE(transaction);
+    ASSERT_TRUE(database->execute("INSERT INTO t VALUES ('lost')"));
+  }
+  {
+    auto transaction = Database::Transaction::begin(*database);
+    ASSERT_TRUE(transaction);
+    ASSERT_TRUE(database->execute("INSERT INTO t VALUES ('kept')"));
+    ASSERT_TRUE(transaction->commit());
+  }
+  auto rows = database->prepare("SELECT group_concat(a) FROM t");
+  ASSERT_TRUE(rows);
+  ASSERT_TRUE(*rows->step());
+  EXPECT_EQ(rows->text(0), "kept");
+}
+
+}  // namespace
+}  // namespace nuclio::platform::process
