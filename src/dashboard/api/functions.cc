@@ -63,7 +63,7 @@ Result<Given> given_function(const Context& context, const Request& request, std
 Task<Response> deploy(Context& context, const Request& request, std::string_view name_in_path, platform::Deploy mode) {
   auto given = given_function(context, request, name_in_path);
   if (!given) co_return Response::error(given.error());
-  json::value function{std::move(given->function)};
+  json::value function(std::move(given->function));
   auto accepted = co_await context.platform.deploy(std::move(function), mode);
   if (!accepted) co_return Response::error(accepted.error());
   co_return co_await begun(context, request, std::move(given->id));

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// A platform that remembers what it was asked, for tests of the calls that ask.
+#pragma once
+#include <boost/json.hpp>
+#include <map>
+#include <utility>
+
+#include "platform/platform.h"
+#include "spec/load.h"
+
+namespace nuclio::dashboard {
+
+// A body of some pieces.
+class Pieces final : public http::BodySource {
+ public:
+  explicit Pieces(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {}
+  Task<Result<std::optional<std::string>>> next() override {
+    if (at_ == pieces_.size()) co_return std::optional<std::string>{};
+    co_return std::optional{pieces_[at_++]};
+  }
+
+ private:
+  std::vector<std::string> pieces_;
+  std::size_t at_ = 0;
+};
+
+class FakePlatform final : public platform::Platform {
+ public:
+  std::map<std::string, spec::FunctionConfig> known;
+  std::map<std::string, spec::Project> known_projects;
+  std::string asked;          // the last change, in words
+  Result<void> answer;        // to changes
+  Result<void> settled_with;  // what settled() says
+
+  std::string_view kind() const override { return "local"; }
+  std::vector<Namespace> namespaces() const override { return {Namespace{"nuclio"}}; }
+  Result<std::vector<spec::FunctionConfig>> functions(const Namespace& namespace_name,
+                                                      const std::optional<ProjectName>& project) override {
+    asked = "list " + namespace_name.value() + (project ? " of " + project->value() : "");
+    std::vector<spec::FunctionConfig> out;
+    for (const auto& [name, config] : known) out.push_back(config);
+    return out;
+  }
+  Result<spec::FunctionConfig> function(const platform::FunctionId& id) override {
+    auto found = known.find(id.name.value());
+    if (found == known.end()) return fail(Why::not_found, "function \"" + id.name.value() + "\" does not exist");
+    return found->second;
+  }
+  Task<Result<void>> deploy(boost::json::value given, platform::Deploy mode) override {
+    asked = (mode == platform::Deploy::only_new ? "create " : "put ") + boost::json::serialize(given);
+    co_return answer;
+  }
+  Task<Result<void>> set_desired_state(platform::FunctionId id, platform::DesiredState state) override {
+    asked = (state == platform::DesiredState::ready ? "start " : "stop ") + id.name.value();
+    co_return answer;
+  }
+  Task<Result<void>> settled(platform::FunctionId id, Deadline) override {
+    asked += ", wait for " + id.name.value();
+    co_return settled_with;
+  }
+  Task<Result<void>> delete_function(platform::FunctionId id, platform::ResourceVersion version, Force force) override {
+    asked = "delete " + id.namespace_name.value() + "/" + id.name.value() + " " + version.value() +
+            (force == Force::yes ? " by force" : "");
+    co_return answer;
+  }
+  Result<std::vector<platform::ReplicaName>> replicas(const platform::FunctionId& id) override {
+    return std::vector{platform::ReplicaName{id.name.value() + "-1"}};
+  }
+  Result<std::unique_ptr<http::BodySource>> logs(const platform::FunctionId&, const platform::ReplicaName& replica,
+                                                 const platform::LogRequest& request) override {
+    asked = "logs " + replica.value() + (request.follow ? " follow" : "") +
+            (request.since ? " since " + std::to_string(request.since->count()) : "") +
+            (request.tail_lines ? " tail " + std::to_string(*request.tail_lines) : "");
+    if (!answer) return std::unexpected(answer.error());
+    return std::make_unique<Pieces>(std::vector<std::string>{"one\n", "two\n"});
+  }
+  Result<std::vector<spec::Project>> projects(const Namespace&) override {
+    std::vector<spec::Project> out;
+    for (const auto& [name, project] : known_projects) out.push_back(project);
+    return out;
+  }
+  Result<spec::Project> project(const platform::ProjectId& id) override {
+    auto found = known_projects.find(id.name.value());
+    if (found == known_projects.end())
+      return fail(Why::not_found, "project \"" + id.name.value() + "\" does not exist");
+    return found->second;
+  }
+  Result<void> create_project(const spec::Project& project) override {
+    asked = "create project " + project.metadata.namespace_name + "/" + project.metadata.name;
+    return answer;
+  }
+  Result<void> update_project(const spec::Project& project) override {
+    asked = "update project " + project.metadata.name + " " + project.spec.description;
+    return answer;
+  }
+  Task<Result<void>> delete_project(platform::ProjectId id, platform::ProjectDeletion deletion) override {
+    constexpr const char* kHow[] = {"restricted", "cascading", "check"};
+    asked = "delete project " + id.name.value() + " " + kHow[static_cast<int>(deletion)];
+    co_return answer;
+  }
+};
+
+}  // namespace nuclio::dashboard

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+// The REST API over HTTP, with a platform that only remembers what it was asked.
+#include "dashboard/routes.h"
+
+#include <gmock/gmock.h>
+
+#include <boost/json.hpp>
+
+#include "dashboard/fake_platform.h"
+#include "dashboard/guard.h"
+#include "http/server.h"
+#include "loop/run.h"
+
+namespace nuclio::dashboard {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using namespace std::chrono_literals;
+namespace json = boost::json;
+
+// A function that says what reached it.
+class Mirror final : public http::Handler {
+ public:
+  Task<Response> handle(Request& request) override {
+    ++calls;
+    Response response = Response::text(
+        201, std::string(request.method) + " " + std::string(request.target) + " " + std::string(request.body) + "|" +
+                 std::string(request.headers.get("X-Nuclio-Log-Level")) + std::string(request.headers.get("X-Shop")) +
+                 std::string(request.headers.get("X-Nuclio-Path")));
+    response.headers.add("X-Own", "yes");
+    response.headers.add("X-Nuclio-Logs", "[]");
+    response.headers.add("X-Nuclio-Secret", "no");
+    co_return response;
+  }
+  int calls = 0;
+};
+
+class RestApi : public ::testing::Test {
+ protected:
+  RestApi()
+      : context_{platform_, client_, config_, Namespace{"nuclio"}},
+        router_(api_routes(context_)),
+        guard_(router_),
+        server_(loop_, limits_, guard_),
+        function_server_(loop_, limits_, mirror_) {
+    Address any{.host = "127.0.0.1"};
+    server_.serve(*Listener::listen(loop_, any));
+    function_server_.serve(*Listener::listen(loop_, any));
+    spec::FunctionConfig f;
+    f.metadata.name = "f";
+    f.metadata.namespace_name = "nuclio";
+    f.status.state = spec::FunctionState::ready;
+    f.status.internal_invocation_urls = {function_server_.addresses()[0].text()};
+    platform_.known["f"] = f;
+    spec::FunctionConfig stopped;
+    stopped.metadata.name = "stopped";
+    platform_.known["stopped"] = stopped;
+    spec::Project project;
+    project.metadata.name = "default";
+    platform_.known_projects["default"] = project;
+  }
+
+  http::ClientResponse call(std::string method, std::string path, std::string body = "",
+                            std::vector<std::pair<std::string, std::string>> headers = {}) {
+    http::ClientRequest request;
+    request.method = std::move(method);
+    request.url = "http://" + server_.addresses()[0].text() + path;
+    request.body = std::move(body);
+    for (const auto& [name, value] : headers) request.headers.add(name, value);
+    auto answer = run_until_done(loop_, client_.fetch(request, Deadline::in(10s)));
+    EXPECT_TRUE(answer) << answer.error().what;
+    return answer ? *answer : http::ClientResponse{};
+  }
+  static std::string error_in(const http::ClientResponse& answer) {
+    boost::system::error_code bad;
+    json::value body = json::parse(answer.body, bad);
+    if (bad || !body.is_object() || !body.get_object().contains("error")) return "not an error: " + answer.body;
+    return std::string(body.at("error").as_string());
+  }
+
+  Loop loop_;
+  FakePlatform platform_;
+  spec::PlatformConfig config_;
+  http::Limits limits_;
+  http::Client client_{loop_};
+  Mirror mirror_;
+  Context context_;
+  http::Router router_;
+  Guard guard_;
+  http::Server server_;
+  http::Server function_server_;
+};
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+TEST_F(RestApi, AsksThePlatformForWhatTheCallMeans) {
+  const std::string wait = "X-Nuclio-Wait-Function-Action";
+  const std::string f = R"({"metadata":{"name":"f"},"spec":{}})";
+  const std::string full = R"({"metadata":{"name":"f","namespace":"nuclio"},"spec":{}})";
+  struct Case {
+    std::string method, path, body;
+    Pairs headers;
+    int status;
+    std::string asked;
+  };
+  std::vector<Case> cases{
+      {"POST", "/api/functions", f, {}, 202, "create " + full},
+      {"POST", "/api/functions", f, {{wait, "true"}}, 202, "create " + full + ", wait for f"},
+      {"PUT",
+       "/api/functions/f",
+       R"({"spec":{}, "status":{"state":"ready"}})",
+       {{"X-Nuclio-Function-Namespace", "n"}},
+       202,
+       R"(put {"spec":{},"metadata":{"name":"f","namespace":"n"}})"},
+      {"PUT",
+       "/api/functions/f",
+       f,
+       {{"X-Nuclio-Project-Name", "p"}},
+       202,
+       R"(put {"metadata":{"name":"f","namespace":"nuclio","labels":{"nuclio.io/project-name":"p"}},"spec":{}})"},
+      {"PATCH", "/api/functions/f", R"({"desiredState":"ready"})", {}, 202, "start f"},
+      {"PATCH", "/api/functions/f", R"({"desiredState":"scaledToZero"})", {{wait, "true"}}, 202, "stop f, wait for f"},
+      {"DELETE", "/api/functions", R"({"metadata":{"name":"f","resourceVersion":"3"}})", {}, 204, "delete nuclio/f 3"},
+      {"DELETE",
+       "/api/functions",
+       f,
+       {{"X-Nuclio-Delete-Function-Ignore-State-Validation", "true"}},
+       204,
+       "delete nuclio/f  by force"},
+      {"GET", "/api/functions", "", {{"X-Nuclio-Project-Name", "p"}}, 200, "list nuclio of p"},
+      {"GET",
+       "/api/functions",
+       "",
+       {{"X-Nuclio-Project-Name", "*"}, {"X-Nuclio-Function-Namespace", "n"}},
+       200,
+       "list n"},
+      {"GET", "/api/functions/f/logs/f-1", "", {}, 200, "logs f-1"},
+      {"GET",
+       "/api/functions/f/logs/f-1?follow=true&since=1s&tailLines=5",
+       "",
+       {},
+       200,
+       "logs f-1 follow since 1000000000 tail 5"},
+      {"POST", "/api/projects", R"({"metadata":{"name":"p"}})", {}, 201, "create project nuclio/p"},
+      {"PUT", "/api/projects/p", R"({"spec":{"description":"d"}})", {}, 204, "update project p d"},
+      {"PUT", "/api/projects", R"({"metadata":{"name":"p"}})", {}, 204, "update project p "},
+      {"DELETE", "/api/projects", R"({"metadata":{"name":"p"}})", {}, 204, "delete project p restricted"},
+      {"DELETE",
+       "/api/projects",
+       R"({"metadata":{"name":"p"}})",
+       {{"X-Nuclio-Delete-Project-Strategy", "cascading"}},
+       204,
+       "delete project p cascading"},
+  };
+  for (const Case& each : cases) {
+    platform_.asked.clear();
+    auto answer = call(each.method, each.path, each.body, each.headers);
+    EXPECT_EQ(answer.status, each.status) << each.method << " " << each.path << " " << answer.body;
+    EXPECT_EQ(platform_.asked, each.asked);
+  }
+}
+
+TEST_F(RestApi, RefusesWhatItCannotUnderstandAndAsksForNothing) {
+  struct Case {
+    std::string method, path, body;
+    Pairs headers;
+    int status;
+    std::string complaint;
+  };
+  std::vector<Case> cases{
+      {"POST", "/api/functions", "", {}, 400, "must have a body"},
+      {"POST", "/api/functions", "{", {}, 400, "the request's body: "},
+      {"POST", "/api/functions", "[]", {}, 400, "must be a JSON object"},
+      {"POST", "/api/functions", "{}", {}, 400, "metadata.name must be set"},
+      {"POST", "/api/functions", R"({"metadata":[]})", {}, 400, "metadata must be an object"},
+      {"PUT", "/api/functions/g", R"({"metadata":{"name":"f"}})", {}, 400, "must be that of the path, \"g\", is \"f\""},
+      {"PATCH",
+       "/api/functions/f",
+       R"({"desiredState":"error"})",
+       {},
+       400,
+       "must be \"ready\" or \"scaledToZero\", is \"error\""},
+      {"DELETE", "/api/functions", R"({"metadata":{"name":"Bad_Name"}})", {}, 400, "function name must"},
+      {"GET", "/api/functions/none", "", {}, 404, "function \"none\" does not exist"},
+      {"GET", "/api/functions/f/logs/f-1?since=soon", "", {}, 400, "since: "},
+      {"GET", "/api/functions/f/logs/f-1?tailLines=-1", "", {}, 400, "tailLines must be a number of lines, is \"-1\""},
+      {"GET", "/api/projects/none", "", {}, 404, "project \"none\" does not exist"},
+      {"POST", "/api/projects", R"({"metadata":{"name":"p"},"spec":{"colour":1}})", {}, 400, "spec.colour"},
+      {"DELETE",
+       "/api/projects",
+       R"({"metadata":{"name":"p"}})",
+       {{"X-Nuclio-Delete-Project-Strategy", "all"}},
+       400,
+       "must be restricted, cascading or check, is \"all\""},
+      {"GET", "/api/nonsense", "", {}, 404, ""},
+      {"PUT", "/api/versions", "{}", {}, 405, ""},
+  };
+  for (const Case& each : cases) {
+    auto answer = call(each.method, each.path, each.body, each.headers);
+    EXPECT_EQ(answer.status, each.status) << each.method << " " << each.path << " " << answer.body;
+    EXPECT_THAT(error_in(answer), HasSubstr(each.complaint));
+    EXPECT_EQ(platform_.asked, "");
+  }
+}
+
+TEST_F(RestApi, AnswersWithTheStatusOfWhatThePlatformSays) {
+  const std::string f = R"({"metadata":{"name":"f"}})";
+  struct Case {
+    Why why;
+    int status;
+  };
+  for (const Case& each : {Case{Why::invalid, 400}, Case{Why::conflict, 409}, Case{Why::precondition, 412}}) {
+    platform_.answer = fail(each.why, "the reason");
+    for (const auto& [method, path] :
+         Pairs{{"POST", "/api/functions"}, {"PUT", "/api/functions/f"}, {"DELETE", "/api/functions"}}) {
+      auto answer = call(method, path, f);
+      EXPECT_EQ(answer.status, each.status) << method;
+      EXPECT_EQ(error_in(answer), "the reason");
+    }
+  }
+  platform_.answer = fail(Why::not_found, "gone");
+  EXPECT_EQ(call("DELETE", "/api/functions", f).status, 204);
+  EXPECT_EQ(call("PATCH", "/api/functions/f", R"({"desiredState":"ready"})").status, 404);
+  EXPECT_EQ(call("DELETE", "/api/projects", R"({"metadata":{"name":"p"}})").status, 404);
+}
+
+TEST_F(RestApi, SaysWhyADeployFailedThatIsWaitedFor) {
+  platform_.settled_with = fail(Why::unavailable, "line 1 is broken");
+  auto answer = call("PUT", "/api/functions/f", "{}", {{"X-Nuclio-Wait-Function-Action", "true"}});
+  EXPECT_EQ(answer.status, 500);
+  EXPECT_EQ(error_in(answer), "line 1 is broken");
+}
+
+TEST_F(RestApi, ShowsAndExportsFunctions) {
+  platform_.known["f"].spec.description = "d";
+  auto one = call("GET", "/api/functions/f");
+  EXPECT_EQ(one.status, 200);
+  EXPECT_EQ(json::parse(one.body).at("status").at("state"), "ready");
+  auto all = json::parse(call("GET", "/api/functions").body);
+  EXPECT_EQ(all.at("f").at("spec").at("description"), "d");
+  EXPECT_TRUE(all.at("stopped").at("status").is_object());
+  auto exported = json::parse(call("GET", "/api/functions/f?export=true").body);
+  EXPECT_EQ(exported.at("metadata").at("annotations").at("skip-build"), "true");
+  EXPECT_FALSE(exported.as_object().contains("status"));
+}
+
+TEST_F(RestApi, StreamsLogsAndNamesReplicas) {
+  EXPECT_EQ(call("GET", "/api/functions/f/logs/f-1").body, "one\ntwo\n");
+  EXPECT_EQ(call("GET", "/api/functions/f/replicas").body, R"({"names":["f-1"]})");
+}
+
+TEST_F(RestApi, PassesInvocationsOn) {
+  auto answer = call("POST", "/api/function_invocations/a%20b?x=1", "body",
+                     {{"X-Nuclio-Function-Name", "f"}, {"X-Nuclio-Log-Level", "debug"}, {"X-Shop", "north"}});
+  EXPECT_EQ(answer.status, 201);
+  EXPECT_EQ(answer.body, "POST /a%20b?x=1 body|debugnorth");
+  EXPECT_EQ(answer.headers.get("X-Own"), "yes");
+  EXPECT_EQ(answer.headers.get("X-Nuclio-Logs"), "[]");
+  EXPECT_FALSE(answer.headers.has("X-Nuclio-Secret"));
+  EXPECT_EQ(answer.headers.get("Content-Security-Policy"), "sandbox");
+  answer =
+      call("GET", "/api/function_invocations", "", {{"X-Nuclio-Function-Name", "f"}, {"X-Nuclio-Path", "orders/7"}});
+  EXPECT_EQ(answer.body, "GET /orders/7 |");
+  answer = call(
+      "GET", "/api/function_invocations", "",
+      {{"X-Nuclio-Function-Name", "f"}, {"X-Nuclio-Invoke-Url", "http://" + function_server_.addresses()[0].text()}});
+  EXPECT_EQ(answer.body, "GET / |");
+}
+
+TEST_F(RestApi, DoesNotInvokeWhenTheInvocationIsWrong) {
+  struct Case {
+    Pairs headers;
+    int status;
+    std::string complaint;
+  };
+  for (const Case& each :
+       {Case{{}, 400, "X-Nuclio-Function-Name must name the function"},
+        Case{{{"X-Nuclio-Function-Name", "none"}}, 404, "does not exist"},
+        Case{{{"X-Nuclio-Function-Name", "stopped"}}, 412, "has no address to be invoked at"},
+        Case{{{"X-Nuclio-Function-Name", "f"}, {"X-Nuclio-Invoke-Timeout", "soon"}},
+             400,
+             "must be a duration such as 30s, is \"soon\""},
+        Case{{{"X-Nuclio-Function-Name", "f"}, {"X-Nuclio-Invoke-Timeout", "-1s"}}, 400, "must be a duration"},
+        Case{{{"X-Nuclio-Function-Name", "f"}, {"X-Nuclio-Invoke-Url", "http://169.254.169.254"}},
+             400,
+             "must be one of the function's URLs"}}) {
+    auto answer = call("GET", "/api/function_invocations", "", each.headers);
+    EXPECT_EQ(answer.status, each.status) << each.complaint;
+    EXPECT_THAT(error_in(answer), HasSubstr(each.complaint));
+    EXPECT_THAT(error_in(answer), HasSubstr("Failed to invoke function: "));
+  }
+  EXPECT_EQ(mirror_.calls, 0);
+}
+
+TEST_F(RestApi, ImportsAProjectAndReportsWhatFailed) {
+  const std::string body = R"({"project": {"metadata": {"name": "p"}},
+    "functions": {"f": {"metadata": {"name": "f", "namespace": "elsewhere"}, "spec": {}}, "g": 7},
+    "functionEvents": {"e": {}}, "apiGateways": {}})";
+  auto answer = call("POST", "/api/projects?import=true", body);
+  EXPECT_EQ(answer.status, 201);
+  EXPECT_EQ(
+      platform_.asked,
+      R"(create {"metadata":{"name":"f","namespace":"nuclio","labels":{"nuclio.io/project-name":"p"}},"spec":{}})");
+  EXPECT_EQ(json::parse(answer.body), json::parse(R"({
+    "functionImportResult": {"createdAmount": 1, "failedAmount": 1, "failedFunctions": {"g": "must be an object"}},
+    "functionEventImportResult": {"createdAmount": 0, "failedAmount": 1,
+      "failedFunctionEvents": {"e": "function events are not supported on this platform"}},
+    "apiGatewayImportResult": {"createdAmount": 0, "failedAmount": 0, "failedAPIGateways": null}})"));
+}
+
+TEST_F(RestApi, ExportsAProjectWithItsFunctions) {
+  auto exported = json::parse(call("GET", "/api/projects/default?export=true").body);
+  EXPECT_EQ(exported.at("project").at("metadata").at("name"), "default");
+  EXPECT_EQ(exported.at("functions").at("f").at("metadata").at("annotations").at("skip-deploy"), "true");
+  EXPECT_TRUE(exported.at("functionEvents").as_object().empty());
+}
+
+TEST_F(RestApi, SaysWhatItIs) {
+  EXPECT_TRUE(json::parse(call("GET", "/api/versions").body).at("dashboard").as_object().contains("label"));
+  EXPECT_EQ(call("GET", "/api/namespaces").body, R"({"namespaces":{"names":["nuclio"]}})");
+  EXPECT_EQ(call("GET", "/api/external_ip_addresses").body, R"({"externalIPAddresses":{"addresses":["127.0.0.1"]}})");
+  EXPECT_EQ(json::parse(call("GET", "/api/frontend_spec").body).at("platformKind"), "local");
+}
+
+TEST_F(RestApi, KeepsPagesFromElsewhereOut) {
+  const std::string f = R"({"metadata":{"name":"f"}})";
+  std::string own = server_.addresses()[0].text();
+  EXPECT_EQ(call("POST", "/api/functions", f, {{"Origin", "http://" + own}}).status, 202);
+  for (const char* origin : {"http://evil.example", "http://127.0.0.1:1", "null"})
+    EXPECT_EQ(call("POST", "/api/functions", f, {{"Origin", origin}}).status, 403) << origin;
+  EXPECT_EQ(call("GET", "/api/functions", "", {{"Host", "evil.example:8070"}}).status, 403);
+  EXPECT_EQ(call("GET", "/api/functions", "", {{"Host", "localhost:8070"}}).status, 200);
+}
+
+}  // namespace
+}  // namespace nuclio::dashboard

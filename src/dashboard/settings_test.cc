@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dashboard/settings.h"
+
+#include <gmock/gmock.h>
+
+#include "builder/test_folder.h"
+#include "dashboard/guard.h"
+#include "dashboard/instance.h"
+
+namespace nuclio::dashboard {
+namespace {
+
+using ::testing::HasSubstr;
+
+Result<Settings> read(std::vector<std::string> arguments, std::vector<std::string> environment = {"HOME=/home/ada"}) {
+  return read_settings(arguments, environment, "/opt/bin");
+}
+
+TEST(DashboardSettings, ComeFromFlagsThenTheEnvironmentThenDefaults) {
+  auto settings = read({});
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->listen.text(), "127.0.0.1:8070");
+  EXPECT_EQ(settings->home, "/home/ada/.nuclio");
+  EXPECT_EQ(settings->processor(), "/opt/bin/processor");
+  settings = read({"--listen-addr=localhost:1", "-namespace", "n", "--ready-fd", "7"},
+                  {"NUCLIO_HOME=/data/../n", "NUCLIO_DASHBOARD_LISTEN_ADDR=127.0.0.1:2"});
+  ASSERT_TRUE(settings) << settings.error().what;
+  EXPECT_EQ(settings->listen.port, 1);
+  EXPECT_EQ(settings->home, "/n");
+  EXPECT_EQ(settings->namespace_name, "n");
+  EXPECT_EQ(settings->ready_descriptor, 7);
+  EXPECT_EQ(read({}, {"NUCLIO_HOME=/n", "NUCLIO_DASHBOARD_LISTEN_ADDR=:0"})->listen.text(), "127.0.0.1:0");
+}
+
+TEST(DashboardSettings, SayWhatIsWrong) {
+  struct Case {
+    std::vector<std::string> arguments;
+    const char* complaint;
+  };
+  for (const Case& each :
+       {Case{{"--listen-adr", "x"}, "unknown argument \"--listen-adr\"; did you mean \"listen-addr\"?"},
+        Case{{"--namespace"}, "--namespace needs a value"}, Case{{"--namespace", "Bad_Name"}, "--namespace: "},
+        Case{{"--listen-addr", "0.0.0.0:8070"}, "must be an address of this machine alone"},
+        Case{{"--listen-addr", "unix:/x"}, "must be an address of this machine alone"},
+        Case{{"--ready-fd", "one"}, "must be the number of an open descriptor"},
+        Case{{"stray"}, "unknown argument \"stray\""}}) {
+    auto settings = read(each.arguments);
+    ASSERT_FALSE(settings) << each.complaint;
+    EXPECT_THAT(settings.error().what, HasSubstr(each.complaint));
+  }
+  EXPECT_FALSE(read({}, {}));
+}
+
+TEST(Loopback, IsThisMachineAlone) {
+  for (const char* yes : {"localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1"})
+    EXPECT_TRUE(is_loopback(yes)) << yes;
+  for (const char* no : {"", "0.0.0.0", "::", "10.0.0.1", "localhost.evil.example", "127.0.0.1.evil.example"})
+    EXPECT_FALSE(is_loopback(no)) << no;
+}
+
+TEST(Instance, IsOneForAHome) {
+  builder::TestFolder folder;
+  platform::process::Home home{folder.at("home")};
+  {
+    auto first = Instance::claim(home);
+    ASSERT_TRUE(first) << first.error().what;
+    ASSERT_TRUE(first->publish("127.0.0.1:8070"));
+    EXPECT_EQ(folder.read("home/dashboard.pid"), std::to_string(getpid()) + "\n");
+    auto second = Instance::claim(home);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().why, Why::conflict);
+    EXPECT_THAT(second.error().what,
+                HasSubstr("at http://127.0.0.1:8070; end it first (kill " + std::to_string(getpid())));
+  }
+  EXPECT_FALSE(folder.has("home/dashboard.address"));
+  EXPECT_TRUE(Instance::claim(home));
+}
+
+}  // namespace
+}  // namespace nuclio::dashboard
