@@ -41,7 +41,8 @@ TEST(LogShipping, IsAHeaderValueWhateverTheHandlerLogged) {
     EXPECT_TRUE(http::is_header_value(json)) << json;
     auto parsed = boost::json::parse(json);
     EXPECT_EQ(parsed.at(0).at("turtle"), "🐢");
-    if (message.find('\xff') == std::string::npos) EXPECT_EQ(parsed.at(0).at("message"), message.c_str());
+    if (message.starts_with('\xff')) continue;
+    EXPECT_EQ(parsed.at(0).at("message"), message.c_str());
   }
 }
 

@@ -22,6 +22,13 @@ http::Limits limits_of(const spec::HttpTrigger& config, const spec::ProcessorCon
   return limits;
 }
 
+// Not that there was no worker: under overload that is most events, and the metrics count them.
+void log_unanswered(const Event& event, const Error& error) {
+  if (error.why == Why::busy) return;
+  log::warn("An event was not answered",
+            {{"trigger", event.trigger_name}, {"event", event.id}, {"reason", error.what}});
+}
+
 }  // namespace
 
 HttpTrigger::HttpTrigger(const spec::Trigger& trigger, const spec::HttpTrigger& config, TriggerContext context)
@@ -46,6 +53,7 @@ Task<http::Response> HttpTrigger::handle(http::Request& request) {
   auto handling =
       batcher_ ? batcher_->handle(made.event(), call) : context_.handler.handle(context_.source, made.event(), call);
   auto result = co_await handling;
+  if (!result) log_unanswered(made.event(), result.error());
   co_return answered(request, call, std::move(result));
 }
 
