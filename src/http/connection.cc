@@ -353,9 +353,11 @@ Task<bool> Connection::peer_gone() {
 
 Task<void> Connection::refuse(Refusal refusal) {
   if (refusal.status == 0) co_return;
-  log::debug("A request was refused",
-             {{"peer", remote_address_}, {"status", refusal.status}, {"reason", refusal.reason}});
-  Response response = Response::json(refusal.status, "{\"error\": " + log::json_string(refusal.reason) + "}");
+  std::string reason{refusal.reason};
+  if (refusal.status == 413) reason += "; at most " + std::to_string(shared_.limits.body_bytes.count) + " bytes";
+  if (refusal.status == 431) reason += "; at most " + std::to_string(shared_.limits.header_bytes.count) + " bytes";
+  log::debug("A request was refused", {{"peer", remote_address_}, {"status", refusal.status}, {"reason", reason}});
+  Response response = Response::json(refusal.status, "{\"error\": " + log::json_string(reason) + "}");
   append_head(out_, response, {.keep_alive = KeepAlive::no}, shared_.date.now());
   out_ += std::get<std::string>(response.body);
   bool sent = co_await send({});

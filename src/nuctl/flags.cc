@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <deque>
 
+#include "base/names.h"
 #include "nuctl/command.h"
 
 namespace nuclio::nuctl {
@@ -124,6 +125,22 @@ std::string words_of(CLI::App* app) {
   return out;
 }
 
+std::string help_of(CLI::App* app) {
+  return app->help(app->get_parent() ? words_of(app->get_parent()) : "", CLI::AppFormatMode::Normal);
+}
+
+// "unknown command "deplo"; did you mean deploy?" is what a person needs to read, and CLI11 does not know the nearest.
+Error what_is_wrong(CLI::App* chosen, const CLI::Error& error) {
+  std::string see = "\nsee: " + words_of(chosen) + " --help";
+  std::vector<std::string> rest = chosen->remaining();
+  if (rest.empty() || rest.front().starts_with('-') || chosen->get_subcommands(nullptr).empty())
+    return {Why::invalid, error.what() + see};
+  std::vector<std::string> names;
+  for (const CLI::App* below : chosen->get_subcommands(nullptr)) names.push_back(below->get_name());
+  std::vector<std::string_view> known(names.begin(), names.end());
+  return {Why::invalid, "unknown command \"" + rest.front() + "\"" + did_you_mean(rest.front(), known) + see};
+}
+
 }  // namespace
 
 Result<Parsed> parse_command_line(const std::vector<std::string>& arguments, const std::vector<CommandEntry>& commands,
@@ -134,14 +151,13 @@ Result<Parsed> parse_command_line(const std::vector<std::string>& arguments, con
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // CLI11 takes them from the back
     tree.app().parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
-    return Parsed{nullptr, tree.chosen()->help("", CLI::AppFormatMode::Normal)};
+    return Parsed{nullptr, help_of(tree.chosen())};
   } catch (const CLI::Error& error) {
-    std::string words = words_of(tree.chosen());
-    return fail(Why::invalid, std::string(error.what()) + "\nsee: " + words + " --help");
+    return std::unexpected(what_is_wrong(tree.chosen(), error));
   }
   CLI::App* chosen = tree.chosen();
   auto command = tree.take(chosen);
-  if (!command) return Parsed{nullptr, chosen->help("", CLI::AppFormatMode::Normal)};
+  if (!command) return Parsed{nullptr, help_of(chosen)};
   return Parsed{std::move(command), ""};
 }
 

@@ -13,7 +13,7 @@ GOOD = "def handler(context, event):\n    return 'good'\n"
 
 # What is wrong with the handler: its source, the handler's name, and what must be said.
 HANDLERS = {
-    "syntax error": ("def handler(context, event)\n    return 1\n", "bad:handler", ["bad.py", "line 1"]),
+    "syntax error": ("def handler(context, event)\n    return 1\n", "bad:handler", ["bad.py:1"]),
     "missing module": (GOOD, "nowhere:handler", ["nowhere"]),
     "missing handler": (GOOD.replace("handler", "hello"), "bad:handler", ["bad", "handler", "hello"]),
     "module that is not installed": ("import no_such_package\n" + GOOD, "bad:handler", ["no_such_package"]),

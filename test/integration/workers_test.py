@@ -2,6 +2,7 @@
 """Workers that are busy, die or hang: whom it costs what."""
 
 import concurrent.futures
+import contextlib
 import os
 import re
 import signal
@@ -132,10 +133,12 @@ def test_a_handler_that_hangs_is_cut_at_the_event_timeout(start_processor):
     client = threading.Thread(target=call_on, args=(stop,))
     client.start()
     began = time.monotonic()
-    answer = processor.request("POST", body=b"hang")
-    took = time.monotonic() - began
-    stop.set()
-    client.join()
+    try:
+        answer = processor.request("POST", body=b"hang")
+    finally:
+        took = time.monotonic() - began
+        stop.set()
+        client.join()
     assert answer.status == 408
     assert answer.json == {"error": "handler timed out"}
     assert 0.5 <= took < 1.5
@@ -162,12 +165,15 @@ def test_two_hundred_killed_workers_cost_at_most_the_calls_that_they_held(start_
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         clients = [pool.submit(call_on) for _ in range(4)]
         killed = 0
-        while killed < 200:
-            for pid in processor.workers()[:1]:
-                os.kill(pid, signal.SIGKILL)
-                killed += 1
-            time.sleep(0.02)
-        stop.set()
+        try:
+            while killed < 200:
+                for pid in processor.workers()[:1]:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                        killed += 1
+                time.sleep(0.02)
+        finally:
+            stop.set()
         for client in clients:
             client.result(60)
     assert set(statuses) <= {200, 502}
