@@ -198,7 +198,6 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
     return true;
   };
 
-  using namespace std::chrono;
   constexpr std::array<std::pair<std::size_t, std::string_view>, 6> kParts{
       {{4, "-"}, {2, "-"}, {2, "Tt "}, {2, ":"}, {2, ":"}, {2, ""}}};
   std::array<int, 6> parts;
@@ -207,18 +206,18 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
     if (!number || (!kParts[i].second.empty() && !skip(kParts[i].second))) return std::nullopt;
     parts[i] = *number;
   }
-  year_month_day day{year{parts[0]}, month{static_cast<unsigned>(parts[1])},
-                     std::chrono::day{static_cast<unsigned>(parts[2])}};
+  std::chrono::year_month_day day{std::chrono::year{parts[0]}, std::chrono::month{static_cast<unsigned>(parts[1])},
+                                  std::chrono::day{static_cast<unsigned>(parts[2])}};
   if (!day.ok() || parts[3] > 23 || parts[4] > 59 || parts[5] > 60) return std::nullopt;
 
-  nanoseconds fraction{0};
+  std::chrono::nanoseconds fraction{0};
   if (skip(".")) {
-    nanoseconds unit = 100ms;
+    std::chrono::nanoseconds unit = std::chrono::milliseconds{100};
     if (text.empty() || !http::is_digit(text.front())) return std::nullopt;
     for (; !text.empty() && http::is_digit(text.front()); text.remove_prefix(1), unit /= 10)
       fraction += (text.front() - '0') * unit;
   }
-  minutes offset{0};
+  std::chrono::minutes offset{0};
   if (!skip("Zz")) {
     int sign = skip("+") ? 1 : -1;
     if (sign < 0 && !skip("-")) return std::nullopt;
@@ -226,11 +225,12 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
     if (!hour || !skip(":")) return std::nullopt;
     auto minute = digits(2);
     if (!minute || *hour > 23 || *minute > 59) return std::nullopt;
-    offset = sign * (hours{*hour} + minutes{*minute});
+    offset = sign * (std::chrono::hours{*hour} + std::chrono::minutes{*minute});
   }
   // Beyond these years nanoseconds since the epoch do not fit.
   if (!text.empty() || parts[0] < 1678 || parts[0] > 2261) return std::nullopt;
-  return sys_days{day} + hours{parts[3]} + minutes{parts[4]} + seconds{parts[5]} + fraction - offset;
+  return std::chrono::sys_days{day} + std::chrono::hours{parts[3]} + std::chrono::minutes{parts[4]} +
+         std::chrono::seconds{parts[5]} + fraction - offset;
 }
 
 }  // namespace nuclio::processor
