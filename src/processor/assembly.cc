@@ -75,6 +75,7 @@ Assembly::Assembly(Loop& loop, const Configuration& configuration, Descriptor li
       listener_(std::move(listener)),
       clock_(loop),
       function_log_(configuration.function.metadata.name, function_log_level(configuration)),
+      health_([this] { return obstacle(); }),
       metrics_(identity_of(configuration)),
       web_admin_(configuration.function, metrics_),
       metrics_routes_(processor::metrics_routes(metrics_)),
@@ -130,7 +131,6 @@ Task<Result<void>> Assembly::start_pools() {
                      .function = configuration_.function,
                      .code = configuration_.code,
                      .platform = std::string{schema::name_of(configuration_.platform.kind)},
-                     .log_level = function_log_level(configuration_),
                      .environment = configuration_.environment};
   auto factory = make_worker_factory(loop_, function_log_, std::move(setup));
   if (!factory) co_return fail(std::move(factory).error());
@@ -205,6 +205,12 @@ Result<void> Assembly::answer_probes() {
   ports_.push_back(std::make_unique<Port>("http", loop_, http::Limits{}, probe_routes_));
   ports_.back()->server.serve(std::move(*listener));
   return {};
+}
+
+std::optional<std::string> Assembly::obstacle() const {
+  for (const auto& [name, pool] : pools_)
+    if (pool->alive() == 0) return "no worker of " + name + " runs; they are being restarted";
+  return std::nullopt;
 }
 
 Task<void> Assembly::drain(Deadline deadline) {

@@ -34,7 +34,8 @@ class ConversationTest : public testing::Test {
     ASSERT_TRUE(run_until_done(loop, talk->started(Deadline::in(10s))));
   }
   // Begins a call; the answer comes into `result`.
-  void begin(std::string_view body = "", Call call = {}) {
+  void begin(std::string_view body = "", Call wanted = {}) {
+    call = wanted;
     event.id = "e1";
     event.path = "/p";
     event.body = body;
@@ -66,6 +67,7 @@ class ConversationTest : public testing::Test {
   std::pair<Descriptor, Descriptor> sockets;
   ScriptedPeer peer;
   Event event;
+  Call call;
   std::optional<Conversation> talk;
   std::optional<std::string> fault;
   std::optional<Result<Response>> result;
@@ -215,8 +217,7 @@ TEST_F(ConversationTest, IsFreeAgainWhenTheAnswerToACancelledCallHasCome) {
   {
     Group caller{loop};
     event.id = "e1";
-    caller.spawn(detail::keep(talk->call(event, Call{}), result));
-    (void)0;
+    caller.spawn(detail::keep(talk->call(event, call), result));
   }
   auto call = heard()->call();
   EXPECT_EQ(heard()->type(), wire::Type::cancel);
@@ -318,7 +319,7 @@ TEST_F(ConversationTest, MatchesTheAnswersOfABatchToItsEvents) {
   events[1].id = "b";
   events[2].id = "c";
   std::optional<Result<std::vector<Result<Response>>>> batch;
-  group.spawn(detail::keep(talk->call_batch(events, Call{}), batch));
+  group.spawn(detail::keep(talk->call_batch(events, call), batch));
   wire::Frame frame = heard();
   EXPECT_EQ(frame->inner().size(), 3u);
   std::string inner = encoded({.type = NUCLIO_WIRE_REPLY, .strings = {"", "c"}, .body = "C"}) +
@@ -342,7 +343,7 @@ TEST_F(ConversationTest, GivesEachEventTheFailureOfItsBatch) {
   events[0].id = "a";
   events[1].id = "b";
   std::optional<Result<std::vector<Result<Response>>>> batch;
-  group.spawn(detail::keep(talk->call_batch(events, Call{}), batch));
+  group.spawn(detail::keep(talk->call_batch(events, call), batch));
   peer.say({.type = NUCLIO_WIRE_REPLY,
             .call = heard()->call().value(),
             .flags = NUCLIO_WIRE_FAILED,

@@ -125,6 +125,7 @@ TEST_F(NativeWorkerTest, BreaksAStreamWhoseHandlerFails) {
   ASSERT_FALSE(piece);
   EXPECT_NE(piece.error().what.find("lost the source"), std::string::npos);
   response->more.reset();
+  EXPECT_TRUE(run_until_done(loop, settled(**worker)));
 }
 
 TEST_F(NativeWorkerTest, EndsAStreamThatNobodyReads) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "base/log.h"
 #include "processor/native_worker.h"
 
 namespace nuclio::processor {
@@ -91,7 +92,8 @@ Result<Launch> worker_launch(const RuntimeSetup& setup, const WorkerIdentity& id
   values["function"] = setup.function.metadata.name;
   values["namespace"] = setup.function.metadata.namespace_name;
   values["platform"] = setup.platform;
-  values["log_level"] = log::name(setup.log_level);
+  // All lines come here, whatever the log takes: a caller may have asked for them (X-Nuclio-Log-Level).
+  values["log_level"] = log::name(log::Level::debug);
   TRY(auto argv, wire::expand(setup.runtime.worker, values));
   return Launch{std::move(argv), worker_environment(setup), setup.code};
 }

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/log.h"
 #include "base/result.h"
 #include "loop/loop.h"
 #include "processor/child_worker.h"
@@ -21,7 +20,6 @@ struct RuntimeSetup {
   spec::FunctionConfig function;         // enriched
   std::string code;                      // absolute folder of the function's code
   std::string platform;                  // what the function sees: kube, local or process
-  log::Level log_level;                  // the least that the function's log takes
   std::vector<std::string> environment;  // the processor's own, "NAME=value", which workers inherit
 };
 

@@ -17,7 +17,6 @@ RuntimeSetup setup() {
                      .function = {},
                      .code = "/code",
                      .platform = "process",
-                     .log_level = log::Level::info,
                      .environment = {"PATH=/bin", "SHARED=processor", "odd"}};
   setup.runtime.name = "python";
   setup.runtime.folder = "/runtimes/python";
@@ -53,7 +52,7 @@ TEST(WorkerLaunch, FillsInTheManifestsCommand) {
   EXPECT_EQ(launch->argv,
             (std::vector<std::string>{"/code/.nuclio/python", "-u", "/runtimes/python/worker", "--fd", "3", "--handler",
                                       "main:handler", "--version", "3.11", "--name=", "hello@media", "--trigger",
-                                      "cron/tick/2", "--platform", "process", "--log-level", "info"}));
+                                      "cron/tick/2", "--platform", "process", "--log-level", "debug"}));
   EXPECT_EQ(launch->directory, "/code");
 }
 
