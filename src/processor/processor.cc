@@ -26,8 +26,8 @@ class LeasedBody final : public http::BodySource {
 // The whole life of an event. Everything else in this folder is a detail of one of these lines.
 Task<Result<Response>> Processor::handle(Source& source, const Event& event, Call call) {
   auto in_flight = metrics_.begin(source);
-  CO_TRY(Lease worker, co_await worker_for(source, call.deadline));  // Why::busy when none comes free in time
-  auto response = co_await worker->call(event, call);                // the handler's answer, or its worker's end
+  CO_TRY(Lease worker, co_await worker_for(source, 1, call.deadline));  // Why::busy when none comes free in time
+  auto response = co_await worker->call(event, call);                   // the handler's answer, or its worker's end
   metrics_.handled(source, worker->index(), response);
   if (response && response->more)
     response->more = std::make_unique<LeasedBody>(std::move(worker), std::move(response->more));
@@ -37,7 +37,7 @@ Task<Result<Response>> Processor::handle(Source& source, const Event& event, Cal
 Task<Result<std::vector<Result<Response>>>> Processor::handle_batch(Source& source, std::span<const Event> events,
                                                                     Call call) {
   auto in_flight = metrics_.begin(source);
-  CO_TRY(Lease worker, co_await worker_for(source, call.deadline));
+  CO_TRY(Lease worker, co_await worker_for(source, events.size(), call.deadline));
   auto responses = co_await worker->call_batch(events, call);
   if (responses) {
     for (const Result<Response>& response : *responses) metrics_.handled(source, worker->index(), response);
@@ -52,12 +52,12 @@ Deadline Processor::event_deadline() const {
   return event_timeout_.count() > 0 ? Deadline::in(event_timeout_) : Deadline::never();
 }
 
-Task<Result<Lease>> Processor::worker_for(Source& source, Deadline event_deadline) {
+Task<Result<Lease>> Processor::worker_for(Source& source, std::size_t events, Deadline event_deadline) {
   Deadline deadline = earlier(Deadline::in(source.availability), event_deadline);
   for (;;) {
     auto worker = co_await source.pool.acquire(deadline, source.allocations);
     if (!worker) {
-      metrics_.refused(source);
+      for (std::size_t i = 0; i < events; ++i) metrics_.refused(source);
       if (!event_deadline.passed()) co_return worker;
       co_return fail(Why::timeout, "the event's time was over before a worker came free");
     }

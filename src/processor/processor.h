@@ -39,7 +39,8 @@ class Processor final : public EventHandler {
   Deadline event_deadline() const override;
 
  private:
-  Task<Result<Lease>> worker_for(Source& source, Deadline event_deadline);
+  // Counts as many events as refused when there is none.
+  Task<Result<Lease>> worker_for(Source& source, std::size_t events, Deadline event_deadline);
 
   Metrics& metrics_;
   std::chrono::nanoseconds event_timeout_;

@@ -103,6 +103,13 @@ TEST_F(ProcessorTest, CountsEachEventOfABatch) {
   EXPECT_EQ(source.allocations.immediate, 1u);
 }
 
+TEST_F(ProcessorTest, CountsEachEventOfABatchThatGotNoWorker) {
+  auto held = run_until_done(loop, only_worker());
+  std::vector<Event> events(3);
+  EXPECT_FALSE(run_until_done(loop, processor.handle_batch(source, events, Call{})));
+  EXPECT_EQ(counts().failed, 3u);
+}
+
 TEST_F(ProcessorTest, CountsTheEventTimeoutFromNow) {
   EXPECT_LE(processor.event_deadline().left(), 3s);
   EXPECT_GT(processor.event_deadline().left(), 2s);
