@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +50,8 @@ class Assembly {
   Task<Result<void>> start_pools();
   Task<Result<void>> start_triggers();
   Result<void> answer_probes();
+  // A pool none of whose workers runs. One that still has some goes on serving, so it is none.
+  std::optional<std::string> obstacle() const;
 
   Loop& loop_;
   const Configuration& configuration_;

@@ -5,15 +5,17 @@
 
 namespace nuclio::processor {
 
-Health::Health()
-    : routes_({
+Health::Health(Obstacle obstacle)
+    : obstacle_(std::move(obstacle)),
+      routes_({
           {"GET", "/ready", [this](http::Request&, const http::PathParams&) { return ready(); }, "Takes it events?"},
           {"GET", "/live", [this](http::Request&, const http::PathParams&) { return live(); }, "Is it there?"},
       }) {}
 
 Task<http::Response> Health::ready() {
-  if (!reason_) co_return http::Response::json(200, "{}");
-  co_return http::Response::json(503, "{\"error\": " + log::json_string("not ready: " + *reason_) + "}");
+  std::optional<std::string> reason = reason_ ? reason_ : obstacle_();
+  if (!reason) co_return http::Response::json(200, "{}");
+  co_return http::Response::json(503, "{\"error\": " + log::json_string("not ready: " + *reason) + "}");
 }
 
 Task<http::Response> Health::live() { co_return http::Response::json(200, "{}"); }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -8,10 +9,12 @@
 namespace nuclio::processor {
 
 // What is asked whether the processor is well: GET /live is 200 as long as it answers at all, GET /ready 200 when it
-// takes events, else 503 with the reason. Starts not ready. Lives on its loop's thread; outlives its server.
+// takes events, else 503 with the reason. Starts not ready; once it is ready, `obstacle` is asked each time whether
+// something keeps the events from being handled just now. Lives on its loop's thread; outlives its server.
 class Health final : public http::Handler {
  public:
-  Health();
+  using Obstacle = std::function<std::optional<std::string>()>;
+  explicit Health(Obstacle obstacle);
   void set_ready() { reason_.reset(); }
   void set_not_ready(std::string reason) { reason_ = std::move(reason); }
 
@@ -21,6 +24,7 @@ class Health final : public http::Handler {
   Task<http::Response> ready();
   Task<http::Response> live();
 
+  Obstacle obstacle_;
   std::optional<std::string> reason_ = "the workers are starting";
   http::Router routes_;
 };

@@ -18,7 +18,8 @@ class HealthTest : public testing::Test {
     return std::to_string(response.status) + " " + std::get<std::string>(response.body);
   }
   Loop loop_;
-  Health health_;
+  std::optional<std::string> obstacle_;
+  Health health_{[this] { return obstacle_; }};
 };
 
 TEST_F(HealthTest, IsLiveButNotReadyUntilItIsStarted) {
@@ -33,6 +34,14 @@ TEST_F(HealthTest, SaysWhyItIsNoLongerReady) {
   health_.set_not_ready("shutting down");
   EXPECT_EQ(get("/ready"), R"(503 {"error": "not ready: shutting down"})");
   EXPECT_EQ(get("/live"), "200 {}");
+}
+
+TEST_F(HealthTest, IsNotReadyWhileThereIsAnObstacle) {
+  health_.set_ready();
+  obstacle_ = "no worker of trigger web runs";
+  EXPECT_EQ(get("/ready"), R"(503 {"error": "not ready: no worker of trigger web runs"})");
+  obstacle_.reset();
+  EXPECT_EQ(get("/ready"), "200 {}");
 }
 
 TEST_F(HealthTest, KnowsNothingElse) { EXPECT_EQ(get("/other").substr(0, 3), "404"); }

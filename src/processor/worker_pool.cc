@@ -111,6 +111,12 @@ Task<void> WorkerPool::replace(Slot& slot) {
   log::info("worker replaced", {{"trigger", options_.trigger_name}, {"worker", slot.index.value()}});
 }
 
+std::size_t WorkerPool::alive() const {
+  return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) {
+    return slot->leased || (slot->worker && slot->worker->usable());
+  }));
+}
+
 // To the first in the queue, else it is idle.
 void WorkerPool::offer(Slot& slot) {
   if (auto* first = static_cast<Acquire*>(waiters_.front())) {

@@ -248,7 +248,7 @@ struct PlatformConfig {
         field("webAdmin", &P::web_admin, {.doc = "The processor's administration port."}),
         field("healthCheck", &P::health_check, {.doc = "The processor's readiness and liveness port."}),
         field("logger", &P::logger, {.doc = "Where log lines go."}),
-        field("metrics", &P::metrics, {.doc = "Where metrics go; nowhere when no sink is named."}),
+        field("metrics", &P::metrics, {.doc = "Where metrics go; to be pulled from :8090 when no sink is named."}),
         field("processor", &P::processor, {.doc = "Limits and behaviour of each processor."}),
         field("runtime", &P::runtime, {.doc = "What all functions of a runtime get."}),
         field("functionReadinessTimeout", &P::function_readiness_timeout,
