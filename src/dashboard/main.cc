@@ -22,11 +22,10 @@
 #include "platform/process/process_platform.h"
 #include "spec/load.h"
 
-using namespace nuclio;
-using namespace nuclio::dashboard;
-using namespace std::chrono_literals;
-
+namespace nuclio::dashboard {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr auto kServerDrain = 5s;
 constexpr auto kFunctionDrain = 30s;
@@ -96,8 +95,6 @@ Task<Result<void>> run(Loop& loop, const Settings& settings, const std::vector<s
   co_return Result<void>{};
 }
 
-}  // namespace
-
 int main(int argc, char** argv) {
   ignore_broken_pipes();
   std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -129,3 +126,8 @@ int main(int argc, char** argv) {
   report(settings->ready_descriptor, done.error().what);
   return 1;
 }
+
+}  // namespace
+}  // namespace nuclio::dashboard
+
+int main(int argc, char** argv) { return nuclio::dashboard::main(argc, argv); }
