@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "loop/descriptor.h"
@@ -23,5 +24,11 @@ struct ProcessPlatform::Managed {
   bool being_deleted = false;  // nobody else may touch it any more
   Group work;                  // what is being done to it, one thing at a time; after what it uses
 };
+
+// For messages: function "hello".
+std::string quoted(const std::string& kind, const std::string& name);
+ProjectId id_of(const spec::Project& project);
+// The project that a function says it belongs to.
+ProjectName project_of(const spec::FunctionConfig& config);
 
 }  // namespace nuclio::platform::process
