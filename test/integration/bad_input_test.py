@@ -44,7 +44,10 @@ SPECS = {
     "unknown runtime": ({"runtime": "cobol"}, ["cobol", "python"]),
     "no such python": ({"runtime": "python:3.4"}, ["3.4"]),
     "workers without end": ({"triggers": {"t": {"kind": "http", "numWorkers": 100001}}}, ["numWorkers", "100000"]),
-    "all at once": ({"colour": "red", "minReplicas": "x", "eventTimeout": "y"}, ["colour", "minReplicas", "eventTimeout"]),
+    "all at once": (
+        {"colour": "red", "minReplicas": "x", "eventTimeout": "y"},
+        ["colour", "minReplicas", "eventTimeout"],
+    ),
 }
 
 
@@ -182,12 +185,40 @@ CALLS = {
     "patch of nobody": ("PATCH", "/functions/nobody", {"desiredState": "ready"}, {}, 404, ["nobody"]),
     "logs of nobody": ("GET", "/functions/nobody/logs/nobody-1", None, {}, 404, ["nobody"]),
     "invocation without a name": ("POST", "/function_invocations", b"", {}, 400, ["X-Nuclio-Function-Name"]),
-    "invocation of nobody": ("POST", "/function_invocations", b"", {"X-Nuclio-Function-Name": "nobody"}, 404, ["nobody"]),
-    "default project": ("DELETE", "/projects", {"metadata": {"name": "default", "namespace": "nuclio"}}, {}, 412, ["default"]),
-    "delete of no project": ("DELETE", "/projects", {"metadata": {"name": "nobody", "namespace": "nuclio"}}, {}, 404, ["nobody"]),
-    "foreign origin": ("POST", "/projects", {"metadata": {"name": "x", "namespace": "nuclio"}}, {"Origin": "https://evil.example"}, 403, []),
+    "invocation of nobody": (
+        "POST",
+        "/function_invocations",
+        b"",
+        {"X-Nuclio-Function-Name": "nobody"},
+        404,
+        ["nobody"],
+    ),
+    "default project": (
+        "DELETE",
+        "/projects",
+        {"metadata": {"name": "default", "namespace": "nuclio"}},
+        {},
+        412,
+        ["default"],
+    ),
+    "delete of no project": (
+        "DELETE",
+        "/projects",
+        {"metadata": {"name": "nobody", "namespace": "nuclio"}},
+        {},
+        404,
+        ["nobody"],
+    ),
+    "foreign origin": (
+        "POST",
+        "/projects",
+        {"metadata": {"name": "x", "namespace": "nuclio"}},
+        {"Origin": "https://evil.example"},
+        403,
+        [],
+    ),
     "foreign host": ("GET", "/functions", None, {"Host": "evil.example"}, 403, []),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", CALLS)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-CODE = '''
+CODE = """
 import nuclio_sdk
 
 def handler(context, events):
@@ -19,7 +19,7 @@ def handler(context, events):
         if what != "silent":
             answers.append(nuclio_sdk.Response(body=f"{what} {len(events)}", status_code=201, event_id=event.id))
     return list(reversed(answers))
-'''
+"""
 BATCH = {"mode": "enable", "batchSize": 4, "timeout": "150ms"}
 
 

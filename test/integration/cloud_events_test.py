@@ -110,7 +110,10 @@ BAD = [
     (b"{", {"Content-Type": "application/cloudevents+json"}),
     (b"[]", {"Content-Type": "application/cloudevents+json"}),
     (b'{"specversion": "1.0", "id": "x"}', {"Content-Type": "application/cloudevents+json"}),
-    (b'{"specversion": "9.0", "id": "x", "type": "t", "source": "s"}', {"Content-Type": "application/cloudevents+json"}),
+    (
+        b'{"specversion": "9.0", "id": "x", "type": "t", "source": "s"}',
+        {"Content-Type": "application/cloudevents+json"},
+    ),
     (b"", {"ce-specversion": "1.0", "ce-id": "x"}),
 ]
 

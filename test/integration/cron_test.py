@@ -7,7 +7,7 @@ import time
 import pytest
 import running
 
-CODE = '''
+CODE = """
 import json, os
 
 def handler(context, event):
@@ -17,7 +17,7 @@ def handler(context, event):
     with open(os.environ["SEEN"], "a") as seen:
         seen.write(json.dumps(line) + "\\n")
     return ""
-'''
+"""
 
 
 @pytest.fixture

@@ -131,9 +131,7 @@ def test_deleting_ends_the_processes(dashboard, code):
     with pytest.raises(OSError):
         running.request(address)
     assert not [
-        pid
-        for pid in running.children(dashboard.process.pid)
-        if b"/gone/" in open(f"/proc/{pid}/cmdline", "rb").read()
+        pid for pid in running.children(dashboard.process.pid) if b"/gone/" in open(f"/proc/{pid}/cmdline", "rb").read()
     ]
 
 
@@ -195,6 +193,7 @@ def test_a_second_dashboard_on_the_same_home_is_refused(dashboard):
 
 def test_many_redeploys_leave_nothing_behind(dashboard, code):
     dashboard.deploy("tidy", code)
+
     def descriptors():
         return len(os.listdir(f"/proc/{dashboard.process.pid}/fd"))
 
@@ -208,8 +207,6 @@ def test_many_redeploys_leave_nothing_behind(dashboard, code):
     time.sleep(0.2)
     running.wait_for(lambda: descriptors() <= before + 2, f"return to {before} descriptors, now {descriptors()}")
     mine = [
-        pid
-        for pid in running.children(dashboard.process.pid)
-        if b"/tidy/" in open(f"/proc/{pid}/cmdline", "rb").read()
+        pid for pid in running.children(dashboard.process.pid) if b"/tidy/" in open(f"/proc/{pid}/cmdline", "rb").read()
     ]
     assert len(mine) == 1

@@ -65,7 +65,9 @@ def test_metrics_have_true_values(start_processor):
     (_, labels), _ = next(
         item for item in processor.metrics().items() if item[0][0] == "nuclio_processor_handled_events_total"
     )
-    assert {"instance", "trigger_kind", "trigger_id", "namespace", "function", "project", "result"} <= dict(labels).keys()
+    assert {"instance", "trigger_kind", "trigger_id", "namespace", "function", "project", "result"} <= dict(
+        labels
+    ).keys()
 
 
 def test_triggers_are_shown_without_their_secrets(processor):

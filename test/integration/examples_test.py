@@ -42,7 +42,9 @@ def test_event_info_answers_and_logs_what_it_got(dashboard, deployed):
     done = dashboard.nuctl("logs", "event-info")
     assert done.returncode == 0, done
     for words in (("http", "POST", "/orders/7"), ("X-Shop", "north"), ("Body", "11")):
-        assert any(all(word in line for word in words) for line in done.stdout.splitlines()), f"{words} in {done.stdout}"
+        assert any(all(word in line for word in words) for line in done.stdout.splitlines()), (
+            f"{words} in {done.stdout}"
+        )
 
 
 def test_inline_configuration(dashboard, deployed):

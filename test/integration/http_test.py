@@ -116,9 +116,30 @@ def test_the_internal_health_path_does_not_need_a_worker(start_processor):
 
 CORS_CASES = [
     # what, method, headers, status, reaches the handler, allowed origin
-    ("preflight", "OPTIONS", {"Origin": "https://good.example", "Access-Control-Request-Method": "POST"}, 200, False, True),
-    ("preflight of another origin", "OPTIONS", {"Origin": "https://bad.example", "Access-Control-Request-Method": "POST"}, 400, False, False),
-    ("preflight of another method", "OPTIONS", {"Origin": "https://good.example", "Access-Control-Request-Method": "DELETE"}, 400, False, False),
+    (
+        "preflight",
+        "OPTIONS",
+        {"Origin": "https://good.example", "Access-Control-Request-Method": "POST"},
+        200,
+        False,
+        True,
+    ),
+    (
+        "preflight of another origin",
+        "OPTIONS",
+        {"Origin": "https://bad.example", "Access-Control-Request-Method": "POST"},
+        400,
+        False,
+        False,
+    ),
+    (
+        "preflight of another method",
+        "OPTIONS",
+        {"Origin": "https://good.example", "Access-Control-Request-Method": "DELETE"},
+        400,
+        False,
+        False,
+    ),
     (
         "preflight with another header",
         "OPTIONS",
@@ -147,7 +168,7 @@ CORS_CASES = [
     ("request", "GET", {"Origin": "https://good.example"}, 200, True, True),
     ("request of another origin", "GET", {"Origin": "https://bad.example"}, 200, True, False),
     ("request without an origin", "GET", {}, 200, True, False),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("what, method, headers, status, handled, allowed", CORS_CASES, ids=[c[0] for c in CORS_CASES])
@@ -194,13 +215,13 @@ def test_files_are_sent_and_removed_when_asked(start_processor, tmp_path):
     assert processor.request("POST", body=str(tmp_path).encode()).status != 200
 
 
-LOGS = '''
+LOGS = """
 def handler(context, event):
     context.logger.debug("quiet")
     context.logger.info_with("with", one=1, two="zwei")
     context.logger.error("loud")
     return "done"
-'''
+"""
 
 
 @pytest.mark.parametrize(

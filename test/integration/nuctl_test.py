@@ -59,7 +59,9 @@ def test_invoke_prints_headers_body_and_the_functions_log(dashboard, echo):
 
 def test_invoke_sends_what_it_is_told(dashboard, echo):
     out = ok(
-        dashboard.nuctl("invoke", echo, "--body", "grüße", "--content-type", "text/x", "--path", "a/b?c=d", "-l", "none")
+        dashboard.nuctl(
+            "invoke", echo, "--body", "grüße", "--content-type", "text/x", "--path", "a/b?c=d", "-l", "none"
+        )
     )
     assert "X-Kind = text/x" in out and out.rstrip().endswith("grüße")
     assert "called" not in out

@@ -8,7 +8,7 @@ import time
 
 import running
 
-CALLBACKS = '''
+CALLBACKS = """
 import os
 
 def init_context(context):
@@ -17,7 +17,7 @@ def init_context(context):
 
 def handler(context, event):
     return "ok"
-'''
+"""
 
 
 def test_an_idle_function_ends_at_once(start_processor):

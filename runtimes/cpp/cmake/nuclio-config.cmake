@@ -2,7 +2,7 @@
 # find_package(nuclio) in the CMake project of a function:
 #
 #   find_package(nuclio REQUIRED)
-#   nuclio_function(handler SOURCES handler.cc)
+#   nuclio_function(handler handler.cc)
 #   target_link_libraries(handler PRIVATE ...)
 #
 # nuclio::sdk is the headers alone.
@@ -14,10 +14,10 @@ if(NOT TARGET nuclio::sdk)
                                                INTERFACE_COMPILE_FEATURES cxx_std_17)
 endif()
 
-# nuclio_function(TARGET SOURCES files...): the shared object that is the function, handler.so.
+# nuclio_function(TARGET [SOURCES] files...): the shared object that is the function, handler.so.
 function(nuclio_function target)
   cmake_parse_arguments(ARG "" "" "SOURCES" ${ARGN})
-  add_library(${target} MODULE ${ARG_SOURCES})
+  add_library(${target} MODULE ${ARG_UNPARSED_ARGUMENTS} ${ARG_SOURCES})
   target_link_libraries(${target} PRIVATE nuclio::sdk)
   set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME handler CXX_VISIBILITY_PRESET hidden
                                              VISIBILITY_INLINES_HIDDEN ON)
