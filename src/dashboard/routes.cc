@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dashboard/routes.h"
 
+#include <fmt/format.h>
+
+#include "base/version.h"
 #include "dashboard/api/calls.h"
 
 namespace nuclio::dashboard {
@@ -15,7 +18,12 @@ struct Line {
   std::string_view doc;
 };
 
+// The table itself, for whoever looks here with a browser or curl.
+Task<Response> list_calls(Context& context, Request& request, const PathParams& params);
+
 constexpr Line kLines[] = {
+    {"GET", "/", list_calls, "This list."},
+    {"GET", "/api", list_calls, "This list."},
     {"GET", "/api/functions", get_functions, "All functions by name, of a namespace and maybe a project."},
     {"GET", "/api/functions/{id}", get_function, "One function with its status."},
     {"POST", "/api/functions", post_function, "Builds and runs a new function."},
@@ -38,6 +46,12 @@ constexpr Line kLines[] = {
     {"GET", "/api/external_ip_addresses", get_external_ip_addresses, "Addresses where functions can be reached."},
     {"GET", "/api/frontend_spec", get_frontend_spec, "What a user interface needs to know of the platform."},
 };
+
+Task<Response> list_calls(Context&, Request&, const PathParams&) {
+  std::string text = fmt::format("Nuclio dashboard {}, REST API\n\n", kVersion);
+  for (const Line& line : kLines) text += fmt::format("{:7} {:40} {}\n", line.method, line.pattern, line.doc);
+  co_return Response::text(200, std::move(text));
+}
 
 }  // namespace
 

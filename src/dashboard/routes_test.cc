@@ -323,6 +323,14 @@ TEST_F(RestApi, SaysWhatItIs) {
   EXPECT_EQ(json::parse(call("GET", "/api/frontend_spec").body).at("platformKind"), "local");
 }
 
+TEST_F(RestApi, ListsItsCallsForWhoeverLooksWithABrowser) {
+  for (const char* path : {"/", "/api", "/api/"}) {
+    auto answer = call("GET", path);
+    EXPECT_EQ(answer.status, 200) << path;
+    EXPECT_THAT(answer.body, HasSubstr("PATCH   /api/functions/{id}"));
+  }
+}
+
 TEST_F(RestApi, KeepsPagesFromElsewhereOut) {
   const std::string f = R"({"metadata":{"name":"f"}})";
   std::string own = server_.addresses()[0].text();
