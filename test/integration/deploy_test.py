@@ -210,3 +210,18 @@ def test_many_redeploys_leave_nothing_behind(dashboard, code):
         pid for pid in running.children(dashboard.process.pid) if b"/tidy/" in open(f"/proc/{pid}/cmdline", "rb").read()
     ]
     assert len(mine) == 1
+
+
+@pytest.mark.slow
+def test_a_function_runs_on_each_python_that_is_here(dashboard, tmp_path):
+    code = tmp_path / "which.py"
+    code.write_text("import sys\ndef handler(context, event):\n    return '%d.%d' % sys.version_info[:2]\n")
+    served = []
+    for version in ("3.9", "3.10", "3.11", "3.12", "3.13"):
+        done = dashboard.nuctl("deploy", "which-python", "--path", code, "--runtime", f"python:{version}")
+        if done.returncode == 0:
+            assert call(dashboard, "which-python").text == version
+            served.append(version)
+        else:
+            assert f"Python {version} is not installed here" in done.stderr
+    assert served, "this machine has a Python, the one that runs this test"
