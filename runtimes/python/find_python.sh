@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
 # Read by prepare and worker. find_python VERSION sets $python to the real path of an interpreter: of that version, or,
 # when VERSION is empty, of any that we support. Says what is missing and fails when there is none.
 

@@ -53,7 +53,7 @@ class WorkerPool {
   std::size_t size() const { return slots_.size(); }
   std::size_t idle() const { return idle_count_; }
   std::size_t waiting() const { return waiting_count_; }
-  std::size_t alive() const;  // at work or idle; the others are being replaced
+  std::size_t alive() const;                            // at work or idle; the others are being replaced
   std::uint64_t restarts() const { return restarts_; }  // workers replaced since the start
 
  private:
