@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A platform that remembers what it was asked, for tests of the calls that ask.
 #pragma once
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <map>
 #include <utility>
