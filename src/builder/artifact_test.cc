@@ -88,7 +88,8 @@ TEST_F(Artifact, RefusesCommandsThatTheRuntimeDoesNotUnderstand) {
 
 TEST_F(Artifact, TakesNothingFromOutsideOfTheFolder) {
   folder_.write("secret", "s");
-  for (std::string target : {folder_.at("secret"), std::string("../secret"), std::string("parts/../../secret")}) {
+  for (const std::string& target :
+       {folder_.at("secret"), std::string("../secret"), std::string("parts/../../secret")}) {
     folder_.write("f/main.tale", "");
     folder_.write("f/parts/one.txt", "1");
     fs::create_symlink(target, folder_.at("f/link"));

@@ -126,7 +126,7 @@ class Dev final : public Command {
       group.spawn(wait_for_interrupt(signals, interrupted, stop));
       group.spawn(reload(session, watch));
       group.spawn(follow_logs(session, name_));
-      while (!interrupted) (void)co_await stop.wait();
+      if (!interrupted) (void)co_await stop.wait();
     }
     if (!keep_) {
       session.note("\n");

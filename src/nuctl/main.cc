@@ -12,10 +12,8 @@
 #include "nuctl/commands.h"
 #include "nuctl/session.h"
 
+namespace nuclio::nuctl {
 namespace {
-
-using namespace nuclio;
-using namespace nuclio::nuctl;
 
 Settings read_environment() {
   Settings settings;
@@ -36,9 +34,7 @@ int report(const Error& error) {
   return 1;
 }
 
-}  // namespace
-
-int main(int count, char** words) {
+int run(int count, char** words) {
   ignore_broken_pipes();
   std::vector<std::string> arguments(words + 1, words + count);
   Settings settings = read_environment();
@@ -60,3 +56,8 @@ int main(int count, char** words) {
   auto code = run_until_done(loop, parsed->command->run(session));
   return code ? *code : report(code.error());
 }
+
+}  // namespace
+}  // namespace nuclio::nuctl
+
+int main(int count, char** words) { return nuclio::nuctl::run(count, words); }

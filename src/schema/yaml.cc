@@ -172,9 +172,13 @@ class Builder final : public YAML::EventHandler {
   }
 
   static void merge(const YAML::Mark& mark, json::value value, Open& into) {
-    json::array one;
-    if (!value.is_array()) one.push_back(std::move(value));
-    for (json::value& source : one.empty() ? value.get_array() : one) {
+    json::array sources;
+    if (value.is_array()) {
+      sources = std::move(value.get_array());
+    } else {
+      sources.push_back(std::move(value));
+    }
+    for (json::value& source : sources) {
       if (!source.is_object()) stop(Why::invalid, mark, "has a merge key << that names no map");
       into.merged.push_back(std::move(source));
     }

@@ -37,12 +37,12 @@ Result<Reply> reply(const FrameView& frame) {
 Result<FromWorker> any_reply(const FrameView& frame) {
   if (!frame.nested()) {
     TRY(auto one, reply(frame));
-    return FromWorker{std::move(one)};
+    return FromWorker{one};
   }
   BatchReply batch{frame.call(), {}};
   for (const FrameView& inner : frame.inner()) {
     TRY(auto one, reply(inner));
-    batch.replies.push_back(std::move(one));
+    batch.replies.push_back(one);
   }
   return FromWorker{std::move(batch)};
 }

@@ -26,7 +26,8 @@ json::array external_addresses() { return {"127.0.0.1"}; }
 
 json::value member_or(const json::object& object, std::string_view name, json::value otherwise) {
   const json::value* member = object.if_contains(text(name));
-  return member ? *member : std::move(otherwise);
+  if (member) return *member;
+  return otherwise;
 }
 
 // What a function has that says nothing, for forms to begin with.
