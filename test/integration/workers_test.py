@@ -2,7 +2,6 @@
 """Workers that are busy, die or hang: whom it costs what."""
 
 import concurrent.futures
-import contextlib
 import os
 import re
 import signal
@@ -164,14 +163,11 @@ def test_two_hundred_killed_workers_cost_at_most_the_calls_that_they_held(start_
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         clients = [pool.submit(call_on) for _ in range(4)]
-        killed = 0
         try:
-            while killed < 200:
-                for pid in processor.workers()[:1]:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, signal.SIGKILL)
-                        killed += 1
-                time.sleep(0.02)
+            for killed in range(1, 201):
+                os.kill(processor.workers()[0], signal.SIGKILL)
+                # One killed before it is ready looks like one that does not start: it is tried ever more rarely.
+                running.wait_for(lambda n=killed: processor.log.count("worker replaced") >= n, "the replacement")
         finally:
             stop.set()
         for client in clients:
