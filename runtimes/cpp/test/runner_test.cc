@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <string>
 
 #include "processor_end.h"
@@ -57,7 +59,10 @@ TEST_F(Runner, SaysThatTheObjectIsMissing) {
 }
 
 TEST_F(Runner, SaysThatAFileIsNoObject) {
-  EXPECT_THAT(refusal(__FILE__, {.handler = "a:b"}), HasSubstr("cannot load the function: " __FILE__));
+  const std::string text = testing::TempDir() + "no-object-" + std::to_string(getpid());
+  std::ofstream(text) << "text";
+  EXPECT_THAT(refusal(text, {.handler = "a:b"}), HasSubstr("cannot load the function: " + text));
+  unlink(text.c_str());
 }
 
 TEST_F(Runner, SaysThatAnObjectIsNoFunction) {
