@@ -25,9 +25,11 @@ using namespace std::chrono_literals;
 namespace json = boost::json;
 using spec::FunctionState;
 
-// Descriptor 4 is for its status; 3 is the listening socket, which a processor hands to none of its children. The word
+// Descriptor 4 is for its status. It gives up 3, the listening socket: a child of a shell that was told to end could
+// hold it a moment longer than the shell lives, and the platform holds it too. The word
 // of the tale: refuse, mute (never ready), crash (once), or anything else.
 constexpr std::string_view kProcessor = R"sh(#!/bin/sh
+exec 3<&-
 while [ $# -gt 0 ]; do
   case $1 in --code) code=$2 ;; esac
   shift
@@ -44,7 +46,7 @@ case $tale in
     if [ ! -f "$code/crashed" ]; then touch "$code/crashed"; exit 3; fi ;;
   *) echo '{"state":"ready"}' >&4 ;;
 esac
-while :; do sleep 1000 3<&- & wait $!; done
+while :; do sleep 1000 & wait $!; done
 )sh";
 
 bool accepts(int port) {
