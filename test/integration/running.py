@@ -78,6 +78,27 @@ def wait_for(condition, what, seconds=30):
         time.sleep(0.01)
 
 
+def start_and_listen(command, log_path, environment):
+    """Starts a program whose last flag takes the descriptor on which it says a line once it serves or cannot.
+
+    Gives the process and the line, "" when it said nothing.
+    """
+    reading, writing = os.pipe()
+    with open(log_path, "ab") as log:
+        process = subprocess.Popen(
+            [*command, str(writing)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[writing],
+            env=environment,
+        )
+    os.close(writing)
+    with open(reading) as status:
+        ready, _, _ = select.select([status], [], [], START_SECONDS)
+        return process, status.readline() if ready else ""
+
+
 class StartFailed(Exception):
     """The processor said why it cannot start."""
 
@@ -124,30 +145,17 @@ class Processor:
         self.addresses = {}
 
     def start(self):
-        reading, writing = os.pipe()
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(
-                [
-                    BIN / "processor",
-                    "--config",
-                    self.folder / "function.yaml",
-                    "--platform-config",
-                    self.folder / "platform.yaml",
-                    "--code",
-                    self.code,
-                    "--status-fd",
-                    str(writing),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[writing],
-                env=self.environment,
-            )
-        os.close(writing)
-        with open(reading) as status:
-            ready, _, _ = select.select([status], [], [], START_SECONDS)
-            line = status.readline() if ready else ""
+        command = [
+            BIN / "processor",
+            "--config",
+            self.folder / "function.yaml",
+            "--platform-config",
+            self.folder / "platform.yaml",
+            "--code",
+            self.code,
+            "--status-fd",
+        ]
+        self.process, line = start_and_listen(command, self.log_path, self.environment)
         state = json.loads(line) if line else {"state": "failed", "message": f"no word from it\n{self.log}"}
         if state["state"] != "ready":
             code = self.process.wait(30)
@@ -246,20 +254,8 @@ class Dashboard:
 
     def start(self):
         self.home.mkdir(parents=True, exist_ok=True)
-        reading, writing = os.pipe()
-        with open(self.home / "dashboard.log", "ab") as log:
-            self.process = subprocess.Popen(
-                [BIN / "dashboard", "--ready-fd", str(writing)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[writing],
-                env=self.environment,
-            )
-        os.close(writing)
-        with open(reading) as status:
-            ready, _, _ = select.select([status], [], [], START_SECONDS)
-            line = status.readline() if ready else ""
+        command = [BIN / "dashboard", "--ready-fd"]
+        self.process, line = start_and_listen(command, self.home / "dashboard.log", self.environment)
         assert line.startswith("ready "), f"{line or 'no word from the dashboard'}\n{self.log}"
         self.address = line.split()[1]
         return self
