@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -181,28 +180,6 @@ void Child::release() {
   watch_.reset();
   pidfd_.reset();
   pid_ = -1;
-}
-
-Task<Result<Finished>> run_program(Loop& loop, ChildOptions options, std::size_t limit, Deadline deadline) {
-  CO_TRY(Pipe pipe, make_pipe());
-  options.descriptors.push_back({pipe.write.get(), 1});
-  options.descriptors.push_back({pipe.write.get(), 2});
-  CO_TRY(Child child, Child::spawn(loop, options));
-  pipe.write.reset();
-  Stream output{loop, std::move(pipe.read)};
-  Finished finished;
-  std::array<char, 16384> buffer;
-  for (;;) {
-    auto count = co_await output.read_some(buffer, deadline);
-    if (!count && count.error().why == Why::timeout)
-      co_return fail(Why::timeout, options.argv[0] + " did not finish in time");
-    if (!count || *count == 0) break;
-    finished.output.append(buffer.data(), std::min(*count, limit - finished.output.size()));
-  }
-  auto status = co_await child.exited(deadline);
-  if (!status) co_return fail(Why::timeout, options.argv[0] + " did not finish in time");
-  finished.status = *status;
-  co_return finished;
 }
 
 }  // namespace nuclio

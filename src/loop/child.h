@@ -72,12 +72,4 @@ class Child {
   std::optional<ExitStatus> status_;
 };
 
-// Runs a program to its end and returns how it ended and what it wrote to standard output and error together, at most
-// `limit` bytes of it (the rest is read and dropped). Killed at the deadline: Why::timeout.
-struct Finished {
-  ExitStatus status;
-  std::string output;
-};
-Task<Result<Finished>> run_program(Loop& loop, ChildOptions options, std::size_t limit, Deadline deadline);
-
 }  // namespace nuclio

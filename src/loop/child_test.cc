@@ -90,26 +90,6 @@ TEST(Child, KeepsItsNumberUntilItIsDestroyed) {
   EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a zombie is left";
 }
 
-Task<Result<Finished>> collect(Loop& loop, std::string script, std::size_t limit, Deadline deadline) {
-  ChildOptions options = shell(std::move(script));
-  co_return co_await run_program(loop, std::move(options), limit, deadline);
-}
-
-TEST(RunProgram, KeepsAtMostTheLimitOfTheOutput) {
-  Loop loop;
-  auto finished = run_until_done(loop, collect(loop, "echo out; echo err >&2; exit 2", 6, Deadline::in(10s)));
-  ASSERT_TRUE(finished);
-  EXPECT_EQ(finished->status.code, 2);
-  EXPECT_EQ(finished->output, "out\ner");
-}
-
-TEST(RunProgram, StopsAtTheDeadline) {
-  Loop loop;
-  auto finished = run_until_done(loop, collect(loop, "sleep 1000", 10, Deadline::in(20ms)));
-  ASSERT_FALSE(finished);
-  EXPECT_EQ(finished.error().why, Why::timeout);
-}
-
 Task<int> raise_and_wait(Signals& signals) {
   kill(getpid(), SIGUSR2);
   co_return co_await signals.next();

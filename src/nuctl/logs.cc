@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <csignal>
 #include <map>
 
 #include "loop/group.h"
-#include "loop/signals.h"
-#include "loop/wait_list.h"
 #include "nuctl/commands.h"
 #include "nuctl/follow_logs.h"
 #include "nuctl/function_client.h"
