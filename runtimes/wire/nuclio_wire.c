@@ -27,9 +27,10 @@ static uint64_t align8(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
 static uint16_t allowed_flags(uint8_t type) {
   switch (type) {
     case NUCLIO_WIRE_START: return NUCLIO_WIRE_FAILED;
+    case NUCLIO_WIRE_EVENT: return NUCLIO_WIRE_SHARED;
     case NUCLIO_WIRE_BATCH: return NUCLIO_WIRE_NESTED;
-    case NUCLIO_WIRE_REPLY: return NUCLIO_WIRE_FAILED | NUCLIO_WIRE_MORE | NUCLIO_WIRE_NESTED;
-    case NUCLIO_WIRE_CHUNK: return NUCLIO_WIRE_FAILED | NUCLIO_WIRE_MORE;
+    case NUCLIO_WIRE_REPLY: return NUCLIO_WIRE_FAILED | NUCLIO_WIRE_MORE | NUCLIO_WIRE_NESTED | NUCLIO_WIRE_SHARED;
+    case NUCLIO_WIRE_CHUNK: return NUCLIO_WIRE_FAILED | NUCLIO_WIRE_MORE | NUCLIO_WIRE_SHARED;
     default: return 0;
   }
 }
@@ -37,6 +38,11 @@ static uint16_t allowed_flags(uint8_t type) {
 static int flags_fit(uint8_t type, uint16_t flags) {
   if (flags & ~allowed_flags(type)) return 0;
   if (type == NUCLIO_WIRE_BATCH) return flags == NUCLIO_WIRE_NESTED;
+  if (flags & NUCLIO_WIRE_SHARED) {
+    /* Frames nested in memory that somebody else may change could not be checked. */
+    flags &= ~(unsigned)NUCLIO_WIRE_SHARED;
+    if (flags == NUCLIO_WIRE_NESTED) return 0;
+  }
   /* What failed has nothing after it, and a run of replies has no pieces. */
   return flags == 0 || flags == NUCLIO_WIRE_FAILED || flags == NUCLIO_WIRE_MORE || flags == NUCLIO_WIRE_NESTED;
 }
@@ -63,13 +69,16 @@ enum nuclio_wire_result nuclio_wire_length(const void* data, size_t size, uint32
   return NUCLIO_WIRE_OK;
 }
 
-/* Everything but what is nested. */
-static enum nuclio_wire_result decode_one(const uint8_t* p, size_t size, uint32_t limit, nuclio_wire_frame* out) {
+/* Everything but what is nested. Without an arena, shared bodies are refused. */
+static enum nuclio_wire_result decode_one(const uint8_t* p, size_t size, uint32_t limit, const uint8_t* arena,
+                                          size_t arena_size, nuclio_wire_frame* out) {
   nuclio_wire_frame frame;
   enum nuclio_wire_result result = nuclio_wire_length(p, size, limit, &frame.length);
   if (result != NUCLIO_WIRE_OK) return result;
   if (size < frame.length) return NUCLIO_WIRE_SHORT;
   frame.data = p;
+  frame.arena = arena;
+  frame.arena_size = arena_size;
   frame.type = p[4];
   frame.flags = load16(p + 6);
   frame.call = load64(p + 8);
@@ -82,6 +91,7 @@ static enum nuclio_wire_result decode_one(const uint8_t* p, size_t size, uint32_
   if (p[5] != NUCLIO_WIRE_VERSION) return NUCLIO_WIRE_BAD_VERSION;
   if (frame.type < NUCLIO_WIRE_START || frame.type > NUCLIO_WIRE_CANCEL) return NUCLIO_WIRE_BAD_TYPE;
   if (!flags_fit(frame.type, frame.flags)) return NUCLIO_WIRE_BAD_FLAGS;
+  if ((frame.flags & NUCLIO_WIRE_SHARED) && !arena) return NUCLIO_WIRE_BAD_FLAGS;
 
   /* Counts are 16 bits wide, so these sums stay far below 2^32. */
   size_t count = string_count(&frame);
@@ -98,6 +108,15 @@ static enum nuclio_wire_result decode_one(const uint8_t* p, size_t size, uint32_
 
   uint64_t body_offset = load64(p + 40);
   uint64_t body_length = load64(p + 48);
+  if (frame.flags & NUCLIO_WIRE_SHARED) {
+    if (frame.length != align8(end)) return NUCLIO_WIRE_BAD_BODY;
+    if (body_offset > arena_size || body_length > arena_size - body_offset) return NUCLIO_WIRE_BAD_BODY;
+    if (body_length > limit - frame.length) return NUCLIO_WIRE_TOO_LONG;
+    frame.body = arena + body_offset;
+    frame.body_length = (size_t)body_length;
+    *out = frame;
+    return NUCLIO_WIRE_OK;
+  }
   if (body_offset != align8(end) || body_offset > frame.length) return NUCLIO_WIRE_BAD_BODY;
   uint64_t rest = frame.length - body_offset;
   if (body_length > rest || align8(body_length) != rest) return NUCLIO_WIRE_BAD_BODY;
@@ -108,16 +127,22 @@ static enum nuclio_wire_result decode_one(const uint8_t* p, size_t size, uint32_
 }
 
 enum nuclio_wire_result nuclio_wire_decode(const void* data, size_t size, uint32_t limit, nuclio_wire_frame* frame) {
+  return nuclio_wire_decode_shared(data, size, limit, NULL, 0, frame);
+}
+
+enum nuclio_wire_result nuclio_wire_decode_shared(const void* data, size_t size, uint32_t limit, const void* arena,
+                                                  size_t arena_size, nuclio_wire_frame* frame) {
   nuclio_wire_frame outer;
-  enum nuclio_wire_result result = decode_one(data, size, limit, &outer);
+  enum nuclio_wire_result result = decode_one(data, size, limit, arena, arena_size, &outer);
   if (result != NUCLIO_WIRE_OK) return result;
   if (outer.flags & NUCLIO_WIRE_NESTED) {
     uint8_t wanted = outer.type == NUCLIO_WIRE_BATCH ? NUCLIO_WIRE_EVENT : NUCLIO_WIRE_REPLY;
     size_t position = 0;
     while (position < outer.body_length) {
       nuclio_wire_frame inner;
-      if (decode_one(outer.body + position, outer.body_length - position, limit, &inner) != NUCLIO_WIRE_OK ||
-          inner.type != wanted || (inner.flags & ~NUCLIO_WIRE_FAILED))
+      if (decode_one(outer.body + position, outer.body_length - position, limit, arena, arena_size, &inner) !=
+              NUCLIO_WIRE_OK ||
+          inner.type != wanted || (inner.flags & ~(NUCLIO_WIRE_FAILED | NUCLIO_WIRE_SHARED)))
         return NUCLIO_WIRE_BAD_NESTED;
       position += inner.length;
     }
@@ -154,7 +179,8 @@ nuclio_wire_pair nuclio_wire_field(const nuclio_wire_frame* frame, size_t index)
 int nuclio_wire_next(const nuclio_wire_frame* outer, size_t* position, nuclio_wire_frame* inner) {
   if (!(outer->flags & NUCLIO_WIRE_NESTED) || *position >= outer->body_length) return 0;
   /* Valid by nuclio_wire_decode(); checked again because *position is the caller's. */
-  if (decode_one(outer->body + *position, outer->body_length - *position, UINT32_MAX, inner) != NUCLIO_WIRE_OK)
+  if (decode_one(outer->body + *position, outer->body_length - *position, UINT32_MAX, outer->arena, outer->arena_size,
+                 inner) != NUCLIO_WIRE_OK)
     return 0;
   *position += inner->length;
   return 1;
@@ -197,7 +223,8 @@ size_t nuclio_wire_encode(const nuclio_wire_head* head, uint32_t limit, void* ou
   size_t size = nuclio_wire_head_size(head, limit);
   if (!size) return 0;
   uint8_t* p = out;
-  store32(p, (uint32_t)(size + align8(head->body_length)));
+  int shared = head->flags & NUCLIO_WIRE_SHARED;
+  store32(p, (uint32_t)(shared ? size : size + align8(head->body_length)));
   p[4] = head->type;
   p[5] = NUCLIO_WIRE_VERSION;
   store16(p + 6, head->flags);
@@ -208,7 +235,7 @@ size_t nuclio_wire_encode(const nuclio_wire_head* head, uint32_t limit, void* ou
   store16(p + 34, head->strings);
   store16(p + 36, head->headers);
   store16(p + 38, head->fields);
-  store64(p + 40, size);
+  store64(p + 40, shared ? head->body_offset : size);
   store64(p + 48, head->body_length);
   uint8_t* at = p + NUCLIO_WIRE_HEADER_SIZE;
   for (size_t i = 0; i < head->numbers; ++i, at += 8) store64(at, (uint64_t)head->number[i]);
@@ -241,7 +268,7 @@ const char* nuclio_wire_explain(enum nuclio_wire_result result) {
     case NUCLIO_WIRE_BAD_FLAGS: return "the frame has flags that its type does not have";
     case NUCLIO_WIRE_BAD_TABLE: return "the numbers and the string table reach beyond the frame";
     case NUCLIO_WIRE_BAD_STRING: return "the string table goes back or leaves the frame";
-    case NUCLIO_WIRE_BAD_BODY: return "the body is not exactly the rest of the frame";
+    case NUCLIO_WIRE_BAD_BODY: return "the body is not exactly the rest of the frame, or leaves the arena";
     case NUCLIO_WIRE_BAD_NESTED: return "the body is no run of valid frames of the right type";
   }
   return "unknown result";

@@ -37,6 +37,7 @@ enum nuclio_wire_flag {
   NUCLIO_WIRE_FAILED = 1, /* start, reply, chunk: it went wrong; the strings message and traceback say how */
   NUCLIO_WIRE_MORE = 2,   /* reply, chunk: chunk frames of the same call follow */
   NUCLIO_WIRE_NESTED = 4, /* batch (always), reply to a batch: the body is a run of whole frames */
+  NUCLIO_WIRE_SHARED = 8, /* event, reply, chunk, in shared memory only: the body is in the arena, not in the frame */
 };
 
 /* What the numbers and strings of each type mean, by index. A sender may leave out trailing ones; a reader sees the
@@ -116,7 +117,7 @@ enum nuclio_wire_result {
   NUCLIO_WIRE_BAD_FLAGS,   /* a flag that this version or this type has not */
   NUCLIO_WIRE_BAD_TABLE,   /* numbers and string table reach beyond the frame */
   NUCLIO_WIRE_BAD_STRING,  /* string offsets go back or leave the frame */
-  NUCLIO_WIRE_BAD_BODY,    /* the body is not exactly the rest of the frame */
+  NUCLIO_WIRE_BAD_BODY,    /* the body is not exactly the rest of the frame, or a shared one leaves the arena */
   NUCLIO_WIRE_BAD_NESTED,  /* the body of a nested frame is no run of valid frames of the right type */
 };
 
@@ -144,6 +145,8 @@ typedef struct {
   uint16_t fields;
   const uint8_t* body;
   size_t body_length;
+  const uint8_t* arena; /* where shared bodies are; NULL when there is none */
+  size_t arena_size;
 } nuclio_wire_frame;
 
 /* What to encode. Pointers are borrowed for the call. */
@@ -162,6 +165,7 @@ typedef struct {
   uint16_t headers;
   uint16_t fields;
   uint64_t body_length;
+  uint64_t body_offset; /* with NUCLIO_WIRE_SHARED: in the arena, from its start */
 } nuclio_wire_head;
 
 /* Length of the frame that begins at data, once `size` is at least 4. NUCLIO_WIRE_SHORT asks for more bytes. A length
@@ -170,6 +174,11 @@ enum nuclio_wire_result nuclio_wire_length(const void* data, size_t size, uint32
 
 /* Decodes the frame at the beginning of data; there may be more after it. `frame` is set only with NUCLIO_WIRE_OK. */
 enum nuclio_wire_result nuclio_wire_decode(const void* data, size_t size, uint32_t limit, nuclio_wire_frame* frame);
+
+/* The same where both sides share an arena: the frame, and those nested in it, may have their bodies there
+ * (NUCLIO_WIRE_SHARED). The frame's own bytes must not change while it is decoded and used. */
+enum nuclio_wire_result nuclio_wire_decode_shared(const void* data, size_t size, uint32_t limit, const void* arena,
+                                                  size_t arena_size, nuclio_wire_frame* frame);
 
 int64_t nuclio_wire_number(const nuclio_wire_frame* frame, size_t index, int64_t absent);
 nuclio_wire_text nuclio_wire_string(const nuclio_wire_frame* frame, size_t index); /* "" when absent */
@@ -184,7 +193,8 @@ int nuclio_wire_next(const nuclio_wire_frame* outer, size_t* position, nuclio_wi
 size_t nuclio_wire_head_size(const nuclio_wire_head* head, uint32_t limit);
 
 /* Writes these bytes to out, which has room for nuclio_wire_head_size() of them. The sender sends them, then the body,
- * then nuclio_wire_padding() zero bytes, and so never copies a body. Returns the bytes written; 0 as head_size. */
+ * then nuclio_wire_padding() zero bytes, and so never copies a body; with NUCLIO_WIRE_SHARED they are the whole frame.
+ * Returns the bytes written; 0 as head_size. */
 size_t nuclio_wire_encode(const nuclio_wire_head* head, uint32_t limit, void* out);
 
 /* Zero bytes after a body of this length, 0 to 7. */

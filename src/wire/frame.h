@@ -46,16 +46,21 @@ class FrameView {
   // The frame at the beginning of `bytes`; more may follow it. Why::too_large above the limit, else Why::invalid with
   // what is wrong with it.
   static Result<FrameView> decode(std::string_view bytes, Bytes limit = kFrameLimit);
+  // The same for a frame whose body, or whose nested frames' bodies, may be in `arena`. Borrows that as well; `bytes`
+  // must be memory that nobody else changes.
+  static Result<FrameView> decode_shared(std::string_view bytes, std::string_view arena, Bytes limit = kFrameLimit);
 
   Type type() const { return static_cast<Type>(frame_.type); }
   bool failed() const { return frame_.flags & NUCLIO_WIRE_FAILED; }
   bool more() const { return frame_.flags & NUCLIO_WIRE_MORE; }
   bool nested() const { return frame_.flags & NUCLIO_WIRE_NESTED; }
+  bool shared() const { return frame_.flags & NUCLIO_WIRE_SHARED; }
   CallId call() const { return CallId{frame_.call}; }
   // Until the deadline, as of when it was written; 0 is none.
   std::chrono::nanoseconds time_left() const;
   std::chrono::system_clock::time_point timestamp() const;
-  Bytes size() const { return {frame_.length}; }
+  // Of the whole frame, a body in an arena included.
+  Bytes size() const { return {frame_.length + (shared() ? frame_.body_length : 0)}; }
 
   std::int64_t number(std::size_t index, std::int64_t absent = 0) const {
     return nuclio_wire_number(&frame_, index, absent);
@@ -72,23 +77,41 @@ class FrameView {
   std::vector<FrameView> inner() const;
 
  private:
+  friend class Frame;
   explicit FrameView(const nuclio_wire_frame& frame) : frame_(frame) {}
   static std::string_view view(nuclio_wire_text text) { return {text.data, text.length}; }
   static Pair pair(nuclio_wire_pair pair) { return {view(pair.name), view(pair.value)}; }
   nuclio_wire_frame frame_;
 };
 
-// A frame together with its bytes, so that a reply's body lives until a client has it. Moving it keeps views valid.
+// A frame together with its bytes, so that a reply's body lives until a client has it. A large body may be memory that
+// a worker lends: it comes back when the frame is destroyed or detached, and in order, so that a frame that is kept
+// holds up those that came after it. Moving a frame keeps views valid.
 class Frame {
  public:
-  // `bytes` holds exactly what `view` was decoded from.
-  Frame(std::unique_ptr<char[]> bytes, FrameView view) : bytes_(std::move(bytes)), view_(view) {}
+  // Destroying it gives back what a worker lent.
+  class Loan {
+   public:
+    virtual ~Loan() = default;
+  };
+
+  // `bytes` holds exactly what `view` was decoded from, except a shared body, which `loan` keeps.
+  Frame(std::unique_ptr<char[]> bytes, FrameView view, std::unique_ptr<Loan> loan = nullptr)
+      : bytes_(std::move(bytes)), view_(view), loan_(std::move(loan)) {}
   const FrameView& view() const { return view_; }
   const FrameView* operator->() const { return &view_; }
 
+  // The body is a worker's memory. A worker that breaks the rules can change it at any time: it is to be passed on, not
+  // to be believed.
+  bool lent() const { return loan_ != nullptr; }
+  // Copies what is lent; views of the body are invalid afterwards, others stay.
+  void detach();
+
  private:
   std::unique_ptr<char[]> bytes_;
+  std::unique_ptr<char[]> body_;  // once detached
   FrameView view_;
+  std::unique_ptr<Loan> loan_;
 };
 
 }  // namespace nuclio::wire

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "http/body_pool.h"
+#include "loop/descriptor.h"
+#include "loop/loop.h"
+
+namespace nuclio::wire {
+
+// Memory that the processor writes and the workers of a loop read: frames of events, and request bodies that were
+// received straight into it. Blocks come in size classes from 1 KiB to 4 MiB and 64 KiB and are counted references; all
+// bookkeeping is private to the processor. The memory is sparse: pages exist once they were written, and those of large
+// blocks that nobody used for about a second are given back. One a loop; lives on its loop's thread and outlives the
+// ports and connections that use it.
+class EventArena final : public http::BodyPool {
+ public:
+  // Why::unavailable when the system has no memory for it. `size` is of address space, rounded up to whole regions;
+  // each worker maps as much.
+  static Result<std::unique_ptr<EventArena>> create(Loop& loop, Bytes size);
+  ~EventArena() override;
+
+  static constexpr std::size_t kSmallest = 1 << 10;
+  static constexpr std::size_t kLargest = (4 << 20) + (64 << 10);
+
+  // A block with one reference, aligned to 1 KiB; nullptr when nothing is left or `size` is above kLargest.
+  char* allocate(std::size_t size) override;
+  // Both take any address inside the block. The last release frees it.
+  void retain(const char* address);
+  void release(const char* address) override;
+
+  bool contains(const void* address) const;
+  // From the arena's start; of an address that it contains.
+  std::uint64_t offset(const void* address) const;
+  Bytes size() const { return {size_}; }
+  // Blocks that are not free.
+  std::size_t in_use() const { return in_use_; }
+
+  // Read-only, for a worker. The memory cannot be opened for writing through it.
+  Result<Descriptor> reader() const;
+
+ private:
+  // Gives pages back when nobody has used them for a while; armed only while there are any.
+  class GiveBack;
+  struct Class;
+  struct Region;
+
+  EventArena(Loop& loop, Descriptor memory, Descriptor reader, char* begin, std::size_t size);
+  Region* region_with_room(std::size_t size_class);
+  std::size_t region_index(const char* address) const;
+  bool give_back();
+
+  Descriptor memory_;
+  Descriptor reader_;
+  char* begin_;
+  std::size_t size_;
+  std::size_t in_use_ = 0;
+  std::vector<Region> regions_;
+  std::vector<Class> classes_;
+  std::unique_ptr<GiveBack> timer_;
+};
+
+}  // namespace nuclio::wire
