@@ -133,7 +133,8 @@ TEST(ServerStream, WaitsForASlowReader) {
 TEST(ServerStream, IsCutWhenItsReaderStopsReading) {
   Flow flow;
   Limits limits;
-  limits.answer_grace = 30ms;
+  limits.transfer_grace = 30ms;
+  limits.transfer_rate = Bytes{1 << 30};
   TestServer test{endless(flow), limits};
   test.play([](TestServer& test) -> Task<bool> {
     Peer peer{test.loop, test.port()};

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames over the socket to the processor."""
+"""Frames over the socket to the processor, in pure Python. `_native` has a Connection with the same methods."""
 
 import collections
-import os
 import socket
 import sys
 import threading
+import time
 
 from nuclio_worker import frames
 
@@ -13,6 +13,8 @@ from nuclio_worker import frames
 _READ = 64 << 10
 # Above this a copy into one buffer costs more than the kernel's walk over several.
 _JOIN = 16 << 10
+
+_now = time.perf_counter_ns
 
 
 class Closed(Exception):
@@ -22,7 +24,9 @@ class Closed(Exception):
 class Connection:
     """Owned by the worker's main thread, which alone receives. Any thread may send: log lines come from everywhere."""
 
-    def __init__(self, descriptor, limit):
+    def __init__(self, descriptor, limit, event_class):
+        self.call = 0  # being handled, 0 between calls
+        self.event = event_class  # event(frame): the handler's view of an event frame
         self._socket = socket.socket(fileno=descriptor)
         # A program that the handler starts must not hold the socket open after the worker's death.
         self._socket.set_inheritable(False)
@@ -33,8 +37,6 @@ class Connection:
         self._rest = b""  # the beginning of a frame, less than a read long
         self._large = None  # a longer frame that is being filled
         self._filled = 0
-        # The same for a process that the handler forks (multiprocessing does).
-        os.register_at_fork(after_in_child=self._leave_in_child)
 
     def fileno(self):
         return self._socket.fileno()
@@ -42,7 +44,8 @@ class Connection:
     def close(self):
         self._socket.close()
 
-    def _leave_in_child(self):
+    def leave_in_child(self):
+        """A process that the handler forks (multiprocessing does) neither holds the socket open nor writes to it."""
         self._lock = threading.Lock()
         self._socket.close()
 
@@ -52,17 +55,27 @@ class Connection:
         """A frame that has arrived already, or None."""
         return self._arrived.popleft() if self._arrived else None
 
-    def waiting(self):
-        return self._arrived
+    def has_more(self):
+        return bool(self._arrived)
+
+    def is_cancelled(self, call):
+        """Whether the processor gave up this call, as far as has been read."""
+        return any(frame.type == frames.CANCEL and frame.call == call for frame in self._arrived)
 
     def receive(self):
         """The next frame; blocks until there is one."""
         while not self._arrived:
-            self.read(0)
+            self._read(0)
         return self._arrived.popleft()
 
-    def read(self, flags):
-        """One read from the socket; what it completes can be taken. Raises Closed at the end."""
+    def read_ready(self):
+        """Reads what is there without waiting; what it completes can be taken. Raises Closed at the end."""
+        try:
+            self._read(socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            pass
+
+    def _read(self, flags):
         try:
             if self._large is not None:
                 count = self._socket.recv_into(memoryview(self._large)[self._filled :], 0, flags)
@@ -101,6 +114,29 @@ class Connection:
             self._arrived.append(frames.decode(one, self._limit))
             position += length
         self._rest = data[position:] if position < have else b""
+
+    # Serving
+
+    def serve(self, handler, context, worker):
+        """Calls the handler for each event; what else is to be done, and what becomes of the output, the Worker knows.
+        Until one of its methods says that the loop is to end."""
+        ends = False
+        while not ends:
+            frame = self.receive()
+            if frame.type != frames.EVENT:
+                ends = worker.other(frame)
+            elif self.is_cancelled(frame.call):
+                worker.dropped(frame.call)
+            else:
+                self.call = frame.call
+                begun = _now()
+                try:
+                    output = handler(context, self.event(frame))
+                except Exception as error:
+                    worker.failed(frame.call, begun, error)
+                else:
+                    ends = worker.finish(frame.call, begun, output)
+                self.call = 0
 
     # Sending
 

@@ -22,7 +22,7 @@ def _number(index, absent=0):
     return lambda frame: frame.number(index, absent)
 
 
-def _parsed(body):
+def parsed(body):
     try:
         return json.loads(body.decode("utf-8"))
     except Exception as error:
@@ -33,7 +33,7 @@ def _parsed(body):
 
 def _body(frame):
     body = frame.body()
-    return _parsed(body) if frame.raw(4) == b"application/json" else body
+    return parsed(body) if frame.raw(4) == b"application/json" else body
 
 
 def _decoded(pairs):
@@ -86,9 +86,14 @@ _RAW_DECODERS = {
 }
 
 
-class Event(nuclio_sdk.Event):
-    """A nuclio_sdk.Event in all that a handler can see. Owns its frame."""
+# An instance's own dictionary, which Event.__dict__ fills before it shows it.
+_own = nuclio_sdk.Event.__dict__["__dict__"]
 
+
+class Event(nuclio_sdk.Event):
+    """A nuclio_sdk.Event in all that a handler can see. Owns its frame until somebody asks for all attributes."""
+
+    __slots__ = ("_frame",)
     _decoders = _DECODERS
 
     def __init__(self, frame):
@@ -96,44 +101,53 @@ class Event(nuclio_sdk.Event):
 
     # Called for what is not in the instance yet; what it decodes is, so a second read costs nothing.
     def __getattr__(self, name):
-        decode = self._decoders.get(name)
+        decode = self._decoders.get(name) if self._frame is not None else None
         if decode is None:
             raise AttributeError("{0!r} object has no attribute {1!r}".format("Event", name))
         value = decode(self._frame)
         setattr(self, name, value)
         return value
 
+    def __delattr__(self, name):
+        self._complete()
+        super().__delattr__(name)
+
+    @property
+    def __dict__(self):
+        return self._complete()
+
+    @__dict__.setter
+    def __dict__(self, attributes):
+        self._frame = None
+        _own.__set__(self, attributes)
+
     def _complete(self):
-        """Every attribute by name, in the SDK's order, then what the handler added."""
-        attributes = {name: getattr(self, name) for name in self._decoders}
-        for name, value in vars(self).items():
-            if name not in attributes and name != "_frame":
-                attributes[name] = value
+        """The instance's dictionary with every attribute, in the SDK's order, then what the handler added."""
+        attributes = _own.__get__(self)
+        if self._frame is not None:
+            complete = {name: getattr(self, name) for name in self._decoders}
+            complete.update(attributes)
+            attributes.clear()
+            attributes.update(complete)
+            self._frame = None
         return attributes
-
-    def _plain(self):
-        plain = nuclio_sdk.Event.__new__(nuclio_sdk.Event)
-        plain.__dict__.update(self._complete())
-        return plain
-
-    def to_json(self):
-        return self._plain().to_json()
 
     # Copies and pickles are plain SDK events, which other processes understand.
     def __reduce__(self):
-        return _restored, (self._complete(),)
+        return restored, (dict(self._complete()),)
 
 
 class RawEvent(Event):
+    __slots__ = ()
     _decoders = _RAW_DECODERS
 
 
-def _restored(attributes):
+def restored(attributes):
     plain = nuclio_sdk.Event.__new__(nuclio_sdk.Event)
     plain.__dict__.update(attributes)
     return plain
 
 
-def event_class(setting):
-    """The class for a value of NUCLIO_PYTHON_DECODE_EVENT_STRINGS (None when it is not set)."""
-    return RawEvent if (setting or "").lower() in ("no", "false", "disable", "disabled") else Event
+def keeps_bytes(setting):
+    """What a value of NUCLIO_PYTHON_DECODE_EVENT_STRINGS (None when it is not set) says: texts of events stay bytes."""
+    return (setting or "").lower() in ("no", "false", "disable", "disabled")

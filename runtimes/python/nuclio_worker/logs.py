@@ -29,12 +29,11 @@ def _wire_level(level):
 
 
 class FrameHandler(logging.Handler):
-    """Any thread may log through it. `current_call` says which call a line belongs to."""
+    """Any thread may log through it. A line belongs to the call that is being handled."""
 
-    def __init__(self, conn, current_call):
+    def __init__(self, conn):
         super().__init__()
         self._connection = conn
-        self._current_call = current_call
 
     def emit(self, record):
         try:
@@ -42,7 +41,7 @@ class FrameHandler(logging.Handler):
             self._connection.send(
                 frames.encode(
                     frames.LOG,
-                    call=self._current_call(),
+                    call=self._connection.call,
                     numbers=(_wire_level(record.levelno),),
                     strings=(
                         results.to_bytes(record.getMessage()),
@@ -59,9 +58,9 @@ class FrameHandler(logging.Handler):
             self.handleError(record)
 
 
-def make_logger(conn, level, current_call):
+def make_logger(conn, level):
     logger = nuclio_sdk.Logger(LEVELS[level])
-    handler = FrameHandler(conn, current_call)
+    handler = FrameHandler(conn)
     # The SDK's Logger asks no one whether a level is wanted, so its handler must.
     handler.setLevel(LEVELS[level])
     logger._logger.addHandler(handler)

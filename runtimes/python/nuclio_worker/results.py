@@ -15,6 +15,32 @@ _sdk_encoder = nuclio_sdk.json_encoder.Encoder()
 # has no NaN or infinity in it, and refuses what has.
 _fast_encoder = json.JSONEncoder(allow_nan=False, default=_sdk_encoder.default)
 
+
+def _pieces_of_json(value):
+    """_fast_encoder.iterencode(), which would make the same C encoder anew for each value."""
+    try:
+        return _c_encoder(value, 0)
+    except BaseException:
+        _ancestors.clear()  # what it was in the midst of
+        raise
+
+
+if json.encoder.c_make_encoder is not None:
+    _ancestors = {}
+    _c_encoder = json.encoder.c_make_encoder(
+        _ancestors,
+        _sdk_encoder.default,
+        json.encoder.encode_basestring_ascii,
+        None,
+        _fast_encoder.key_separator,
+        _fast_encoder.item_separator,
+        _fast_encoder.sort_keys,
+        _fast_encoder.skipkeys,
+        _fast_encoder.allow_nan,
+    )
+else:
+    _pieces_of_json = _fast_encoder.iterencode
+
 _TEXT = b"text/plain"
 _JSON = b"application/json"
 _BINARY = (bytes, bytearray, memoryview)
@@ -37,7 +63,7 @@ class Answer:
 
 def to_json(value):
     try:
-        return _fast_encoder.encode(value).encode("ascii")
+        return "".join(_pieces_of_json(value)).encode("ascii")
     except ValueError:
         return _sdk_encoder.encode(value).encode("ascii")
 

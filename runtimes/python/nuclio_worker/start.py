@@ -6,6 +6,9 @@ import sys
 
 from nuclio_worker import connection, frames, load
 
+# The stable ABI that the compiled half is built for.
+_NATIVE_SINCE = (3, 10)
+
 _OPTIONS = {
     "--fd": None,
     "--handler": None,
@@ -22,7 +25,9 @@ _OPTIONS = {
 
 def main(arguments, runtime_folder):
     options = _parse(arguments)
-    conn = connection.Connection(int(options["fd"]), int(options["frame_limit"]))
+    _add_sdk_to_path(os.path.join(runtime_folder, "site-packages"))
+    conn = _connect(int(options["fd"]), int(options["frame_limit"]))
+    os.register_at_fork(after_in_child=conn.leave_in_child)
     try:
         _serve(conn, options, runtime_folder)
     except connection.Closed:
@@ -33,6 +38,23 @@ def main(arguments, runtime_folder):
     finally:
         # Before Python waits for the function's threads: the processor need not wait with it.
         conn.close()
+
+
+def _connect(descriptor, limit):
+    """The compiled Connection, or the pure one in an interpreter that cannot load it."""
+    try:
+        from nuclio_worker import event
+    except ModuleNotFoundError:
+        return connection.Connection(descriptor, limit, None)  # without the SDK, which _start() tells
+    raw = event.keeps_bytes(os.environ.get("NUCLIO_PYTHON_DECODE_EVENT_STRINGS"))
+    if sys.version_info >= _NATIVE_SINCE:
+        try:
+            from nuclio_worker import _native
+
+            return _native.Connection(descriptor, limit, raw)
+        except ImportError:
+            pass
+    return connection.Connection(descriptor, limit, event.RawEvent if raw else event.Event)
 
 
 def _serve(conn, options, runtime_folder):
@@ -53,7 +75,6 @@ def _serve(conn, options, runtime_folder):
 
 
 def _start(conn, options, runtime_folder):
-    _add_sdk_to_path(os.path.join(runtime_folder, "site-packages"))
     try:
         import nuclio_sdk
     except ModuleNotFoundError as error:
@@ -62,20 +83,19 @@ def _start(conn, options, runtime_folder):
                 error, os.path.join(runtime_folder, "site-packages")
             )
         ) from None
-    from nuclio_worker import event, logs, worker
+    from nuclio_worker import logs, worker
 
     if options["log_level"] not in logs.LEVELS:
         raise load.CannotStart(
             'the log level must be one of {0}, is "{1}"'.format(", ".join(logs.LEVELS), options["log_level"])
         )
-    event_class = event.event_class(os.environ.get("NUCLIO_PYTHON_DECODE_EVENT_STRINGS"))
-    serving = worker.Worker(conn, event_class)
+    serving = worker.Worker(conn)
 
     async def acknowledge(message):
-        conn.send(_ack(message, serving.call))
+        conn.send(_ack(message, conn.call))
 
     context = nuclio_sdk.Context(
-        logs.make_logger(conn, options["log_level"], lambda: serving.call),
+        logs.make_logger(conn, options["log_level"]),
         nuclio_sdk.Platform(
             _sdk_platform(options["platform_kind"]), options["namespace"], on_control_callback=acknowledge
         ),

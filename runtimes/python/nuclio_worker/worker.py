@@ -2,7 +2,6 @@
 """The worker's life: events in, answers out, one at a time. Without asyncio in the function's code it blocks in the
 socket; with it, the same steps run inside one event loop, and background tasks run between events."""
 
-import socket
 import time
 
 from nuclio_worker import connection, frames, load, results
@@ -20,15 +19,16 @@ class Cancelled(Exception):
 class Worker:
     """Lives on the main thread. Owns nothing but the event loop, which exists from the first need of it."""
 
-    def __init__(self, conn, event_class):
+    def __init__(self, conn):
         self._connection = conn
-        self._event_class = event_class
-        self.call = 0  # being handled, 0 between calls
+        # The compiled connection writes the usual answers itself.
+        self._quick_answer = getattr(conn, "answer", _is_not_quick)
         self._handler = None
         self._context = None
         self._loop = None
         self._task = None
         self._cancelled = False
+        self._terminated = False
 
     # Start
 
@@ -73,76 +73,90 @@ class Worker:
 
     def serve(self):
         """Until the processor says terminate. Raises Closed when its socket closes."""
-        if self._loop is None and self._serve_blocking():
+        if self._loop is None:
+            self._connection.serve(self._handler, self._context, self)
+        if self._loop is None:
             return
         try:
-            self._loop.run_until_complete(self._serve_in_loop())
+            if not self._terminated:
+                self._loop.run_until_complete(self._serve_in_loop())
         finally:
             self._end_background_tasks()
 
-    def _serve_blocking(self):
-        """True at the end, False when an event loop turned out to be needed."""
-        conn = self._connection
-        while self._loop is None:
-            frame = conn.receive()
-            if frame.type == frames.EVENT:
-                if self._is_dropped(frame):
-                    continue
-                self.call = frame.call
-                self._handle_event(frame)
-                self.call = 0
-            elif frame.type == frames.BATCH:
-                if self._is_dropped(frame):
-                    continue
-                self.call = frame.call
-                self._handle_batch(frame)
-                self.call = 0
-            elif frame.type == frames.CONTROL:
-                if self._control(frame):
-                    return True
+    # What Connection.serve() asks for: each says whether the loop without asyncio is to end
+
+    def finish(self, call, begun, output):
+        """Answers with what the handler returned."""
+        try:
+            if hasattr(output, "__await__"):
+                output = self._need_loop().run_until_complete(output)
+            pieces = results.pieces_of(output)
+            if pieces is not None:
+                self._stream(call, begun, output, pieces)
+            else:
+                self._answer(call, _now() - begun, output)
+        except Exception as error:
+            self.failed(call, begun, error)
+        return self._loop is not None
+
+    def failed(self, call, begun, error):
+        """Answers a call whose handler raised."""
+        if isinstance(error, connection.Closed):
+            raise error
+        took = _now() - begun
+        answer = results.error_answer(error)
+        self._connection.send(
+            frames.encode(
+                frames.REPLY,
+                call,
+                frames.FAILED,
+                numbers=(answer.status, took),
+                strings=(answer.content_type, b"", _message(error), results.to_bytes(load.trace_of(error))),
+                body=answer.body,
+            )
+        )
         return False
 
-    def _handle_event(self, frame):
-        begun = _now()
-        try:
-            output = self._handler(self._context, self._event_class(frame))
-            kind = type(output)
-            if kind is not str and kind is not bytes:
-                if hasattr(kind, "__await__"):
-                    output = self._need_loop().run_until_complete(output)
-                pieces = results.pieces_of(output)
-                if pieces is not None:
-                    return self._stream(frame, begun, output, pieces)
-            took = _now() - begun
-            answer = results.answer(output)
-        except Exception as error:
-            return self._failed(frame, begun, error)
-        self._answered(frame, took, answer)
+    def dropped(self, call):
+        """A call that was cancelled before it began is answered without a call of the handler."""
+        return self.failed(call, _now(), Cancelled("the call was cancelled before it began"))
+
+    def other(self, frame):
+        """A frame that is no event."""
+        if frame.type == frames.BATCH:
+            if self._connection.is_cancelled(frame.call):
+                return self.dropped(frame.call)
+            self._connection.call = frame.call
+            self._handle_batch(frame)
+            self._connection.call = 0
+        elif frame.type == frames.CONTROL:
+            self._terminated = self._control(frame)
+        return self._terminated or self._loop is not None
 
     def _handle_batch(self, frame):
         begun = _now()
         try:
-            output = self._handler(self._context, [self._event_class(one) for one in frame.inner()])
+            output = self._handler(self._context, [self._connection.event(one) for one in frame.inner()])
             if hasattr(output, "__await__"):
                 output = self._need_loop().run_until_complete(output)
             took = _now() - begun
             body = _batch_body(output, took)
         except Exception as error:
-            return self._failed(frame, begun, error)
+            return self.failed(frame.call, begun, error)
         self._connection.send(frames.encode(frames.REPLY, frame.call, frames.NESTED, (200, took), body=body))
 
-    def _stream(self, frame, begun, output, pieces):
+    def _stream(self, call, begun, output, pieces):
         if hasattr(pieces, "__anext__"):
-            return self._need_loop().run_until_complete(self._stream_in_loop(frame, begun, output, pieces))
+            return self._need_loop().run_until_complete(self._stream_in_loop(call, begun, output, pieces))
         started = False
         try:
             for piece in pieces:
-                started = self._send_piece(frame, begun, output, piece, started)
+                started = self._send_piece(call, begun, output, piece, started)
         except connection.Closed:
             raise
         except Exception as error:
-            return self._stream_failed(frame, begun, error, started)
-        self._stream_ended(frame, begun, output, started)
+            return self._stream_failed(call, begun, error, started)
+        self._stream_ended(call, begun, output, started)
 
     # The same inside an event loop
 
@@ -156,10 +170,9 @@ class Worker:
 
         def readable():
             try:
-                conn.read(socket.MSG_DONTWAIT)
-                self._cancel_if_told()
-            except BlockingIOError:
-                return
+                conn.read_ready()
+                if conn.call and conn.is_cancelled(conn.call):
+                    self._cancel()
             except (connection.Closed, frames.FrameError) as error:
                 broken.append(error)
                 self._loop.remove_reader(conn.fileno())
@@ -178,15 +191,16 @@ class Worker:
                     await arrived.wait()
                     continue
                 if frame.type == frames.EVENT or frame.type == frames.BATCH:
-                    if self._is_dropped(frame):
+                    if conn.is_cancelled(frame.call):
+                        self.dropped(frame.call)
                         continue
-                    self.call = frame.call
+                    conn.call = frame.call
                     if frame.type == frames.EVENT:
                         await self._handle_event_in_loop(frame)
                     else:
                         await self._handle_batch_in_loop(frame)
-                    self.call = 0
-                    if conn.waiting():
+                    conn.call = 0
+                    if conn.has_more():
                         # Background tasks get their turn also when events never stop.
                         await asyncio.sleep(0)
                 elif frame.type == frames.CONTROL:
@@ -199,31 +213,29 @@ class Worker:
     async def _handle_event_in_loop(self, frame):
         begun = _now()
         try:
-            output = self._handler(self._context, self._event_class(frame))
+            output = self._handler(self._context, self._connection.event(frame))
             if hasattr(output, "__await__"):
                 output = await self._cancellable(output)
             pieces = results.pieces_of(output)
             if pieces is not None:
-                return await self._stream_in_loop(frame, begun, output, pieces)
-            took = _now() - begun
-            answer = results.answer(output)
+                return await self._stream_in_loop(frame.call, begun, output, pieces)
+            self._answer(frame.call, _now() - begun, output)
         except Exception as error:
-            return self._failed(frame, begun, error)
-        self._answered(frame, took, answer)
+            self.failed(frame.call, begun, error)
 
     async def _handle_batch_in_loop(self, frame):
         begun = _now()
         try:
-            output = self._handler(self._context, [self._event_class(one) for one in frame.inner()])
+            output = self._handler(self._context, [self._connection.event(one) for one in frame.inner()])
             if hasattr(output, "__await__"):
                 output = await self._cancellable(output)
             took = _now() - begun
             body = _batch_body(output, took)
         except Exception as error:
-            return self._failed(frame, begun, error)
+            return self.failed(frame.call, begun, error)
         self._connection.send(frames.encode(frames.REPLY, frame.call, frames.NESTED, (200, took), body=body))
 
-    async def _stream_in_loop(self, frame, begun, output, pieces):
+    async def _stream_in_loop(self, call, begun, output, pieces):
         started = False
         try:
             if hasattr(pieces, "__anext__"):
@@ -232,15 +244,15 @@ class Worker:
                         piece = await self._cancellable(pieces.__anext__())
                     except StopAsyncIteration:
                         break
-                    started = self._send_piece(frame, begun, output, piece, started)
+                    started = self._send_piece(call, begun, output, piece, started)
             else:
                 for piece in pieces:
-                    started = self._send_piece(frame, begun, output, piece, started)
+                    started = self._send_piece(call, begun, output, piece, started)
         except connection.Closed:
             raise
         except Exception as error:
-            return self._stream_failed(frame, begun, error, started)
-        self._stream_ended(frame, begun, output, started)
+            return self._stream_failed(call, begun, error, started)
+        self._stream_ended(call, begun, output, started)
 
     async def _cancellable(self, awaitable):
         """Awaits what the user's code gave. A cancellation ends this one call and becomes an ordinary error, whether
@@ -257,14 +269,9 @@ class Worker:
                 self._task.uncancel()
             self._cancelled = False
 
-    def _cancel_if_told(self):
-        waiting = self._connection.waiting()
-        if any(frame.type == frames.CANCEL and frame.call == self.call for frame in waiting):
-            self._cancel()
-
     def _cancel(self):
         """Between calls there is nothing to cancel, and a second time would hit whatever comes next."""
-        if self.call and not self._cancelled:
+        if self._connection.call and not self._cancelled:
             self._cancelled = True
             self._task.cancel()
 
@@ -280,52 +287,32 @@ class Worker:
 
     # Shared by both
 
-    def _is_dropped(self, frame):
-        """True for a call that was cancelled before it began: it is answered without a call of the handler."""
-        waiting = self._connection.waiting()
-        if waiting and any(one.type == frames.CANCEL and one.call == frame.call for one in waiting):
-            self._failed(frame, _now(), Cancelled("the call was cancelled before it began"))
-            return True
-        return False
+    def _answer(self, call, took, output):
+        if not self._quick_answer(call, took, output):
+            self._send_answer(call, took, results.answer(output))
 
-    def _answered(self, frame, took, answer):
+    def _send_answer(self, call, took, answer):
         if answer.headers:
             parts = frames.encode(
                 frames.REPLY,
-                frame.call,
+                call,
                 numbers=(answer.status, took),
                 strings=(answer.content_type,),
                 headers=answer.headers,
                 body=answer.body,
             )
         else:
-            parts = frames.encode_plain_reply(frame.call, answer.status, took, answer.content_type, answer.body)
+            parts = frames.encode_plain_reply(call, answer.status, took, answer.content_type, answer.body)
         self._connection.send(parts)
 
-    def _failed(self, frame, begun, error):
-        if isinstance(error, connection.Closed):
-            raise error
-        took = _now() - begun
-        answer = results.error_answer(error)
-        self._connection.send(
-            frames.encode(
-                frames.REPLY,
-                frame.call,
-                frames.FAILED,
-                numbers=(answer.status, took),
-                strings=(answer.content_type, b"", _message(error), results.to_bytes(load.trace_of(error))),
-                body=answer.body,
-            )
-        )
-
-    def _send_piece(self, frame, begun, output, piece, started):
+    def _send_piece(self, call, begun, output, piece, started):
         if started:
-            parts = frames.encode(frames.CHUNK, frame.call, frames.MORE, body=results.next_piece(piece))
+            parts = frames.encode(frames.CHUNK, call, frames.MORE, body=results.next_piece(piece))
         else:
             first = results.first_answer(output, piece)
             parts = frames.encode(
                 frames.REPLY,
-                frame.call,
+                call,
                 frames.MORE,
                 numbers=(first.status, _now() - begun),
                 strings=(first.content_type,),
@@ -335,19 +322,19 @@ class Worker:
         self._connection.send(parts)
         return True
 
-    def _stream_ended(self, frame, begun, output, started):
+    def _stream_ended(self, call, begun, output, started):
         if started:
-            self._connection.send(frames.encode(frames.CHUNK, frame.call, numbers=(_now() - begun,)))
+            self._connection.send(frames.encode(frames.CHUNK, call, numbers=(_now() - begun,)))
         else:
-            self._answered(frame, _now() - begun, results.first_answer(output, ""))
+            self._send_answer(call, _now() - begun, results.first_answer(output, ""))
 
-    def _stream_failed(self, frame, begun, error, started):
+    def _stream_failed(self, call, begun, error, started):
         if not started:
-            return self._failed(frame, begun, error)
+            return self.failed(call, begun, error)
         self._connection.send(
             frames.encode(
                 frames.CHUNK,
-                frame.call,
+                call,
                 frames.FAILED,
                 numbers=(_now() - begun,),
                 strings=(_message(error), results.to_bytes(load.trace_of(error))),
@@ -389,6 +376,10 @@ class Worker:
 
 # The SDK's names of what a callback can be registered for.
 _CALLBACKS = {frames.DRAIN: "drain", frames.TERMINATE: "termination"}
+
+
+def _is_not_quick(call, took, output):
+    return False
 
 
 async def _call(function, *arguments):

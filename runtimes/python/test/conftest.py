@@ -34,7 +34,66 @@ def site_packages():
 if site_packages() not in sys.path:
     sys.path.append(site_packages())
 
-from nuclio_worker import frames  # noqa: E402
+import nuclio_worker  # noqa: E402
+from nuclio_worker import connection, event, frames  # noqa: E402
+
+
+def build_folder():
+    """Where the build put the runtime, with the compiled half of the worker."""
+    programs = os.environ.get("NUCLIO_BIN", str(ROOT / "build/release/bin"))
+    return pathlib.Path(programs).parent / "share/nuclio/runtimes/python"
+
+
+# The sources are tested with the object of the build.
+nuclio_worker.__path__.append(str(build_folder() / "nuclio_worker"))
+
+
+@pytest.fixture(scope="session", params=["pure", "native"])
+def runtime(request, tmp_path_factory):
+    """A runtime folder whose worker is of that kind."""
+    if request.param == "pure":
+        return RUNTIME
+    folder = tmp_path_factory.mktemp("runtime") / "nuclio_worker"
+    folder.mkdir()
+    native = build_folder() / "nuclio_worker/_native.abi3.so"
+    assert native.exists(), "{0} is not built".format(native)
+    for file in [*(RUNTIME / "nuclio_worker").glob("*.py"), native]:
+        (folder / file.name).symlink_to(file)
+    return folder.parent
+
+
+@pytest.fixture(params=["pure", "native"])
+def connect(request):
+    """connect() → (our end, a Connection at the other), in this process."""
+    opened = []
+
+    def begin(limit=frames.DEFAULT_LIMIT, raw=False):
+        ours, theirs = socket.socketpair()
+        ours.settimeout(PATIENCE_SECONDS)
+        if request.param == "pure":
+            conn = connection.Connection(theirs.detach(), limit, event.RawEvent if raw else event.Event)
+        else:
+            from nuclio_worker import _native
+
+            conn = _native.Connection(theirs.detach(), limit, raw)
+        opened.extend((ours, conn))
+        return ours, conn
+
+    yield begin
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def event_of(connect):
+    """event_of(frame's bytes) → what a handler gets."""
+
+    def make(data, raw=False):
+        ours, conn = connect(raw=raw)
+        ours.sendall(data)
+        return conn.event(conn.receive())
+
+    return make
 
 
 class Worker:
@@ -110,7 +169,7 @@ class Worker:
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, runtime):
     """start(source, handler=…) → (Worker, its start frame). What was started is ended with the test."""
     with contextlib.ExitStack() as stack:
 
@@ -122,7 +181,7 @@ def start(tmp_path):
             ours, theirs = socket.socketpair()
             ours.settimeout(PATIENCE_SECONDS)
             # The interpreter's own warnings are errors: a supported version must not complain about the worker.
-            command = [python, "-u", "-W", "error", str(RUNTIME / "nuclio_worker"), "--fd", str(theirs.fileno())]
+            command = [python, "-u", "-W", "error", str(runtime / "nuclio_worker"), "--fd", str(theirs.fileno())]
             process = subprocess.Popen(
                 command + ["--handler", handler, "--code", str(tmp_path), *options],
                 pass_fds=[theirs.fileno()],

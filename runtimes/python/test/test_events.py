@@ -3,8 +3,10 @@
 
 import copy
 import datetime
+import gc
 import json
 import pickle
+import weakref
 
 import nuclio_sdk
 import pytest
@@ -36,7 +38,7 @@ def frame(**named):
         "timestamp_ns": 1_700_000_000_999_999_999,
     }
     settings.update(named)
-    return frames.decode(b"".join(frames.encode(frames.EVENT, **settings)))
+    return b"".join(frames.encode(frames.EVENT, **settings))
 
 
 def sdk_event():
@@ -63,8 +65,8 @@ def sdk_event():
     )
 
 
-def test_it_has_every_attribute_of_the_sdks_event():
-    ours, theirs = event.Event(frame()), sdk_event()
+def test_it_has_every_attribute_of_the_sdks_event(event_of):
+    ours, theirs = event_of(frame()), sdk_event()
     assert isinstance(ours, nuclio_sdk.Event)
     for name, expected in vars(theirs).items():
         value = getattr(ours, name)
@@ -75,20 +77,20 @@ def test_it_has_every_attribute_of_the_sdks_event():
             assert type(value) is type(expected)
 
 
-def test_to_json_and_repr_are_the_sdks():
-    assert event.Event(frame()).to_json() == sdk_event().to_json()
-    assert repr(event.Event(frame())) == repr(sdk_event())
-    assert list(json.loads(event.Event(frame()).to_json())) == list(json.loads(sdk_event().to_json()))
+def test_to_json_and_repr_are_the_sdks(event_of):
+    assert event_of(frame()).to_json() == sdk_event().to_json()
+    assert repr(event_of(frame())) == repr(sdk_event())
+    assert list(json.loads(event_of(frame()).to_json())) == list(json.loads(sdk_event().to_json()))
 
 
-def test_get_header_ignores_case_and_knows_what_is_missing():
-    ours = event.Event(frame())
+def test_get_header_ignores_case_and_knows_what_is_missing(event_of):
+    ours = event_of(frame())
     assert ours.get_header("content-TYPE") == "text/plain"
     assert ours.get_header("nope") is None
 
 
-def test_what_a_handler_changes_stays_changed():
-    ours = event.Event(frame())
+def test_what_a_handler_changes_stays_changed(event_of):
+    ours = event_of(frame())
     ours.body = "other"
     ours.headers["X-B"] = "c"
     ours.mine = 1
@@ -97,27 +99,78 @@ def test_what_a_handler_changes_stays_changed():
     assert (written["body"], written["headers"]["X-B"], written["mine"]) == ("other", "c", 1)
 
 
-def test_an_attribute_is_decoded_once():
-    ours = event.Event(frame(strings=STRINGS[:4] + (b"application/json",), body=b'{"a": 1}'))
+def test_an_attribute_is_decoded_once(event_of):
+    ours = event_of(frame(strings=STRINGS[:4] + (b"application/json",), body=b'{"a": 1}'))
     assert ours.body is ours.body
     assert ours.headers is ours.headers
 
 
-def test_what_it_does_not_have_is_an_attribute_error():
-    assert not hasattr(event.Event(frame()), "nope")
+def test_what_it_does_not_have_is_an_attribute_error(event_of):
+    assert not hasattr(event_of(frame()), "nope")
     with pytest.raises(AttributeError, match="nope"):
-        getattr(event.Event(frame()), "nope")  # noqa: B009
+        getattr(event_of(frame()), "nope")  # noqa: B009
+
+
+def test_its_dictionary_is_that_of_the_sdks_event(event_of):
+    ours = event_of(frame())
+    ours.mine = 1
+    assert list(vars(ours)) == [*vars(sdk_event()), "mine"]
+    ours.__dict__["body"] = b"put there"
+    vars(ours).update(path="/q", other=2)
+    assert (ours.body, ours.path, ours.other, ours.topic) == (b"put there", "/q", 2, "topic")
+    ours.path = "/r"
+    assert vars(ours)["path"] == "/r"
+
+
+def test_a_deleted_attribute_is_gone(event_of):
+    ours = event_of(frame())
+    del ours.body
+    assert not hasattr(ours, "body")
+    assert "body" not in vars(ours)
+    with pytest.raises(AttributeError, match="body"):
+        del ours.body
+    ours.body = 1
+    assert ours.body == 1
+
+
+def test_it_dies_with_its_last_reference(event_of):
+    ours = event_of(frame())
+    seen = weakref.ref(ours)
+    ours.mine = ours  # a cycle, for the garbage collector
+    ours.headers["itself"] = ours
+    del ours
+    gc.collect()
+    assert seen() is None
+
+
+def test_events_that_a_handler_keeps_stay_whole(start):
+    worker, _ = start(
+        """
+        kept = []
+
+        def handler(context, event):
+            if event.body == b"tell":
+                return [[one.body.decode(), one.headers["N"], one.id, one.path] for one in kept]
+            kept.append(event)
+        """
+    )
+    bodies = [str(n) * n for n in (1, 100, 3, 70_000, 0)]
+    for n, body in enumerate(bodies):
+        worker.ask(body.encode(), headers=[(b"N", b"%d" % n)], id=b"id%d" % n, path=b"/%d" % n)
+    expected = [[body, str(n), "id%d" % n, "/%d" % n] for n, body in enumerate(bodies)]
+    for _ in range(2):
+        assert json.loads(worker.ask(b"tell").body()) == expected
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
-def test_a_copy_is_a_plain_sdk_event(copied):
-    one = copied(event.Event(frame()))
+def test_a_copy_is_a_plain_sdk_event(event_of, copied):
+    one = copied(event_of(frame()))
     assert type(one) is nuclio_sdk.Event
     assert one.to_json() == sdk_event().to_json()
 
 
-def test_an_explicit_ack_can_be_made_of_it():
-    offset = nuclio_sdk.QualifiedOffset.from_event(event.Event(frame()))
+def test_an_explicit_ack_can_be_made_of_it(event_of):
+    offset = nuclio_sdk.QualifiedOffset.from_event(event_of(frame()))
     assert (offset.topic, offset.partition, offset.offset) == ("topic", 3, 5)
 
 
@@ -133,23 +186,27 @@ def test_an_explicit_ack_can_be_made_of_it():
         (b"", b"\xff\x00", b"\xff\x00"),
     ],
 )
-def test_a_body_is_parsed_only_when_it_is_exactly_json(content_type, body, expected, capsys):
-    assert event.Event(frame(strings=STRINGS[:4] + (content_type,), body=body)).body == expected
+def test_a_body_is_parsed_only_when_it_is_exactly_json(event_of, content_type, body, expected, capsys):
+    assert event_of(frame(strings=STRINGS[:4] + (content_type,), body=body)).body == expected
     complained = "Failed deserializing json body" in capsys.readouterr().err
     assert complained == (content_type == b"application/json" and body != b'{"a": [1]}')
 
 
 @pytest.mark.parametrize("setting", ["no", "false", "Disable", "DISABLED"])
-def test_strings_stay_bytes_when_told(setting):
-    ours = event.event_class(setting)(frame())
+def test_a_setting_asks_for_bytes(setting):
+    assert event.keeps_bytes(setting)
+
+
+def test_strings_stay_bytes(event_of):
+    ours = event_of(frame(), raw=True)
     assert (ours.id, ours.method, ours.content_type, ours.topic) == (b"id", b"PUT", b"text/plain", b"topic")
     assert (ours.headers, ours.fields) == ({b"Content-Type": b"text/plain", b"X-A": b"b"}, {b"q": b"1"})
     assert (ours.trigger.kind, ours.shard_id, ours.size) == (b"kafka-cluster", 3, 4)
 
 
 @pytest.mark.parametrize("setting", [None, "", "yes", "true", "1", "0", "off"])
-def test_strings_are_text_otherwise(setting):
-    assert event.event_class(setting)(frame()).id == "id"
+def test_any_other_setting_asks_for_text(setting):
+    assert not event.keeps_bytes(setting)
 
 
 def test_a_worker_reads_the_setting_from_its_environment(start):

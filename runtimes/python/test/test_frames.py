@@ -5,7 +5,7 @@ import json
 import pathlib
 
 import pytest
-from nuclio_worker import event, frames
+from nuclio_worker import frames
 
 VECTORS = pathlib.Path(__file__).resolve().parents[3] / "test" / "vectors" / "wire"
 TYPES = "start event batch reply chunk log metric ack control cancel".split()
@@ -70,8 +70,8 @@ def test_a_good_frame_is_what_the_encoder_writes(vector):
 
 
 @named([vector for vector in load("frames.json") if vector["frame"]["type"] == "event" and "meaning" in vector])
-def test_an_event_means_what_the_vector_says(vector):
-    got = event.Event(frames.decode(bytes.fromhex(vector["hex"])))
+def test_an_event_means_what_the_vector_says(event_of, vector):
+    got = event_of(bytes.fromhex(vector["hex"]))
     for name, expected in vector["meaning"].items():
         value = getattr(got, name)
         if name == "trigger":
@@ -88,6 +88,33 @@ def test_a_bad_frame_is_refused_for_its_reason(vector):
     with pytest.raises(frames.FrameError) as refused:
         frames.decode(bytes.fromhex(vector["hex"]), vector.get("limit", frames.DEFAULT_LIMIT))
     assert refused.value.reason == vector["reason"]
+
+
+# A connection waits for the rest of what is short.
+@named([vector for vector in load("refused.json") if vector["reason"] != "short"])
+def test_a_connection_refuses_a_bad_frame_for_its_reason(connect, vector):
+    ours, conn = connect(vector.get("limit", frames.DEFAULT_LIMIT))
+    ours.sendall(bytes.fromhex(vector["hex"]))
+    with pytest.raises(frames.FrameError) as refused:
+        conn.receive()
+    assert refused.value.reason == vector["reason"]
+
+
+@named(load("frames.json"))
+def test_a_connection_takes_good_frames_apart(connect, vector):
+    expected = vector["frame"]
+    data = bytes.fromhex(vector["hex"])
+    ours, conn = connect()
+    for chunk in (data + data[:60], data[60:]):
+        ours.sendall(chunk)
+    for _ in range(2):
+        frame = conn.receive()
+        assert (TYPES[frame.type - 1], frame.call) == (expected["type"], expected.get("call", 0))
+        numbers = expected.get("numbers", [])
+        assert [frame.number(i, -7) for i in range(len(numbers) + 1)] == [*numbers, -7]
+        if "nested" in expected.get("flags", ()):
+            assert len(frame.inner()) == expected["inner"]
+    assert conn.take() is None
 
 
 @pytest.mark.parametrize("length", range(17))

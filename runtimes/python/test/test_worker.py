@@ -25,6 +25,12 @@ def test_it_says_that_it_is_ready_and_what_it_is(start):
     assert worker.ask().body() == b"hello"
 
 
+def test_it_uses_the_compiled_half_when_it_is_there(start, runtime):
+    worker, _ = start("def handler(context, event):\n    return type(event).__module__\n")
+    built = any((runtime / "nuclio_worker").glob("_native*"))
+    assert worker.ask().body() == (b"nuclio_worker._native" if built else b"nuclio_worker.event")
+
+
 CANNOT_START = {
     "no colon": ({"handler": "main"}, 'handler "main" must be written module:function, for example main:handler'),
     "no module": (
