@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/connection.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -167,11 +169,6 @@ Deadline Connection::waiting_for_head() const {
   return Deadline::at(request_.received + (idle_ ? shared_.limits.idle_timeout : shared_.limits.header_timeout));
 }
 
-Deadline Connection::transfer_deadline(SteadyTime began, std::uint64_t bytes) const {
-  std::chrono::milliseconds earned{bytes * 1000 / std::max<std::uint64_t>(shared_.limits.transfer_rate.count, 1)};
-  return Deadline::at(began + shared_.limits.transfer_grace + earned);
-}
-
 bool Connection::body_is_here() const {
   if (parser_.framing() == Framing::chunked) return false;
   return in_.unread().size() - parser_.size() >= parser_.content_length();
@@ -193,11 +190,13 @@ Task<Connection::Step> Connection::read_body() {
 Task<Connection::Step> Connection::read_short_body() {
   request_size_ = parser_.size() + parser_.content_length();
   in_.reserve(request_size_);
-  SteadyTime began = shared_.loop.now();
+  Pace pace = pace_of_body();
   while (in_.unread().size() < request_size_) {
-    bool ready = co_await watch_.readable(transfer_deadline(began, in_.unread().size()));
+    bool ready = co_await watch_.readable(pace.deadline());
     if (!ready) co_return std::unexpected(kBodyLate);
+    std::size_t before = in_.unread().size();
     if (receive_more() == Moved::gone) co_return std::unexpected(kGone);
+    pace.moved(in_.unread().size() - before, shared_.loop.now());
   }
   request_.body = in_.unread().substr(parser_.size());
   request_.body = request_.body.substr(0, parser_.content_length());
@@ -211,12 +210,13 @@ Task<Connection::Step> Connection::read_long_body() {
   body_.resize_and_overwrite(parser_.content_length(), [](char*, std::size_t size) { return size; });
   std::copy(begun.begin(), begun.end(), body_.begin());
   std::span<char> missing = std::span(body_).subspan(begun.size());
-  SteadyTime began = shared_.loop.now();
+  Pace pace = pace_of_body();
   while (!missing.empty()) {
-    bool ready = co_await watch_.readable(transfer_deadline(began, body_.size() - missing.size()));
+    bool ready = co_await watch_.readable(pace.deadline());
     if (!ready) co_return std::unexpected(kBodyLate);
     std::size_t count = 0;
     if (receive(missing, count) == Moved::gone) co_return std::unexpected(kGone);
+    pace.moved(count, shared_.loop.now());
     missing = missing.subspan(count);
   }
   request_.body = body_;
@@ -225,20 +225,22 @@ Task<Connection::Step> Connection::read_long_body() {
 
 Task<Connection::Step> Connection::read_chunked_body() {
   ChunkedDecoder decoder{shared_.limits};
-  SteadyTime began = shared_.loop.now();
-  std::uint64_t bytes = 0;
+  Pace pace = pace_of_body();
   for (;;) {
     std::string_view arrived = in_.unread().substr(parser_.size());
     auto taken = decoder.decode(arrived, body_);
     if (!taken) co_return std::unexpected(taken.error());
+    // From here on it grows in place: a string that doubles holds its bytes twice while it moves them. Memory that is
+    // not touched costs nothing.
+    if (body_.size() > kKept) body_.reserve(shared_.limits.body_bytes.count);
     if (decoder.done()) {
       request_size_ = parser_.size() + *taken;
       request_.body = body_;
       co_return Step{};
     }
-    bytes += arrived.size();
+    pace.moved(arrived.size(), shared_.loop.now());
     in_.drop_last(arrived.size());
-    bool ready = co_await watch_.readable(transfer_deadline(began, bytes));
+    bool ready = co_await watch_.readable(pace.deadline());
     if (!ready) co_return std::unexpected(kBodyLate);
     if (receive_more() == Moved::gone) co_return std::unexpected(kGone);
   }
@@ -270,14 +272,27 @@ Connection::Moved Connection::try_send(std::string_view& tail) {
 }
 
 Task<bool> Connection::send(std::string_view tail) {
-  SteadyTime began = shared_.loop.now();
-  std::size_t total = out_.size() - sent_ + tail.size();
+  Pace pace = pace_of_answer();
   for (;;) {
     Moved moved = try_send(tail);
     if (moved != Moved::again) co_return moved == Moved::some;
-    std::size_t left = out_.size() - sent_ + tail.size();
-    bool ready = co_await watch_.writable(transfer_deadline(began, total - left));
+    bool ready = co_await can_send(pace);
     if (!ready) co_return false;
+  }
+}
+
+// What the socket has taken, the peer need not have: megabytes may lie in the kernel. The peer's pace is that at which
+// they become less.
+Task<bool> Connection::can_send(Pace& pace) {
+  for (;;) {
+    int before = 0;
+    int after = 0;
+    ::ioctl(socket_.get(), SIOCOUTQ, &before);
+    bool ready = co_await watch_.writable(pace.deadline());
+    ::ioctl(socket_.get(), SIOCOUTQ, &after);
+    pace.moved(std::max(before - after, 0), shared_.loop.now());
+    if (ready) co_return true;
+    if (pace.deadline().when() <= shared_.loop.now()) co_return false;
   }
 }
 
@@ -290,7 +305,7 @@ Task<bool> Connection::send_body(const Response& response, Sending sending) {
 Task<bool> Connection::send_file(const FileBody& file) {
   bool sent = co_await send({});
   if (!sent) co_return false;
-  SteadyTime began = shared_.loop.now();
+  Pace pace = pace_of_answer();
   off_t at = 0;
   while (static_cast<std::uint64_t>(at) < file.size().count) {
     ssize_t count = ::sendfile(socket_.get(), file.descriptor(), &at, file.size().count - at);
@@ -302,7 +317,7 @@ Task<bool> Connection::send_file(const FileBody& file) {
     }
     if (errno != EAGAIN) co_return false;
     watch_.drained(Watch::Direction::write);
-    bool ready = co_await watch_.writable(transfer_deadline(began, at));
+    bool ready = co_await can_send(pace);
     if (!ready) co_return false;
   }
   co_return true;

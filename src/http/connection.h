@@ -10,6 +10,7 @@
 #include "http/begun.h"
 #include "http/limits.h"
 #include "http/message.h"
+#include "http/pace.h"
 #include "http/parser.h"
 #include "http/serializer.h"
 #include "loop/descriptor.h"
@@ -71,7 +72,12 @@ class Connection final : public ListLink {
   Moved receive(std::span<char> into, std::size_t& count);
   Moved receive_more();
   Deadline waiting_for_head() const;
-  Deadline transfer_deadline(SteadyTime began, std::uint64_t bytes) const;
+  Pace pace_of_body() const {
+    return {shared_.limits.transfer_grace, shared_.limits.transfer_rate, shared_.loop.now()};
+  }
+  Pace pace_of_answer() const {
+    return {shared_.limits.answer_grace, shared_.limits.transfer_rate, shared_.loop.now()};
+  }
 
   bool body_is_here() const;
   Task<Step> read_body();
@@ -82,6 +88,7 @@ class Connection final : public ListLink {
   // Sends what is in out_, then `tail`; take what was sent off both. Moved::some: all is sent.
   Moved try_send(std::string_view& tail);
   Task<bool> send(std::string_view tail);  // waits; false when the peer is gone or too slow
+  Task<bool> can_send(Pace& pace);         // waits until the socket takes more; false when the peer is too slow
   Task<bool> send_body(const Response& response, Sending sending);
   Task<bool> send_file(const FileBody& file);
   Task<bool> send_stream(BodySource& source, Sending sending);

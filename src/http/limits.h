@@ -16,10 +16,13 @@ struct Limits {
 
   std::chrono::milliseconds header_timeout{10'000};  // from a request's first byte to its last header: 408
   std::chrono::milliseconds idle_timeout{75'000};    // between requests: closed without a word
-  // A body that is received, or an answer that is sent, may take `transfer_grace` and a second for each `transfer_rate`
-  // bytes that went through; then 408, or the connection is cut. What a streamed answer waits for is not counted.
-  std::chrono::milliseconds transfer_grace{10'000};
+  // The least rate of a body that is received and of an answer that is sent. A peer may be behind it by the grace, at
+  // the beginning as later; then 408, or the connection is cut. What an answer's source waits for is not counted. An
+  // answer has the longer grace, since a kernel with much memory for what its program has not read yet takes in large
+  // pieces only, and we see nothing in between.
   Bytes transfer_rate{1 << 10};  // a second
+  std::chrono::milliseconds transfer_grace{10'000};
+  std::chrono::milliseconds answer_grace{60'000};
 
   std::size_t connections = 256 << 10;  // of one server; more are told 503 and closed
   // Pipelined requests are worked on one after the other; answers are held back to be sent together up to this size.

@@ -95,6 +95,18 @@ TEST(ServerLimits, GivesABodyThatComesSteadilyItsTime) {
   });
 }
 
+TEST(ServerLimits, DoesNotLetABodyTrickleAfterABurst) {
+  Limits limits;
+  limits.transfer_grace = 40ms;
+  limits.transfer_rate = Bytes{1 << 10};
+  const std::string post = "POST / HTTP/1.1\r\nHost: x\r\n";
+  const std::string burst(1 << 20, 'x');  // at this rate worth a quarter of an hour
+  TestServer test{echo, limits};
+  EXPECT_THAT(test.exchange(post + "Content-Length: 2000000\r\n\r\n" + burst), StartsWith("HTTP/1.1 408 "));
+  EXPECT_THAT(test.exchange(post + "Transfer-Encoding: chunked\r\n\r\n1e8480\r\n" + burst),
+              StartsWith("HTTP/1.1 408 "));
+}
+
 TEST(ServerLimits, TellsWhoIsOneTooMany) {
   Limits limits;
   limits.connections = 1;

@@ -133,8 +133,7 @@ TEST(ServerStream, WaitsForASlowReader) {
 TEST(ServerStream, IsCutWhenItsReaderStopsReading) {
   Flow flow;
   Limits limits;
-  limits.transfer_grace = 30ms;
-  limits.transfer_rate = Bytes{1 << 30};
+  limits.answer_grace = 30ms;
   TestServer test{endless(flow), limits};
   test.play([](TestServer& test) -> Task<bool> {
     Peer peer{test.loop, test.port()};
