@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/connection.h"
 
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -54,8 +51,8 @@ void Buffer::reserve(std::size_t total) {
 
 Connection::Connection(Shared& shared, Descriptor socket, std::string remote_address)
     : shared_(shared),
-      socket_(std::move(socket)),
-      watch_(shared.loop, socket_.get()),
+      transport_(shared.loop, std::move(socket)),
+      watch_(transport_.watch()),
       remote_address_(std::move(remote_address)),
       parser_(shared.limits) {
   request_.remote_address = remote_address_;
@@ -139,28 +136,12 @@ Task<void> Connection::run() {
 }
 
 void Connection::close_when_idle_since(SteadyTime when) {
-  if (idle_ && request_.received <= when) ::shutdown(socket_.get(), SHUT_RD);
+  if (idle_ && request_.received <= when) ::shutdown(transport_.socket(), SHUT_RD);
 }
 
-Connection::Moved Connection::receive(std::span<char> into, std::size_t& count) {
-  for (;;) {
-    ssize_t got = ::recv(socket_.get(), into.data(), into.size(), MSG_DONTWAIT);
-    if (got > 0) {
-      count = static_cast<std::size_t>(got);
-      if (count < into.size()) watch_.drained(Watch::Direction::read);
-      return Moved::some;
-    }
-    if (got == 0) return Moved::gone;
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN) return Moved::gone;
-    watch_.drained(Watch::Direction::read);
-    return Moved::again;
-  }
-}
-
-Connection::Moved Connection::receive_more() {
+Moved Connection::receive_more() {
   std::size_t count = 0;
-  Moved moved = receive(in_.space(), count);
+  Moved moved = transport_.receive(in_.space(), count);
   in_.received(count);
   return moved;
 }
@@ -215,7 +196,7 @@ Task<Connection::Step> Connection::read_long_body() {
     bool ready = co_await watch_.readable(pace.deadline());
     if (!ready) co_return std::unexpected(kBodyLate);
     std::size_t count = 0;
-    if (receive(missing, count) == Moved::gone) co_return std::unexpected(kGone);
+    if (transport_.receive(missing, count) == Moved::gone) co_return std::unexpected(kGone);
     pace.moved(count, shared_.loop.now());
     missing = missing.subspan(count);
   }
@@ -246,21 +227,13 @@ Task<Connection::Step> Connection::read_chunked_body() {
   }
 }
 
-Connection::Moved Connection::try_send(std::string_view& tail) {
+Moved Connection::try_send(std::string_view& tail) {
   while (!out_.empty() || !tail.empty()) {
     std::array<iovec, 2> parts{
         {{out_.data() + sent_, out_.size() - sent_}, {const_cast<char*>(tail.data()), tail.size()}}};
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    ssize_t count = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && errno == EAGAIN) {
-      watch_.drained(Watch::Direction::write);
-      return Moved::again;
-    }
-    if (count < 0) return Moved::gone;
-    std::size_t of_out = std::min(static_cast<std::size_t>(count), out_.size() - sent_);
+    std::size_t count = 0;
+    if (Moved moved = transport_.send(parts, count); moved != Moved::some) return moved;
+    std::size_t of_out = std::min(count, out_.size() - sent_);
     sent_ += of_out;
     tail.remove_prefix(count - of_out);
     if (sent_ == out_.size()) {
@@ -276,23 +249,8 @@ Task<bool> Connection::send(std::string_view tail) {
   for (;;) {
     Moved moved = try_send(tail);
     if (moved != Moved::again) co_return moved == Moved::some;
-    bool ready = co_await can_send(pace);
+    bool ready = co_await transport_.can_send(pace);
     if (!ready) co_return false;
-  }
-}
-
-// What the socket has taken, the peer need not have: megabytes may lie in the kernel. The peer's pace is that at which
-// they become less.
-Task<bool> Connection::can_send(Pace& pace) {
-  for (;;) {
-    int before = 0;
-    int after = 0;
-    ::ioctl(socket_.get(), SIOCOUTQ, &before);
-    bool ready = co_await watch_.writable(pace.deadline());
-    ::ioctl(socket_.get(), SIOCOUTQ, &after);
-    pace.moved(std::max(before - after, 0), shared_.loop.now());
-    if (ready) co_return true;
-    if (pace.deadline().when() <= shared_.loop.now()) co_return false;
   }
 }
 
@@ -308,16 +266,16 @@ Task<bool> Connection::send_file(const FileBody& file) {
   Pace pace = pace_of_answer();
   off_t at = 0;
   while (static_cast<std::uint64_t>(at) < file.size().count) {
-    ssize_t count = ::sendfile(socket_.get(), file.descriptor(), &at, file.size().count - at);
-    if (count > 0 || (count < 0 && errno == EINTR)) continue;
-    if (count == 0) {
+    off_t before = at;
+    Moved moved = transport_.send_file(file.descriptor(), at, file.size().count - at);
+    if (moved == Moved::gone) co_return false;
+    if (moved == Moved::some && at == before) {
       log::warn("An answer was cut: its file became shorter while it was sent",
                 {{"announced_bytes", file.size().count}, {"sent_bytes", at}});
       co_return false;
     }
-    if (errno != EAGAIN) co_return false;
-    watch_.drained(Watch::Direction::write);
-    bool ready = co_await can_send(pace);
+    if (moved == Moved::some) continue;
+    bool ready = co_await transport_.can_send(pace);
     if (!ready) co_return false;
   }
   co_return true;
@@ -336,7 +294,7 @@ Task<bool> Connection::send_stream(BodySource& source, Sending sending) {
     auto piece = next.take();
     if (!piece) {
       log::warn("A streamed answer was cut: its source failed", {{"reason", piece.error().what}});
-      cut();
+      transport_.cut();
       co_return false;
     }
     if (!*piece) break;
@@ -388,7 +346,7 @@ Task<void> Connection::say_goodbye() {
 }
 
 Task<void> Connection::linger() {
-  ::shutdown(socket_.get(), SHUT_WR);
+  transport_.end_sending();
   Deadline end = Deadline::in(shared_.limits.linger);
   while (!end.passed()) {
     bool ready = co_await watch_.readable(end);
@@ -396,12 +354,6 @@ Task<void> Connection::linger() {
     if (!ready || receive_more() == Moved::gone) co_return;
     co_await shared_.loop.yield();
   }
-}
-
-// Closing resets: where only the end of the connection marks the end of a body, an orderly end would look complete.
-void Connection::cut() {
-  ::linger now{1, 0};
-  setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
 }  // namespace nuclio::http

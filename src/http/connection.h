@@ -13,6 +13,7 @@
 #include "http/pace.h"
 #include "http/parser.h"
 #include "http/serializer.h"
+#include "http/transport.h"
 #include "loop/descriptor.h"
 #include "loop/list.h"
 #include "loop/loop.h"
@@ -64,12 +65,12 @@ class Connection final : public ListLink {
   // left alone.
   void close_when_idle_since(SteadyTime when);
 
+  Transport& transport() { return transport_; }
+
  private:
-  enum class Moved { some, again, gone };
   // A refusal with status 0: the peer is gone, there is nobody to tell.
   using Step = std::expected<void, Refusal>;
 
-  Moved receive(std::span<char> into, std::size_t& count);
   Moved receive_more();
   Deadline waiting_for_head() const;
   Pace pace_of_body() const {
@@ -88,7 +89,6 @@ class Connection final : public ListLink {
   // Sends what is in out_, then `tail`; take what was sent off both. Moved::some: all is sent.
   Moved try_send(std::string_view& tail);
   Task<bool> send(std::string_view tail);  // waits; false when the peer is gone or too slow
-  Task<bool> can_send(Pace& pace);         // waits until the socket takes more; false when the peer is too slow
   Task<bool> send_body(const Response& response, Sending sending);
   Task<bool> send_file(const FileBody& file);
   Task<bool> send_stream(BodySource& source, Sending sending);
@@ -96,11 +96,10 @@ class Connection final : public ListLink {
   Task<void> refuse(Refusal refusal);
   Task<void> say_goodbye();
   Task<void> linger();
-  void cut();
 
   Shared& shared_;
-  Descriptor socket_;  // before watch_: the watch must go first
-  Watch watch_;
+  Transport transport_;
+  Watch& watch_;  // the transport's
   std::string remote_address_;
   Buffer in_;
   HeadParser parser_;

@@ -14,8 +14,9 @@ struct Limits {
   Bytes target_bytes{8 << 10};     // of the request target: 414
   Bytes body_bytes{4 << 20};       // 413, before it is read where the length is announced
 
-  std::chrono::milliseconds header_timeout{10'000};  // from a request's first byte to its last header: 408
-  std::chrono::milliseconds idle_timeout{75'000};    // between requests: closed without a word
+  std::chrono::milliseconds handshake_timeout{10'000};  // of TLS: closed without a word
+  std::chrono::milliseconds header_timeout{10'000};     // from a request's first byte to its last header: 408
+  std::chrono::milliseconds idle_timeout{75'000};       // between requests: closed without a word
   // The least rate of a body that is received and of an answer that is sent. A peer may be behind it by the grace, at
   // the beginning as later; then 408, or the connection is cut. What an answer's source waits for is not counted. An
   // answer has the longer grace, since a kernel with much memory for what its program has not read yet takes in large

@@ -47,9 +47,9 @@ Server::Server(Loop& loop, const Limits& limits, Handler& handler)
 
 Server::~Server() = default;
 
-void Server::serve(Listener listener) {
+void Server::serve(Listener listener, const Tls* tls) {
   listeners_.push_back(std::make_unique<Listener>(std::move(listener)));
-  acceptors_.spawn(accept(*listeners_.back()));
+  acceptors_.spawn(accept(*listeners_.back(), tls));
 }
 
 std::vector<Address> Server::addresses() const {
@@ -60,35 +60,42 @@ std::vector<Address> Server::addresses() const {
 
 std::size_t Server::connections() const { return conversations_.size(); }
 
-Task<void> Server::accept(Listener& listener) {
+Task<void> Server::accept(Listener& listener, const Tls* tls) {
   for (;;) {
     Descriptor socket = co_await listener.accept();
     if (conversations_.size() < shared_->limits.connections) {
-      conversations_.spawn(converse(std::move(socket)));
-    } else {
-      turn_away(std::move(socket));
+      conversations_.spawn(converse(std::move(socket), tls));
+    } else if (!tls) {
+      Response response = Response::text(503, "too many connections\n");
+      response.headers.add("Retry-After", "1");
+      turn_away(socket.get(), std::move(response));
     }
   }
 }
 
-Task<void> Server::converse(Descriptor socket) {
+Task<void> Server::converse(Descriptor socket, const Tls* tls) {
   std::string peer = peer_of(socket.get());
   Connection connection{*shared_, std::move(socket), std::move(peer)};
+  if (tls) {
+    Transport& transport = connection.transport();
+    auto secured = co_await transport.secure(*tls, Deadline::in(shared_->limits.handshake_timeout));
+    if (secured == Transport::Secured::plain)
+      turn_away(transport.socket(), Response::text(400, "This port speaks HTTPS, and the request was plain HTTP.\n"));
+    if (secured != Transport::Secured::yes) co_return;
+  }
   co_await connection.run();
 }
 
-// Costs next to nothing, since that is what we have left. The request, when it is there already, is read, as a socket
-// closed with unread data resets the connection and may take the answer with it.
-void Server::turn_away(Descriptor socket) {
+// Costs next to nothing, since that may be what we have left. The request, when it is there already, is read, as a
+// socket closed with unread data resets the connection and may take the answer with it.
+void Server::turn_away(int socket, Response response) {
   std::string answer;
-  Response response = Response::text(503, "too many connections\n");
-  response.headers.add("Retry-After", "1");
   append_head(answer, response, {.keep_alive = KeepAlive::no}, shared_->date.now());
   answer += std::get<std::string>(response.body);
   std::array<char, 16384> unread;
-  (void)::send(socket.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
-  ::shutdown(socket.get(), SHUT_WR);
-  (void)::recv(socket.get(), unread.data(), unread.size(), MSG_DONTWAIT);
+  (void)::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL);
+  ::shutdown(socket, SHUT_WR);
+  (void)::recv(socket, unread.data(), unread.size(), MSG_DONTWAIT);
 }
 
 Task<Server::Drained> Server::drain(std::chrono::milliseconds pause, Deadline deadline) {

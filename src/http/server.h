@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "http/limits.h"
 #include "http/message.h"
+#include "http/tls.h"
 #include "loop/deadline.h"
 #include "loop/group.h"
 #include "loop/listener.h"
@@ -17,15 +18,16 @@ namespace nuclio::http {
 
 struct Shared;
 
-// Serves HTTP/1.0 and 1.1. Lives on its loop's thread; loop and handler outlive it. Destroying it closes everything and
-// cancels the handlers that are at work.
+// Serves HTTP/1.0 and 1.1, plain and through TLS. Lives on its loop's thread; loop and handler outlive it. Destroying
+// it closes everything and cancels the handlers that are at work.
 class Server {
  public:
   Server(Loop& loop, const Limits& limits, Handler& handler);
   ~Server();
 
-  // Accepts connections from this listener too, from now on; inherited sockets and Unix sockets likewise.
-  void serve(Listener listener);
+  // Accepts connections from this listener too, from now on; inherited sockets and Unix sockets likewise. With `tls`,
+  // borrowed for as long as connections are accepted, they speak TLS and nothing else.
+  void serve(Listener listener, const Tls* tls = nullptr);
   // Where it listens, in the order of serve(), with the ports that the kernel chose.
   std::vector<Address> addresses() const;
   std::size_t connections() const;
@@ -38,9 +40,9 @@ class Server {
   Task<Drained> drain(std::chrono::milliseconds pause, Deadline deadline);
 
  private:
-  Task<void> accept(Listener& listener);
-  Task<void> converse(Descriptor socket);
-  void turn_away(Descriptor socket);
+  Task<void> accept(Listener& listener, const Tls* tls);
+  Task<void> converse(Descriptor socket, const Tls* tls);
+  void turn_away(int socket, Response response);
 
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Listener>> listeners_;
