@@ -144,10 +144,29 @@ void Loop::post(std::function<void()> message) {
   }
 }
 
+bool Loop::poll() {
+  bool something = false;
+  List<Poller> batch;
+  while (Poller* next = pollers_.pop_front()) batch.push_back(*next);
+  while (Poller* next = batch.pop_front()) {
+    pollers_.push_back(*next);
+    if (next->poll()) something = true;
+  }
+  return something;
+}
+
+bool Loop::arm() {
+  bool quiet = true;
+  pollers_.for_each([&](Poller& poller) { quiet = poller.arm() && quiet; });
+  return quiet;
+}
+
 void Loop::round() {
   timespec wait{};
   timespec* limit = &wait;
-  if (resumptions_.empty()) {
+  bool something = !pollers_.empty() && poll();
+  bool armed = !something && resumptions_.empty() && !stopping_ && !pollers_.empty();
+  if (!something && resumptions_.empty() && (!armed || arm())) {
     if (timers_.empty()) {
       limit = nullptr;
     } else {
@@ -159,6 +178,7 @@ void Loop::round() {
   }
   int count = epoll_pwait2(epoll_, events_.data(), kBatch, limit, nullptr);
   CHECK(count >= 0 || errno == EINTR);
+  if (armed) pollers_.for_each([](Poller& poller) { poller.disarm(); });
   now_ = std::chrono::steady_clock::now();
   event_count_ = std::max(count, 0);
   for (event_at_ = 0; event_at_ < event_count_;) {

@@ -48,6 +48,20 @@ class Resumption : public ListLink {
   std::coroutine_handle<> coroutine;
 };
 
+// Something that happens in memory rather than at a descriptor, and is looked at in each round of the loop, as long as
+// it is linked. When nothing else is to be done, the loop arms all pollers, sleeps and disarms them; in between whoever
+// makes it happen must wake the loop through a descriptor that it watches.
+class Poller : public ListLink {
+ public:
+  virtual ~Poller() = default;
+  // Takes what is there, with a bound on how much; true when that was anything, and then the loop does not sleep before
+  // it has looked again. May unlink and destroy pollers, itself included.
+  virtual bool poll() = 0;
+  // About to sleep: from here on a wake-up is wanted. False when something is there already. Runs no other code.
+  virtual bool arm() = 0;
+  virtual void disarm() = 0;
+};
+
 // Readiness of one descriptor, edge-triggered. It does not own the descriptor and must be destroyed before it is
 // closed. At most one coroutine waits for reading and one for writing.
 class Watch {
@@ -125,6 +139,9 @@ class Loop {
   // Resumes in the next round, unless it is destroyed before.
   void schedule(Resumption& resumption) { resumptions_.push_back(resumption); }
 
+  // Looks at `poller` in each round until it is unlinked or destroyed.
+  void add(Poller& poller) { pollers_.push_back(poller); }
+
   // The steady clock as of this round's wake-up: cheap, and exact enough for anything but measuring.
   SteadyTime now() const { return now_; }
 
@@ -141,6 +158,8 @@ class Loop {
   static constexpr int kBatch = 256;
 
   void round();
+  bool poll();
+  bool arm();
   void fire_timers();
   void run_messages();
   void forget(Watch* watch);  // it may be among the events of this round that are still to be delivered
@@ -154,6 +173,7 @@ class Loop {
   SteadyTime now_;
   std::vector<Timer*> timers_;  // binary heap, soonest first
   List<Resumption> resumptions_;
+  List<Poller> pollers_;
   std::vector<epoll_event> events_;
   int event_at_ = 0;
   int event_count_ = 0;

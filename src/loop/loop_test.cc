@@ -228,6 +228,99 @@ TEST(Sleep, ReturnsAtOnceWhenItsTimeHasPassed) {
   EXPECT_EQ(run_until_done(loop, already_passed(loop)), 1);
 }
 
+// Has `left` things to be taken, one a round; is woken by whoever watches `arms`.
+class CountingPoller final : public Poller {
+ public:
+  explicit CountingPoller(int left) : left(left) {}
+  bool poll() override {
+    ++polls;
+    return left > 0 && left--;
+  }
+  bool arm() override {
+    EXPECT_FALSE(std::exchange(armed, true));
+    ++arms;
+    return left == 0;
+  }
+  void disarm() override { EXPECT_TRUE(std::exchange(armed, false)); }
+
+  int left;
+  int polls = 0;
+  int arms = 0;
+  bool armed = false;
+};
+
+Task<int> sleep_for(Loop& loop, std::chrono::milliseconds time) {
+  co_await loop.sleep(time);
+  co_return 0;
+}
+
+TEST(Poller, IsEmptiedBeforeTheLoopSleepsAndArmedWhileItSleeps) {
+  Loop loop;
+  CountingPoller poller{5};
+  loop.add(poller);
+  run_until_done(loop, sleep_for(loop, 20ms));
+  EXPECT_EQ(poller.left, 0);
+  EXPECT_FALSE(poller.armed);
+  EXPECT_GE(poller.arms, 1);
+  EXPECT_LE(poller.polls, 20);  // it slept rather than looked all the time
+}
+
+// Says that there is something only when it is armed, as if that came just before.
+class LatePoller final : public Poller {
+ public:
+  explicit LatePoller(Loop& loop) : loop_(loop) {}
+  bool poll() override {
+    if (there_) loop_.stop();
+    return there_;
+  }
+  bool arm() override {
+    there_ = true;
+    return false;
+  }
+  void disarm() override {}
+
+ private:
+  Loop& loop_;
+  bool there_ = false;
+};
+
+TEST(Poller, WhatComesWhileItIsArmedKeepsTheLoopAwake) {
+  Loop loop;
+  LatePoller poller{loop};
+  loop.add(poller);
+  loop.run();  // without a timer it would sleep for ever
+}
+
+// Destroys its fellow and itself.
+class EndingPoller final : public Poller {
+ public:
+  EndingPoller(std::unique_ptr<EndingPoller>& first, std::unique_ptr<EndingPoller>& second)
+      : first_(first), second_(second) {}
+  bool poll() override {
+    auto keep = std::move(first_);
+    auto other = std::move(second_);
+    return false;
+  }
+  bool arm() override { return true; }
+  void disarm() override {}
+
+ private:
+  std::unique_ptr<EndingPoller>& first_;
+  std::unique_ptr<EndingPoller>& second_;
+};
+
+TEST(Poller, MayDestroyPollersWhileItIsLookedAt) {
+  Loop loop;
+  std::unique_ptr<EndingPoller> first;
+  std::unique_ptr<EndingPoller> second;
+  first = std::make_unique<EndingPoller>(first, second);
+  second = std::make_unique<EndingPoller>(first, second);
+  loop.add(*first);
+  loop.add(*second);
+  run_until_done(loop, sleep_for(loop, 1ms));
+  EXPECT_FALSE(first || second);
+}
+
 TEST(Deadline, NeverIsNotReachedByAdding) {
   EXPECT_TRUE(Deadline::in(std::chrono::nanoseconds::max()).is_never());
   EXPECT_FALSE(Deadline::never().passed());
