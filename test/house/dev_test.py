@@ -37,6 +37,7 @@ def test_help_names_every_verb_that_the_script_has():
         (["build", "everything"], 'build takes no arguments, got "everything"'),
         (["run", "--fast"], 'run takes --stop or nothing, not "--fast"'),
         (["test", "--slow"], 'not "--slow"'),
+        (["bench", "fast"], 'bench takes quick, --page and --again, not "fast"'),
         (["fuzz", "long"], 'fuzz takes a number of seconds, not "long"'),
     ],
 )
@@ -48,6 +49,7 @@ def test_a_mistyped_command_is_told_what_would_do(arguments, complaint):
     assert "./dev help" in done.stderr
 
 
-def test_the_packages_are_names_that_apt_can_take():
-    for line in (ROOT / "tools/packages.txt").read_text().splitlines():
+@pytest.mark.parametrize("packages", ["tools/packages.txt", "bench/packages.txt"])
+def test_the_packages_are_names_that_apt_can_take(packages):
+    for line in (ROOT / packages).read_text().splitlines():
         assert re.fullmatch(r"([a-z0-9][a-z0-9.+-]+)?\s*(#.*)?", line), line

@@ -1,5 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
--- wrk's figures as one line of JSON, the last of its output.
+-- Arguments: METHOD, CONTENT-TYPE and either the body or, as a number, its size. Ends with wrk's figures as one line
+-- of JSON.
+init = function(arguments)
+  wrk.method = arguments[1] or "GET"
+  if arguments[3] then
+    wrk.headers["Content-Type"] = arguments[2]
+    local size = tonumber(arguments[3])
+    wrk.body = size and string.rep("x", size) or arguments[3]
+  end
+end
+
 done = function(summary, latency)
   local errors = summary.errors
   print(string.format(
