@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connection, with the same methods as connection.py's. */
+/* Connection, with the same methods as pure_connection.py's. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "native.h"
 
-/* One read takes several small frames; a longer frame is read straight into memory of its own. */
-enum { READ_SIZE = 64 << 10 };
 /* A head on the stack; longer ones, with many headers, are rare. */
 enum { HEAD_SIZE = 4096 };
-/* The kernel's limit for one call. */
-enum { MOST_PARTS = 1024 };
 
 static PyTypeObject* type;
 static freefunc release;
@@ -23,103 +18,19 @@ void link_closed(int error) { PyErr_SetString(known.closed, error ? strerror(err
 
 /* Receiving */
 
-static int is_open(const link_object* link) {
+int link_is_open(const link_object* link) {
   if (link->socket >= 0) return 1;
   PyErr_SetString(known.closed, "the connection is closed");
   return 0;
 }
 
-/* Reads once. 1: something came. 0: nothing was there and `flags` said not to wait. */
-static int socket_read(link_object* link, int flags) {
-  if (!is_open(link)) return -1;
-  uint8_t* to;
-  size_t room;
-  if (link->large) {
-    to = (uint8_t*)PyBytes_AsString(link->large) + link->filled;
-    room = (size_t)PyBytes_Size(link->large) - link->filled;
-  } else {
-    if (link->begin > 0) memmove(link->buffer, link->buffer + link->begin, link->end - link->begin);
-    link->end -= link->begin;
-    link->begin = 0;
-    to = link->buffer + link->end;
-    room = READ_SIZE - link->end;
-  }
-  ssize_t count;
-  int error;
-  int socket = link->socket;
-  do {
-    Py_BEGIN_ALLOW_THREADS;
-    count = recv(socket, to, room, flags);
-    error = errno;
-    Py_END_ALLOW_THREADS;
-    if (count < 0 && error == EINTR && PyErr_CheckSignals() != 0) return -1;
-  } while (count < 0 && error == EINTR);
-  if (count < 0 && (error == EAGAIN || error == EWOULDBLOCK)) return 0;
-  if (count <= 0) {
-    link_closed(count < 0 ? error : 0);
-    return -1;
-  }
-  if (link->large) {
-    link->filled += (size_t)count;
-  } else {
-    link->end += (size_t)count;
-  }
-  return 1;
-}
-
-static int decoded(link_object* link, const uint8_t* data, size_t size, nuclio_wire_frame* frame) {
-  enum nuclio_wire_result result = nuclio_wire_decode(data, size, link->limit, frame);
-  if (result == NUCLIO_WIRE_OK) return 1;
-  frame_refuse(result);
-  return -1;
-}
-
-/* A frame beyond the buffer's size gets memory of its own, which the event keeps: its body is copied once, when it is
- * read. */
-static int begin_large(link_object* link, uint32_t length) {
-  link->large = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)length);
-  if (!link->large) return -1;
-  link->filled = link->end - link->begin;
-  memcpy(PyBytes_AsString(link->large), link->buffer + link->begin, link->filled);
-  link->begin = link->end = 0;
-  return 0;
-}
-
 int link_take(link_object* link, nuclio_wire_frame* frame, PyObject** memory) {
-  *memory = NULL;
-  if (link->large) {
-    size_t size = (size_t)PyBytes_Size(link->large);
-    if (link->filled < size) return 0;
-    *memory = link->large;
-    link->large = NULL;
-    if (decoded(link, (const uint8_t*)PyBytes_AsString(*memory), size, frame) == 1) return 1;
-    Py_CLEAR(*memory);
-    return -1;
-  }
-  uint32_t length;
-  size_t have = link->end - link->begin;
-  enum nuclio_wire_result result = nuclio_wire_length(link->buffer + link->begin, have, link->limit, &length);
-  if (result == NUCLIO_WIRE_SHORT) return 0;
-  if (result != NUCLIO_WIRE_OK) {
-    frame_refuse(result);
-    return -1;
-  }
-  if (have < length) return length > READ_SIZE ? begin_large(link, length) : 0;
-  if (decoded(link, link->buffer + link->begin, length, frame) < 0) return -1;
-  link->begin += length;
-  return 1;
+  return socket_take(link, frame, memory);
 }
 
 int link_wait(link_object* link) { return socket_read(link, 0) < 0 ? -1 : 0; }
 
-int link_is_cancelled(link_object* link, uint64_t call) {
-  nuclio_wire_frame frame;
-  for (size_t at = link->begin; at < link->end; at += frame.length) {
-    if (nuclio_wire_decode(link->buffer + at, link->end - at, link->limit, &frame) != NUCLIO_WIRE_OK) break;
-    if (frame.type == NUCLIO_WIRE_CANCEL && frame.call == call) return 1;
-  }
-  return 0;
-}
+int link_is_cancelled(link_object* link, uint64_t call) { return socket_is_cancelled(link, call); }
 
 int link_settle(link_object* link) {
   if (link->frame) {
@@ -134,51 +45,23 @@ int link_settle(link_object* link) {
 
 /* Sending */
 
-/* Also sends what is left after an interruption. Holds the lock; the GIL is released when it has to wait. */
-static int write_all(link_object* link, struct iovec* parts, int count) {
-  int socket = link->socket;
-  int error = 0;
-  int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
-  while (count > 0) {
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)(count < MOST_PARTS ? count : MOST_PARTS)};
-    ssize_t sent;
-    if (flags & MSG_DONTWAIT) {
-      sent = sendmsg(socket, &message, flags);
-      error = errno;
-    } else {
-      Py_BEGIN_ALLOW_THREADS;
-      sent = sendmsg(socket, &message, flags);
-      error = errno;
-      Py_END_ALLOW_THREADS;
-    }
-    if (sent < 0) {
-      if (error == EINTR) continue; /* Python's handlers run when the frame is out: half of one is no place for them */
-      if (error != EAGAIN && error != EWOULDBLOCK) {
-        link_closed(error);
-        return -1;
-      }
-      flags = MSG_NOSIGNAL;
-      continue;
-    }
-    for (; count > 0 && (size_t)sent >= parts->iov_len; ++parts, --count) sent -= (ssize_t)parts->iov_len;
-    if (count > 0) {
-      parts->iov_base = (char*)parts->iov_base + sent;
-      parts->iov_len -= (size_t)sent;
-      flags = MSG_NOSIGNAL;
-    }
-  }
-  return 0;
-}
-
 static int lock(link_object* link) {
   if (!PyThread_acquire_lock(link->lock, NOWAIT_LOCK)) {
     Py_BEGIN_ALLOW_THREADS;
     PyThread_acquire_lock(link->lock, WAIT_LOCK);
     Py_END_ALLOW_THREADS;
   }
-  if (is_open(link)) return 0;
+  if (link_is_open(link)) return 0;
   PyThread_release_lock(link->lock);
   return -1;
+}
+
+/* Writes one frame under the lock. */
+static int write_frame(link_object* link, struct iovec* parts, int count) {
+  if (lock(link) != 0) return -1;
+  int result = socket_write(link, parts, count);
+  PyThread_release_lock(link->lock);
+  return result;
 }
 
 int link_send(link_object* link, const nuclio_wire_head* head, const void* body) {
@@ -197,11 +80,7 @@ int link_send(link_object* link, const nuclio_wire_head* head, const void* body)
   nuclio_wire_encode(head, UINT32_MAX, out);
   struct iovec parts[3] = {
       {out, head_size}, {(void*)body, head->body_length}, {(void*)zeros, nuclio_wire_padding(head->body_length)}};
-  int result = lock(link);
-  if (result == 0) {
-    result = write_all(link, parts, 3);
-    PyThread_release_lock(link->lock);
-  }
+  int result = write_frame(link, parts, 3);
   if (out != small) PyMem_Free(out);
   return result;
 }
@@ -210,49 +89,58 @@ int link_send(link_object* link, const nuclio_wire_head* head, const void* body)
 
 static link_object* link_of(PyObject* object) { return (link_object*)object; }
 
+/* What an event loop watches. */
 static PyObject* fileno_(PyObject* self, PyObject* nothing) {
   (void)nothing;
   return PyLong_FromLong(link_of(self)->socket);
 }
 
-static void close_socket(link_object* link) {
+static int close_link(link_object* link) {
+  int result = link_settle(link);
   if (link->socket >= 0) close(link->socket);
   link->socket = -1;
+  return result;
 }
 
 static PyObject* close_(PyObject* self, PyObject* nothing) {
   (void)nothing;
-  close_socket(link_of(self));
+  if (close_link(link_of(self)) != 0) return NULL;
   Py_RETURN_NONE;
 }
 
-/* A process that the handler forks neither holds the socket open nor writes to it. Another thread may have held the
+/* A process that the handler forks neither holds the connection open nor writes to it. Another thread may have held the
  * lock, and does not exist there. */
 static PyObject* leave_in_child(PyObject* self, PyObject* nothing) {
-  (void)nothing;
   PyThread_type_lock fresh = PyThread_allocate_lock();
   if (!fresh) return PyErr_NoMemory();
   link_of(self)->lock = fresh;
-  close_socket(link_of(self));
-  Py_RETURN_NONE;
+  return close_(self, nothing);
 }
 
-/* What is taken for the Python half has memory of its own over a socket: it may read on while a handler awaits. */
+/* What the Python half takes from a socket has memory of its own: it may read on while a handler awaits. */
+static int own_memory(nuclio_wire_frame* view, PyObject** memory) {
+  *memory = PyBytes_FromStringAndSize((const char*)view->data, (Py_ssize_t)view->length);
+  if (!*memory) return -1;
+  const uint8_t* data = (const uint8_t*)PyBytes_AsString(*memory);
+  view->body = data + (view->body - view->data);
+  view->data = data;
+  return 0;
+}
+
 static PyObject* taken(link_object* link) {
   nuclio_wire_frame view;
   PyObject* memory;
+  if (link_settle(link) != 0) return NULL;
   int got = link_take(link, &view, &memory);
   if (got < 0) return NULL;
   if (got == 0) Py_RETURN_NONE;
-  if (!memory) {
-    memory = PyBytes_FromStringAndSize((const char*)view.data, (Py_ssize_t)view.length);
-    if (!memory) return NULL;
-    const uint8_t* data = (const uint8_t*)PyBytes_AsString(memory);
-    view.body = data + (view.body - view.data);
-    view.data = data;
-  }
+  if (!memory && own_memory(&view, &memory) != 0) return NULL;
   PyObject* frame = frame_new(&view, memory);
-  Py_DECREF(memory);
+  if (frame && !memory) {
+    Py_INCREF(frame);
+    link->frame = frame;
+  }
+  Py_XDECREF(memory);
   return frame;
 }
 
@@ -277,9 +165,9 @@ static PyObject* read_ready(PyObject* self, PyObject* nothing) {
   Py_RETURN_NONE;
 }
 
-static PyObject* has_more(PyObject* self, PyObject* nothing) {
+static PyObject* arm(PyObject* self, PyObject* nothing) {
   (void)nothing;
-  return PyBool_FromLong(link_of(self)->begin < link_of(self)->end);
+  return PyBool_FromLong(socket_has_frame(link_of(self)));
 }
 
 static PyObject* is_cancelled(PyObject* self, PyObject* call) {
@@ -292,7 +180,8 @@ static PyObject* is_cancelled(PyObject* self, PyObject* call) {
 static int ends_call(const nuclio_wire_text* head) {
   if (head->length < NUCLIO_WIRE_HEADER_SIZE) return 0;
   uint8_t type = (uint8_t)head->data[4];
-  return (type == NUCLIO_WIRE_REPLY || type == NUCLIO_WIRE_CHUNK) && !(head->data[6] & NUCLIO_WIRE_MORE);
+  return type == NUCLIO_WIRE_CONTROL ||
+         ((type == NUCLIO_WIRE_REPLY || type == NUCLIO_WIRE_CHUNK) && !(head->data[6] & NUCLIO_WIRE_MORE));
 }
 
 static int send_parts(link_object* link, PyObject* tuple, struct iovec* parts, int count) {
@@ -305,10 +194,7 @@ static int send_parts(link_object* link, PyObject* tuple, struct iovec* parts, i
   }
   nuclio_wire_text first = {parts->iov_base, parts->iov_len};
   if (count > 0 && ends_call(&first) && link_settle(link) != 0) return -1;
-  if (lock(link) != 0) return -1;
-  int result = write_all(link, parts, count);
-  PyThread_release_lock(link->lock);
-  return result;
+  return write_frame(link, parts, count);
 }
 
 static PyObject* send_(PyObject* self, PyObject* sequence) {
@@ -331,7 +217,13 @@ static PyObject* send_(PyObject* self, PyObject* sequence) {
 
 static PyObject* event(PyObject* self, PyObject* object) {
   frame_object* frame = frame_of(object);
-  return frame ? event_new(&frame->view, frame->memory, link_of(self)->raw) : NULL;
+  link_object* link = link_of(self);
+  PyObject* made = frame ? event_new(&frame->view, frame->memory, link->raw) : NULL;
+  if (made && !frame->memory) {
+    Py_INCREF(made);
+    link->event = made;
+  }
+  return made;
 }
 
 static PyObject* get_call(PyObject* self, void* closure) {
@@ -347,36 +239,38 @@ static int set_call(PyObject* self, PyObject* value, void* closure) {
   return 0;
 }
 
+static int prepare_socket(int socket) {
+  /* A program that the handler starts must not hold the socket open after the worker's death. */
+  int flags = fcntl(socket, F_GETFL);
+  if (flags >= 0 && fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 && fcntl(socket, F_SETFL, flags & ~O_NONBLOCK) == 0)
+    return 0;
+  PyErr_SetFromErrno(PyExc_OSError);
+  return -1;
+}
+
 /* Connection(descriptor, limit, raw): takes over the descriptor. */
 static PyObject* new_(PyTypeObject* subtype, PyObject* arguments, PyObject* named) {
   (void)named;
-  int descriptor;
+  int socket;
   unsigned int limit;
   int raw;
-  if (!PyArg_ParseTuple(arguments, "iIp:Connection", &descriptor, &limit, &raw)) return NULL;
-  /* A program that the handler starts must not hold the socket open after the worker's death. */
-  int flags = fcntl(descriptor, F_GETFL);
-  if (flags < 0 || fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0 || fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) != 0)
-    return PyErr_SetFromErrno(PyExc_OSError);
+  if (!PyArg_ParseTuple(arguments, "iIp:Connection", &socket, &limit, &raw)) return NULL;
   PyObject* self = ((allocfunc)PyType_GetSlot(subtype, Py_tp_alloc))(subtype, 0);
   if (!self) return NULL;
   link_object* link = link_of(self);
-  link->socket = -1;
+  link->socket = socket;
   link->limit = limit;
   link->raw = (char)raw;
   link->lock = PyThread_allocate_lock();
-  link->buffer = PyMem_Malloc(READ_SIZE);
-  if (!link->lock || !link->buffer) {
-    Py_DECREF(self);
-    return PyErr_NoMemory();
-  }
-  link->socket = descriptor;
+  link->buffer = PyMem_Malloc(LINK_BUFFER);
+  if (!link->lock || !link->buffer) PyErr_NoMemory();
+  if (PyErr_Occurred() || prepare_socket(socket) != 0) Py_CLEAR(self);
   return self;
 }
 
 static void destroy(PyObject* self) {
   link_object* link = link_of(self);
-  close_socket(link);
+  if (link->lock) close_link(link);
   if (link->lock) PyThread_free_lock(link->lock);
   PyMem_Free(link->buffer);
   Py_XDECREF(link->large);
@@ -395,7 +289,7 @@ int link_add_type(PyObject* module) {
       {"take", take, METH_NOARGS, NULL},
       {"receive", receive, METH_NOARGS, NULL},
       {"read_ready", read_ready, METH_NOARGS, NULL},
-      {"has_more", has_more, METH_NOARGS, NULL},
+      {"arm", arm, METH_NOARGS, NULL},
       {"is_cancelled", is_cancelled, METH_O, NULL},
       {"send", send_, METH_O, NULL},
       {"event", event, METH_O, NULL},

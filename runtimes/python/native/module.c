@@ -31,7 +31,14 @@ static int find_all(void) {
 }
 
 PyMODINIT_FUNC PyInit__native(void) {
-  static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "nuclio_worker._native", .m_size = -1};
+  static PyMethodDef functions[] = {
+      {"receive_order", receive_order, METH_VARARGS, NULL},
+      {"fork_worker", fork_worker, METH_NOARGS, NULL},
+      {"limit_worker", limit_worker, METH_VARARGS, NULL},
+      {NULL},
+  };
+  static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "nuclio_worker._native", .m_size = -1,
+                                          .m_methods = functions};
   PyObject* module = PyModule_Create(&definition);
   if (module &&
       (find_all() != 0 || event_add_type(module) != 0 || frame_add_type(module) != 0 || link_add_type(module) != 0)) {

@@ -9,6 +9,7 @@
 #define NUCLIO_NATIVE_H
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <sys/uio.h>
 
 #include "nuclio_wire.h"
 
@@ -61,7 +62,9 @@ void frame_refuse(enum nuclio_wire_result result);
 
 /* link.c */
 
-typedef struct nuclio_ring nuclio_ring;
+/* How much one read takes from the socket: several small frames. */
+enum { LINK_BUFFER = 64 << 10 };
+
 typedef struct {
   PyObject_HEAD int socket; /* -1 when closed */
   uint32_t limit;           /* of a frame's length */
@@ -83,14 +86,27 @@ int link_add_type(PyObject* module);
 int link_take(link_object* link, nuclio_wire_frame* frame, PyObject** memory);
 /* Waits, without the GIL, until something may be here. Signal handlers run. */
 int link_wait(link_object* link);
-/* Whether the processor gave up this call before it began. */
+/* Whether the processor gave up this call, as far as is known here. */
 int link_is_cancelled(link_object* link, uint64_t call);
 /* To be called before the last frame of an answer goes out: what was lent for the call ends with it. */
 int link_settle(link_object* link);
 /* Sends a frame whose body follows its head. Waits, without the GIL, while the processor does not read. */
 int link_send(link_object* link, const nuclio_wire_head* head, const void* body);
-/* Raises Closed with the text of an errno. */
+/* False with Closed. */
+int link_is_open(const link_object* link);
+/* Raises Closed with the text of an errno, 0 being the end of the connection. */
 void link_closed(int error);
+
+/* socket.c: as the link's functions of these names */
+
+int socket_take(link_object* link, nuclio_wire_frame* frame, PyObject** memory);
+/* Reads once, without the GIL. 1: something came. 0: nothing was there and `flags` said not to wait. */
+int socket_read(link_object* link, int flags);
+/* Whether socket_take() would give a frame, or refuse one. */
+int socket_has_frame(const link_object* link);
+int socket_is_cancelled(link_object* link, uint64_t call);
+/* Writes one frame; changes `parts`. The caller holds the lock. Waits without the GIL. */
+int socket_write(link_object* link, struct iovec* parts, int count);
 
 /* answer.c */
 
@@ -103,5 +119,16 @@ int answer_send(link_object* link, uint64_t call, int64_t duration_ns, PyObject*
 /* Connection.serve and Connection.answer. */
 PyObject* serve(PyObject* link, PyObject* arguments);
 PyObject* answer(PyObject* link, PyObject* arguments);
+
+/* fork.c: functions of the module */
+
+/* receive_order(socket) → (bytes, [descriptors]) of one packet, which has no bytes at the end. Waits without the GIL.
+ */
+PyObject* receive_order(PyObject* module, PyObject* arguments);
+/* fork_worker() → a process id in the parent, 0 in the child: a child of the caller's parent, with which it dies, in a
+ * process group of its own. */
+PyObject* fork_worker(PyObject* module, PyObject* nothing);
+/* limit_worker(memory, descriptors): bytes of address space, and how many; 0 is no limit. For this process. */
+PyObject* limit_worker(PyObject* module, PyObject* arguments);
 
 #endif

@@ -68,7 +68,7 @@ _DECODERS = {
     "topic": _text(10),
 }
 
-# NUCLIO_PYTHON_DECODE_EVENT_STRINGS=false: text stays bytes.
+# NUCLIO_PYTHON_DECODE_EVENT_STRINGS=false: texts stay bytes.
 _RAW_DECODERS = {
     **_DECODERS,
     "content_type": _raw(4),
@@ -146,8 +146,3 @@ def restored(attributes):
     plain = nuclio_sdk.Event.__new__(nuclio_sdk.Event)
     plain.__dict__.update(attributes)
     return plain
-
-
-def keeps_bytes(setting):
-    """What a value of NUCLIO_PYTHON_DECODE_EVENT_STRINGS (None when it is not set) says: texts of events stay bytes."""
-    return (setting or "").lower() in ("no", "false", "disable", "disabled")

@@ -4,13 +4,13 @@
 import os
 import sys
 
-from nuclio_worker import connection, frames, load
+from nuclio_worker import connection, frames, load, sdk
 
-# The stable ABI that the compiled half is built for.
-_NATIVE_SINCE = (3, 10)
-
+# None where one must be given.
 _OPTIONS = {
-    "--fd": None,
+    "--fd": "",
+    "--parent-fd": "",  # instead of --fd: forks workers as the processor orders them
+    "--preload": "false",
     "--handler": None,
     "--code": None,
     "--worker-id": "0",
@@ -25,9 +25,17 @@ _OPTIONS = {
 
 def main(arguments, runtime_folder):
     options = _parse(arguments)
-    _add_sdk_to_path(os.path.join(runtime_folder, "site-packages"))
-    conn = _connect(int(options["fd"]), int(options["frame_limit"]))
+    sdk.find(os.path.join(runtime_folder, "site-packages"))
+    if options["parent_fd"]:
+        from nuclio_worker import parent
+
+        options = parent.next_worker(options)
+        if options is None:
+            return
+    conn = connection.connect(int(options["fd"]), int(options["frame_limit"]))
     os.register_at_fork(after_in_child=conn.leave_in_child)
+    if "memory_limit" in options:
+        connection.native().limit_worker(options["memory_limit"], options["descriptor_limit"])
     try:
         _serve(conn, options, runtime_folder)
     except connection.Closed:
@@ -40,23 +48,6 @@ def main(arguments, runtime_folder):
         conn.close()
 
 
-def _connect(descriptor, limit):
-    """The compiled Connection, or the pure one in an interpreter that cannot load it."""
-    try:
-        from nuclio_worker import event
-    except ModuleNotFoundError:
-        return connection.Connection(descriptor, limit, None)  # without the SDK, which _start() tells
-    raw = event.keeps_bytes(os.environ.get("NUCLIO_PYTHON_DECODE_EVENT_STRINGS"))
-    if sys.version_info >= _NATIVE_SINCE:
-        try:
-            from nuclio_worker import _native
-
-            return _native.Connection(descriptor, limit, raw)
-        except ImportError:
-            pass
-    return connection.Connection(descriptor, limit, event.RawEvent if raw else event.Event)
-
-
 def _serve(conn, options, runtime_folder):
     try:
         worker = _start(conn, options, runtime_folder)
@@ -66,11 +57,11 @@ def _serve(conn, options, runtime_folder):
                 frames.START,
                 flags=frames.FAILED,
                 numbers=(os.getpid(),),
-                strings=tuple(text.encode("utf-8", "replace") for text in (error.message, error.trace, _runtime())),
+                strings=tuple(text.encode("utf-8", "replace") for text in (error.message, error.trace, sdk.runtime())),
             )
         )
         sys.exit(1)
-    conn.send(frames.encode(frames.START, numbers=(os.getpid(),), strings=(b"", b"", _runtime().encode())))
+    conn.send(frames.encode(frames.START, numbers=(os.getpid(),), strings=(b"", b"", sdk.runtime().encode())))
     worker.serve()
 
 
@@ -97,13 +88,15 @@ def _start(conn, options, runtime_folder):
     context = nuclio_sdk.Context(
         logs.make_logger(conn, options["log_level"]),
         nuclio_sdk.Platform(
-            _sdk_platform(options["platform_kind"]), options["namespace"], on_control_callback=acknowledge
+            _sdk_platform(options["platform_kind"]),
+            options["namespace"],
+            sdk.http_connection,
+            on_control_callback=acknowledge,
         ),
         options["worker_id"],
         nuclio_sdk.TriggerInfo(options["trigger_kind"], options["trigger_name"]),
     )
-    code = os.path.abspath(options["code"])
-    sys.path.insert(0, code)
+    code = load.add_to_path(options["code"])
     module, handler = load.load(options["handler"], code)
     serving.start(module, handler, context)
     return serving
@@ -125,26 +118,6 @@ def _ack(message, call):
     )
 
 
-def _add_sdk_to_path(folder):
-    """The SDK that we bring wins over one that happens to be installed for the whole machine, but not over one that the
-    function's own requirements brought: those are in a virtual environment."""
-    if sys.prefix != sys.base_prefix:
-        sys.path.append(folder)
-        return
-    first = next((i for i, path in enumerate(sys.path) if path.endswith(("site-packages", "dist-packages"))), None)
-    sys.path.insert(len(sys.path) if first is None else first, folder)
-
-
-def _runtime():
-    text = "python {0}.{1}.{2}".format(*sys.version_info[:3])
-    sdk = sys.modules.get("nuclio_sdk")
-    if sdk is not None:
-        for name in os.listdir(os.path.dirname(os.path.dirname(sdk.__file__))):
-            if name.startswith("nuclio_sdk-") and name.endswith(".dist-info"):
-                return text + ", nuclio-sdk " + name[len("nuclio_sdk-") : -len(".dist-info")]
-    return text
-
-
 def _parse(arguments):
     """Options as a dictionary. Not argparse: its import costs a tenth of a worker's start."""
     found = dict(_OPTIONS)
@@ -158,6 +131,8 @@ def _parse(arguments):
             sys.exit(2)
         found[name] = value
     missing = [name for name, value in found.items() if value is None]
+    if not found["--fd"] and not found["--parent-fd"]:
+        missing.append("--fd")
     if missing:
         connection.complain("nuclio_worker: missing {0}".format(", ".join(missing)))
         sys.exit(2)

@@ -188,7 +188,8 @@ class Worker:
                     if broken:
                         raise broken[0]
                     arrived.clear()
-                    await arrived.wait()
+                    if not conn.arm():
+                        await arrived.wait()
                     continue
                 if frame.type == frames.EVENT or frame.type == frames.BATCH:
                     if conn.is_cancelled(frame.call):
@@ -200,7 +201,7 @@ class Worker:
                     else:
                         await self._handle_batch_in_loop(frame)
                     conn.call = 0
-                    if conn.has_more():
+                    if conn.arm():
                         # Background tasks get their turn also when events never stop.
                         await asyncio.sleep(0)
                 elif frame.type == frames.CONTROL:
@@ -260,6 +261,7 @@ class Worker:
         import asyncio
 
         self._cancelled = False
+        self._connection.arm()
         try:
             return await awaitable
         except asyncio.CancelledError:

@@ -11,41 +11,10 @@ import textwrap
 
 import pytest
 
-TEST = pathlib.Path(__file__).resolve().parent
-RUNTIME = TEST.parent
-ROOT = RUNTIME.parent.parent
-PATIENCE_SECONDS = 20
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-sys.path.insert(0, str(RUNTIME))
-
-
-def site_packages():
-    """The folder that has nuclio_sdk: named, this interpreter's own, or the build's."""
-    if "NUCLIO_SITE_PACKAGES" in os.environ:
-        return os.environ["NUCLIO_SITE_PACKAGES"]
-    try:
-        import nuclio_sdk
-
-        return str(pathlib.Path(nuclio_sdk.__file__).parent.parent)
-    except ModuleNotFoundError:
-        return str(ROOT / "build/release/share/nuclio/runtimes/python/site-packages")
-
-
-if site_packages() not in sys.path:
-    sys.path.append(site_packages())
-
-import nuclio_worker  # noqa: E402
-from nuclio_worker import connection, event, frames  # noqa: E402
-
-
-def build_folder():
-    """Where the build put the runtime, with the compiled half of the worker."""
-    programs = os.environ.get("NUCLIO_BIN", str(ROOT / "build/release/bin"))
-    return pathlib.Path(programs).parent / "share/nuclio/runtimes/python"
-
-
-# The sources are tested with the object of the build.
-nuclio_worker.__path__.append(str(build_folder() / "nuclio_worker"))
+from driving import PATIENCE_SECONDS, RUNTIME, Worker, build_folder, site_packages
+from nuclio_worker import event, frames, pure_connection
 
 
 @pytest.fixture(scope="session", params=["pure", "native"])
@@ -71,7 +40,7 @@ def connect(request):
         ours, theirs = socket.socketpair()
         ours.settimeout(PATIENCE_SECONDS)
         if request.param == "pure":
-            conn = connection.Connection(theirs.detach(), limit, event.RawEvent if raw else event.Event)
+            conn = pure_connection.Connection(theirs.detach(), limit, event.RawEvent if raw else event.Event)
         else:
             from nuclio_worker import _native
 
@@ -94,78 +63,6 @@ def event_of(connect):
         return conn.event(conn.receive())
 
     return make
-
-
-class Worker:
-    """A running worker and our end of its socket."""
-
-    def __init__(self, process, end):
-        self.process = process
-        self._end = end
-        self._call = 0
-
-    def send(self, *arguments, **named):
-        self._end.sendall(b"".join(frames.encode(*arguments, **named)))
-
-    def receive(self):
-        """The next frame, None at the end."""
-        head = self._exactly(4)
-        if head is None:
-            return None
-        length = int.from_bytes(head, "little")
-        return frames.decode(head + self._exactly(length - 4))
-
-    def _exactly(self, count):
-        data = bytearray()
-        while len(data) < count:
-            more = self._end.recv(count - len(data))
-            if not more:
-                assert not data, "the worker ended in the midst of a frame"
-                return None
-            data += more
-        return bytes(data)
-
-    def event(self, body=b"", content_type=b"text/plain", headers=(), call=None, **named):
-        """Sends an event and gives its call id."""
-        self._call = call or self._call + 1
-        event = {"id": b"id", "method": b"POST", "path": b"/", "trigger_kind": b"http", "trigger_name": b"default-http"}
-        event.update(named)
-        self.send(
-            frames.EVENT,
-            self._call,
-            numbers=(-1, 0, 0),
-            strings=(
-                event["id"],
-                event["method"],
-                event["path"],
-                b"http://x/",
-                content_type,
-                event["trigger_kind"],
-                event["trigger_name"],
-            ),
-            headers=headers,
-            body=body,
-        )
-        return self._call
-
-    def ask(self, body=b"", **named):
-        """Sends an event and gives the reply to it; what is logged meanwhile is dropped."""
-        call = self.event(body, **named)
-        reply = self.receive()
-        while reply is not None and reply.type == frames.LOG:
-            reply = self.receive()
-        assert reply is not None, "the worker ended"
-        assert reply.call == call
-        return reply
-
-    def close(self):
-        self._end.close()
-
-    def exit_code(self):
-        return self.process.wait(PATIENCE_SECONDS)
-
-    def stderr(self):
-        return self.process.stderr.read().decode()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import weakref
 
 import nuclio_sdk
 import pytest
-from nuclio_worker import event, frames
+from nuclio_worker import frames
 
 STRINGS = (
     b"id",
@@ -192,11 +192,6 @@ def test_a_body_is_parsed_only_when_it_is_exactly_json(event_of, content_type, b
     assert complained == (content_type == b"application/json" and body != b'{"a": [1]}')
 
 
-@pytest.mark.parametrize("setting", ["no", "false", "Disable", "DISABLED"])
-def test_a_setting_asks_for_bytes(setting):
-    assert event.keeps_bytes(setting)
-
-
 def test_strings_stay_bytes(event_of):
     ours = event_of(frame(), raw=True)
     assert (ours.id, ours.method, ours.content_type, ours.topic) == (b"id", b"PUT", b"text/plain", b"topic")
@@ -204,15 +199,15 @@ def test_strings_stay_bytes(event_of):
     assert (ours.trigger.kind, ours.shard_id, ours.size) == (b"kafka-cluster", 3, 4)
 
 
-@pytest.mark.parametrize("setting", [None, "", "yes", "true", "1", "0", "off"])
-def test_any_other_setting_asks_for_text(setting):
-    assert not event.keeps_bytes(setting)
-
-
-def test_a_worker_reads_the_setting_from_its_environment(start):
+@pytest.mark.parametrize(
+    "setting, shown",
+    [(one, b"b'POST'") for one in ("no", "false", "Disable", "DISABLED")]
+    + [(one, b"'POST'") for one in ("", "yes", "true", "1", "0", "off")],
+)
+def test_a_worker_reads_from_its_environment_whether_strings_are_text(start, setting, shown):
     source = "def handler(context, event):\n    return repr(event.method)\n"
-    worker, _ = start(source, environment={"NUCLIO_PYTHON_DECODE_EVENT_STRINGS": "false"})
-    assert worker.ask().body() == b"b'POST'"
+    worker, _ = start(source, environment={"NUCLIO_PYTHON_DECODE_EVENT_STRINGS": setting})
+    assert worker.ask().body() == shown
 
 
 def test_large_bodies_arrive_and_go_back(start):
