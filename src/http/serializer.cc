@@ -29,8 +29,17 @@ struct Said {
   std::string_view content_length;
 };
 
-// Takes note of a field that the server writes itself; false for all others.
+// Takes note of a field that the server writes itself; false for all others. Most fields are told apart by the length
+// of their name.
 bool is_servers_own(const Header& field, Said& said) {
+  switch (field.name.size()) {
+    case std::string_view("Date").size():
+    case std::string_view("Server").size():
+    case std::string_view("Connection").size():
+    case std::string_view("Content-Length").size():
+    case std::string_view("Transfer-Encoding").size(): break;
+    default: return false;
+  }
   if (same_ignoring_case(field.name, "Connection")) {
     said.close |= has_token(field.value, "close");
     return true;
@@ -67,11 +76,15 @@ Sending append_framing(std::string& out, const Response& response, const Answeri
 
 Plan append_head(std::string& out, const Response& response, const Answering& to, std::string_view date) {
   int status = response.status >= 200 && response.status <= 999 ? response.status : 500;
-  out += "HTTP/1.1 ";
-  append_number(out, static_cast<unsigned>(status));
-  out += ' ';
-  out += reason_phrase(status);
-  out += "\r\n";
+  if (status == 200) {
+    out += "HTTP/1.1 200 OK\r\n";
+  } else {
+    out += "HTTP/1.1 ";
+    append_number(out, static_cast<unsigned>(status));
+    out += ' ';
+    out += reason_phrase(status);
+    out += "\r\n";
+  }
 
   Said said;
   for (Header field : response.headers)

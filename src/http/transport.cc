@@ -79,7 +79,11 @@ Moved Transport::send(std::span<const iovec> parts, std::size_t& count) {
   message.msg_iov = const_cast<iovec*>(parts.data());
   message.msg_iovlen = parts.size();
   for (;;) {
-    ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    // One part is by far the most common, and cheaper without a description that the kernel has to fetch.
+    bool one = parts.size() == 1 || (parts.size() == 2 && parts.back().iov_len == 0);
+    ssize_t sent =
+        one ? ::send(socket_.get(), parts.front().iov_base, parts.front().iov_len, MSG_NOSIGNAL | MSG_DONTWAIT)
+            : ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
       count = static_cast<std::size_t>(sent);
       return Moved::some;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "loop/frame_pool.h"
 
 namespace nuclio {
 
@@ -124,6 +125,7 @@ Loop::~Loop() {
   CHECK(timers_.empty());  // whatever waits on a loop must be gone before it
   close(wake_);
   close(epoll_);
+  detail::FramePool::release();
 }
 
 void Loop::run() {

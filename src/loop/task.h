@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
 
 #include "base/check.h"
+#include "loop/frame_pool.h"
 
 namespace nuclio {
 
@@ -13,6 +15,9 @@ namespace detail {
 
 struct TaskPromiseBase {
   std::coroutine_handle<> waiting = std::noop_coroutine();
+
+  static void* operator new(std::size_t size) { return FramePool::allocate(size); }
+  static void operator delete(void* frame, std::size_t size) { FramePool::free(frame, size); }
 
   struct ResumeWaiting {
     bool await_ready() noexcept { return false; }
