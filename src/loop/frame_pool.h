@@ -30,6 +30,8 @@ class FramePool {
     kept_.bytes += (index + 1) * kStep;
   }
 
+  // Of this thread.
+  static std::size_t kept_bytes() { return kept_.bytes; }
   // Gives back what this thread keeps. A loop does so at its end, since then the thread begins no tasks any more.
   static void release() {
     for (Free*& first : kept_.first) {
