@@ -39,6 +39,9 @@ class Stream {
   Watch::Wait readable(Deadline deadline) { return watch_.readable(deadline); }
   Watch::Wait writable(Deadline deadline) { return watch_.writable(deadline); }
 
+  // For who waits for news of what it will not read yet: the next readable() waits for more to come, or for the end.
+  void leave_unread() { watch_.drained(Watch::Direction::read); }
+
   bool peer_gone() const { return watch_.peer_gone(); }
   int descriptor() const { return descriptor_.get(); }
   Loop& loop() const { return watch_.loop(); }

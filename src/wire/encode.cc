@@ -2,7 +2,6 @@
 #include "wire/encode.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "base/check.h"
@@ -27,18 +26,41 @@ std::unexpected<Error> too_large(std::string_view what, Bytes limit) {
                                   std::to_string(limit.count) + " bytes and 65535 headers and fields");
 }
 
-// The parts of an event that nuclio_wire_head points to.
-struct EventTables {
-  explicit EventTables(const Event& event)
-      : numbers{event.shard_id, event.num_shards, event.offset},
-        strings{text(event.id),           text(event.method),       text(event.path),         text(event.url),
-                text(event.content_type), text(event.trigger_kind), text(event.trigger_name), text(event.type),
-                text(event.type_version), text(event.version),      text(event.topic)} {}
-  std::array<std::int64_t, NUCLIO_WIRE_EVENT_NUMBERS> numbers;
-  std::array<nuclio_wire_text, NUCLIO_WIRE_EVENT_STRINGS> strings;
-};
-
 }  // namespace
+
+EventHead::EventHead(const Event& event, Bytes limit, std::vector<nuclio_wire_pair>& pairs)
+    : numbers_{event.shard_id, event.num_shards, event.offset},
+      strings_{text(event.id),           text(event.method),       text(event.path),         text(event.url),
+               text(event.content_type), text(event.trigger_kind), text(event.trigger_name), text(event.type),
+               text(event.type_version), text(event.version),      text(event.topic)},
+      limit_(as_limit(limit)) {
+  if (event.headers.size() > kMaxPairs || event.fields.size() > kMaxPairs) return;
+  pairs.clear();
+  for (const Pair& pair : event.headers) pairs.push_back({text(pair.name), text(pair.value)});
+  for (const Pair& pair : event.fields) pairs.push_back({text(pair.name), text(pair.value)});
+  head_.type = NUCLIO_WIRE_EVENT;
+  head_.call = event.call.value();
+  head_.deadline_ns = nanoseconds_left(event.time_left);
+  head_.timestamp_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(event.timestamp.time_since_epoch()).count();
+  head_.number = numbers_.data();
+  head_.numbers = NUCLIO_WIRE_EVENT_NUMBERS;
+  head_.string = strings_.data();
+  head_.strings = NUCLIO_WIRE_EVENT_STRINGS;
+  head_.header = pairs.data();
+  head_.headers = static_cast<std::uint16_t>(event.headers.size());
+  head_.field = pairs.data() + event.headers.size();
+  head_.fields = static_cast<std::uint16_t>(event.fields.size());
+  head_.body_length = event.body.size();
+  size_ = nuclio_wire_head_size(&head_, limit_);
+}
+
+void EventHead::write(char* to) const { CHECK(nuclio_wire_encode(&head_, limit_, to) == size_); }
+
+void EventHead::write_shared(char* to, std::uint64_t body_offset) {
+  head_.flags = NUCLIO_WIRE_SHARED;
+  head_.body_offset = body_offset;
+  write(to);
+}
 
 class Encoder {
  public:
@@ -49,20 +71,16 @@ class Encoder {
 
   // Bytes that the event takes as a frame, 0 when it is above the limit.
   std::uint64_t event_size(const Event& event) {
-    if (event.headers.size() > kMaxPairs || event.fields.size() > kMaxPairs) return 0;
-    EventTables tables{event};
-    nuclio_wire_head head = event_head(event, tables);
-    std::size_t size = nuclio_wire_head_size(&head, limit_);
-    return size ? size + head.body_length + nuclio_wire_padding(head.body_length) : 0;
+    EventHead head{event, Bytes{limit_}, out_.pairs_};
+    return head.size() ? head.size() + event.body.size() + nuclio_wire_padding(event.body.size()) : 0;
   }
 
   bool add(const Event& event) {
-    EventTables tables{event};
-    nuclio_wire_head head = event_head(event, tables);
-    return add(head, event.body);
+    EventHead head{event, Bytes{limit_}, out_.pairs_};
+    return head.size() && add(head.head(), event.body);
   }
 
-  bool add(nuclio_wire_head& head, std::string_view body) {
+  bool add(const nuclio_wire_head& head, std::string_view body) {
     std::size_t size = nuclio_wire_head_size(&head, limit_);
     if (!size) return false;
     std::size_t at = out_.heads_.size();
@@ -97,29 +115,6 @@ class Encoder {
     }
   }
 
-  // Valid until the next call.
-  nuclio_wire_head event_head(const Event& event, const EventTables& tables) {
-    out_.pairs_.clear();
-    for (const Pair& pair : event.headers) out_.pairs_.push_back({text(pair.name), text(pair.value)});
-    for (const Pair& pair : event.fields) out_.pairs_.push_back({text(pair.name), text(pair.value)});
-    nuclio_wire_head head{};
-    head.type = NUCLIO_WIRE_EVENT;
-    head.call = event.call.value();
-    head.deadline_ns = nanoseconds_left(event.time_left);
-    head.timestamp_ns =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(event.timestamp.time_since_epoch()).count();
-    head.number = tables.numbers.data();
-    head.numbers = NUCLIO_WIRE_EVENT_NUMBERS;
-    head.string = tables.strings.data();
-    head.strings = NUCLIO_WIRE_EVENT_STRINGS;
-    head.header = out_.pairs_.data();
-    head.headers = static_cast<std::uint16_t>(event.headers.size());
-    head.field = out_.pairs_.data() + event.headers.size();
-    head.fields = static_cast<std::uint16_t>(event.fields.size());
-    head.body_length = event.body.size();
-    return head;
-  }
-
   Encoded& out_;
   std::uint32_t limit_;
 };
@@ -132,8 +127,7 @@ Bytes Encoded::size() const {
 
 Result<void> encode(const Event& event, Encoded& out, Bytes limit) {
   Encoder encoder{out, limit};
-  if (event.headers.size() > kMaxPairs || event.fields.size() > kMaxPairs || !encoder.add(event))
-    return too_large("the event", limit);
+  if (!encoder.add(event)) return too_large("the event", limit);
   encoder.finish();
   return {};
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include <sys/uio.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <span>
@@ -37,6 +38,29 @@ struct Event {
   std::span<const Pair> headers;
   std::span<const Pair> fields;
   std::string_view body;
+};
+
+// What an event is as a frame, without its body. Borrows the event and `pairs`, which is scratch: using the same one
+// again saves its allocations.
+class EventHead {
+ public:
+  EventHead(const Event& event, Bytes limit, std::vector<nuclio_wire_pair>& pairs);
+
+  // Bytes of the frame before its body; 0 when the frame would be above the limit or has too many headers or fields.
+  std::size_t size() const { return size_; }
+  // Writes them to memory that has room for them. The body and its padding are to follow there.
+  void write(char* to) const;
+  // The same for a body that is at an offset in the arena: this is the whole frame then.
+  void write_shared(char* to, std::uint64_t body_offset);
+
+  const nuclio_wire_head& head() const { return head_; }
+
+ private:
+  std::array<std::int64_t, NUCLIO_WIRE_EVENT_NUMBERS> numbers_;
+  std::array<nuclio_wire_text, NUCLIO_WIRE_EVENT_STRINGS> strings_;
+  nuclio_wire_head head_{};
+  std::uint32_t limit_;
+  std::size_t size_ = 0;
 };
 
 // A frame to send. Reusing one saves its allocations; whoever fills it keeps bodies alive until it has been sent.

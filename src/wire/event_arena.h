@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "base/bytes.h"
@@ -46,15 +46,24 @@ class EventArena final : public http::BodyPool {
   Result<Descriptor> reader() const;
 
  private:
-  // Gives pages back when nobody has used them for a while; armed only while there are any.
-  class GiveBack;
-  struct Class;
+  // Gives pages back when nobody has used them for a while; armed only while there may be some.
+  class Tick;
+
+  // The arena is cut into regions of the largest block's size; each is blocks of one class, or free.
+  static constexpr std::size_t kRegion = kLargest;
+  static constexpr std::size_t kClasses = 14;
+  static constexpr std::uint8_t kNoClass = kClasses;
   struct Region;
 
-  EventArena(Loop& loop, Descriptor memory, Descriptor reader, char* begin, std::size_t size);
-  Region* region_with_room(std::size_t size_class);
-  std::size_t region_index(const char* address) const;
-  bool give_back();
+  EventArena(Loop& loop, Descriptor memory, Descriptor reader, char* begin, std::size_t regions);
+  static std::size_t class_of(std::size_t size);
+  static std::size_t block_size(std::size_t size_class);
+  Region* make_region(std::size_t size_class);
+  Region& region_of(const char* address);
+  char* region_begin(const Region& region) const;
+  void freed(Region& region, std::uint32_t block);
+  void tick();
+  void give_back(char* begin, std::size_t size);
 
   Descriptor memory_;
   Descriptor reader_;
@@ -62,8 +71,10 @@ class EventArena final : public http::BodyPool {
   std::size_t size_;
   std::size_t in_use_ = 0;
   std::vector<Region> regions_;
-  std::vector<Class> classes_;
-  std::unique_ptr<GiveBack> timer_;
+  // Regions of each class that have a free block, as indexes; the last is used first. The same for free regions.
+  std::array<std::vector<std::uint32_t>, kClasses + 1> with_room_;
+  std::uint32_t now_ = 0;  // counts ticks
+  std::unique_ptr<Tick> tick_;
 };
 
 }  // namespace nuclio::wire
