@@ -59,8 +59,9 @@ Result<std::unique_ptr<EventArena>> EventArena::create(Loop& loop, Bytes size) {
   // Its size is for ever, so nobody's look at it can fail.
   if (fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
     return fail_errno("sealing memory for events");
-  // A seal against writing would be against giving pages back as well. So workers get a descriptor that cannot write,
-  // and nobody can open the memory anew.
+  // A seal against writing would be one against giving pages back as well. So workers get a descriptor that cannot
+  // write, of a file that nobody may open. That keeps mistakes out. A worker of the same user that means harm can
+  // change the mode again and then spoil its own function's events, but nothing that the processor believes.
   std::string path = fmt::format("/proc/self/fd/{}", memory.get());
   Descriptor reader{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!reader) return fail_errno("opening memory for events to read");

@@ -42,7 +42,7 @@ class EventArena final : public http::BodyPool {
   // Blocks that are not free.
   std::size_t in_use() const { return in_use_; }
 
-  // Read-only, for a worker. The memory cannot be opened for writing through it.
+  // Read-only, for a worker.
   Result<Descriptor> reader() const;
 
  private:
