@@ -163,9 +163,10 @@ struct KindRules {
   const FunctionSpec& spec;
   Report& report;
 
-  void operator()(const HttpTrigger&) const {
+  void operator()(const HttpTrigger& http) const {
     if (!trigger.url.empty() && !is_listen_address(trigger.url))
       problem(report, path + ".url", "must be an address to listen on such as :8080, is " + quoted(trigger.url));
+    if (http.tls) check_tls(*http.tls);
   }
 
   void operator()(const CronTrigger& cron) const {
@@ -190,6 +191,22 @@ struct KindRules {
 
   template <class Kind>
   void operator()(const Kind&) const {}
+
+  // The processor's working folder is nobody's business, so no path is relative to it.
+  void check_tls(const HttpTls& tls) const {
+    const auto check = [&](std::string_view name, const std::string& file) {
+      if (!file.empty() && !tls.path_of(file).starts_with('/'))
+        problem(report, path + ".attributes.tls." + std::string(name),
+                "must begin with /, or secretPath must name its folder, is " + quoted(file));
+    };
+    if (!tls.secret_path.empty() && tls.secret_path.front() != '/')
+      return problem(report, path + ".attributes.tls.secretPath", "must begin with /, is " + quoted(tls.secret_path));
+    if (tls.certificate.empty()) problem(report, path + ".attributes.tls.certificate", "must not be empty");
+    if (tls.key.empty()) problem(report, path + ".attributes.tls.key", "must not be empty");
+    check("certificate", tls.certificate);
+    check("key", tls.key);
+    check("clientCA", tls.client_ca);
+  }
 
   void check_ack(WorkerAllocationMode mode) const {
     const bool explicit_ack = trigger.explicit_ack_mode == ExplicitAckMode::enable ||

@@ -22,6 +22,18 @@ http::Limits limits_of(const spec::HttpTrigger& config, const spec::ProcessorCon
   return limits;
 }
 
+std::optional<http::TlsOptions> tls_of(const spec::HttpTrigger& config) {
+  if (!config.tls) return {};
+  const spec::HttpTls& tls = *config.tls;
+  return http::TlsOptions{.certificate = tls.path_of(tls.certificate),
+                          .key = tls.path_of(tls.key),
+                          .client_ca = tls.path_of(tls.client_ca),
+                          .minimum_version = tls.minimum_version == spec::TlsMinimumVersion::v1_3
+                                                 ? http::TlsVersion::v1_3
+                                                 : http::TlsVersion::v1_2,
+                          .http2 = false};
+}
+
 // Not that there was no worker: under overload that is most events, and the metrics count them.
 void log_unanswered(const Event& event, const Error& error) {
   if (error.why == Why::busy) return;
@@ -34,6 +46,8 @@ void log_unanswered(const Event& event, const Error& error) {
 HttpTrigger::HttpTrigger(const spec::Trigger& trigger, const spec::HttpTrigger& config, TriggerContext context)
     : context_(std::move(context)),
       url_(trigger.url.empty() ? kDefaultUrl : trigger.url),
+      tls_options_(tls_of(config)),
+      background_(context_.loop),
       server_(context_.loop, limits_of(config, context_.settings), *this) {
   if (config.cors && config.cors->enabled) cors_.emplace(*config.cors);
   if (trigger.batch.mode == spec::BatchMode::enable)
@@ -82,9 +96,15 @@ void HttpTrigger::add_logs(std::span<const LogLine> logs, http::Headers& headers
 }
 
 Task<Result<void>> HttpTrigger::start() {
+  if (tls_options_) {
+    auto loaded = http::Tls::load(*tls_options_);
+    if (!loaded) co_return fail(std::move(loaded.error()).in("trigger " + name() + ": tls"));
+    tls_ = std::move(*loaded);
+    background_.spawn(tls_->follow_files(context_.loop));
+  }
   auto listening = listener();
   if (!listening) co_return fail(std::move(listening.error()).in("trigger " + name()));
-  server_.serve(std::move(*listening));
+  server_.serve(std::move(*listening), tls_.get());
   co_return Result<void>{};
 }
 

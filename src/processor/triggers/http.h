@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "http/server.h"
+#include "http/tls.h"
+#include "loop/group.h"
 #include "processor/batcher.h"
 #include "processor/cors.h"
 #include "processor/event_id.h"
@@ -13,9 +16,9 @@
 
 namespace nuclio::processor {
 
-// Serves HTTP/1.1: each request is an event, whatever its method and path. It listens once it is started; the workers
-// are ready by then, so no client ever hears "not ready". Paths that begin with /__internal/health are answered 200
-// before any worker sees them.
+// Serves HTTP/1.1, through TLS when its attributes say so: each request is an event, whatever its method and path. It
+// listens once it is started; the workers are ready by then, so no client ever hears "not ready". Paths that begin with
+// /__internal/health are answered 200 before any worker sees them.
 class HttpTrigger final : public Trigger, private http::Handler {
  public:
   // `trigger` and `config` are borrowed until this returns.
@@ -39,6 +42,9 @@ class HttpTrigger final : public Trigger, private http::Handler {
   EventIds ids_;
   std::optional<CorsPolicy> cors_;
   std::optional<Batcher> batcher_;  // before the server, whose requests wait in it
+  std::optional<http::TlsOptions> tls_options_;
+  std::unique_ptr<http::Tls> tls_;
+  Group background_;  // follows the certificate's files
   http::Server server_;
 };
 

@@ -87,6 +87,44 @@ struct Cors {
   }
 };
 
+enum class TlsMinimumVersion { v1_2, v1_3 };
+constexpr auto choices(TlsMinimumVersion) {
+  using C = schema::Choice<TlsMinimumVersion>;
+  return std::array{C{TlsMinimumVersion::v1_2, "1.2"}, C{TlsMinimumVersion::v1_3, "1.3"}};
+}
+
+struct HttpTls {
+  std::string secret_path;
+  std::string certificate = "tls.crt";
+  std::string key = "tls.key";
+  std::string client_ca;
+  TlsMinimumVersion minimum_version = TlsMinimumVersion::v1_2;
+
+  static constexpr auto fields() {
+    using T = HttpTls;
+    return std::tuple{
+        field("secretPath", &T::secret_path,
+              {.doc = "Folder of the files below, as a volume of a Kubernetes secret of type kubernetes.io/tls has "
+                      "them. A renewed certificate is taken without a restart."}),
+        field("certificate", &T::certificate,
+              {.doc = "PEM file of the certificate, followed by those that lead to its root; in secretPath unless it "
+                      "begins with /."}),
+        field("key", &T::key,
+              {.doc = "PEM file of the certificate's private key, without passphrase; in secretPath unless it begins "
+                      "with /."}),
+        field("clientCA", &T::client_ca,
+              {.doc = "PEM file of authorities, in secretPath unless it begins with /: only clients that show a "
+                      "certificate of one of them are served. All are when empty."}),
+        field("minimumVersion", &T::minimum_version, {.doc = "Oldest version of TLS that is spoken."}),
+    };
+  }
+
+  // Where a file named above lies; "" for one that is not named.
+  std::string path_of(const std::string& file) const {
+    return file.empty() || file.front() == '/' || secret_path.empty() ? file : secret_path + "/" + file;
+  }
+};
+
 struct HttpTrigger {
   static constexpr std::string_view kKind = "http";
   int port = 0;
@@ -98,6 +136,7 @@ struct HttpTrigger {
   std::optional<Cors> cors;
   bool disable_port_publishing = false;
   HttpMode mode = HttpMode::sync;
+  std::optional<HttpTls> tls;
 
   static constexpr auto fields() {
     return std::tuple{
@@ -119,6 +158,8 @@ struct HttpTrigger {
         field("disablePortPublishing", &HttpTrigger::disable_port_publishing,
               {.doc = "Do not publish the port on the host (docker platform).", .inert = true}),
         field("mode", &HttpTrigger::mode, {.doc = "sync or async; both behave the same."}),
+        field("tls", &HttpTrigger::tls,
+              {.doc = "Speak HTTPS with this certificate, and nothing else; off when absent."}),
     };
   }
 };
