@@ -3,8 +3,10 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -111,18 +113,25 @@ void Watch::Wait::fire() {
   resumption_.coroutine.resume();
 }
 
-Loop::Loop() : epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  CHECK(epoll_ >= 0 && wake_ >= 0);
+Loop::Loop()
+    : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      alarm_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
+  CHECK(epoll_ >= 0 && wake_ >= 0 && alarm_ >= 0);
   now_ = std::chrono::steady_clock::now();
   events_.resize(kBatch);
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.ptr = nullptr;  // the wake-up descriptor is the only one without a watch
+  event.data.ptr = &wake_;
   CHECK(epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event) == 0);
+  event.events = EPOLLIN | EPOLLET;  // it is never read
+  event.data.ptr = &alarm_;
+  CHECK(epoll_ctl(epoll_, EPOLL_CTL_ADD, alarm_, &event) == 0);
 }
 
 Loop::~Loop() {
   CHECK(timers_.empty());  // whatever waits on a loop must be gone before it
+  close(alarm_);
   close(wake_);
   close(epoll_);
   detail::FramePool::release();
@@ -163,30 +172,41 @@ bool Loop::arm() {
   return quiet;
 }
 
-void Loop::round() {
-  timespec wait{};
-  timespec* limit = &wait;
+// Setting the alarm costs a system call, and a timer that is armed is mostly disarmed before its time. So the alarm is
+// only ever moved to an earlier time: when it rings for nobody, it is set anew.
+void Loop::set_alarm() {
+  if (timers_.empty() || timers_.front()->when_ >= alarm_at_) return;
+  alarm_at_ = timers_.front()->when_;
+  // 0 would mean never.
+  auto since_boot = std::max(std::chrono::nanoseconds{1}, std::chrono::nanoseconds{alarm_at_.time_since_epoch()});
+  itimerspec when{};
+  when.it_value.tv_sec = since_boot.count() / 1'000'000'000;
+  when.it_value.tv_nsec = since_boot.count() % 1'000'000'000;
+  CHECK(timerfd_settime(alarm_, TFD_TIMER_ABSTIME, &when, nullptr) == 0);
+}
+
+// Waits for events, unless there is work at hand, and gives their number.
+int Loop::wait() {
   bool something = !pollers_.empty() && poll();
-  bool armed = !something && resumptions_.empty() && !stopping_ && !pollers_.empty();
-  if (!something && resumptions_.empty() && (!armed || arm())) {
-    if (timers_.empty()) {
-      limit = nullptr;
-    } else {
-      auto left = std::max(std::chrono::nanoseconds{0},
-                           std::chrono::nanoseconds{timers_.front()->when_ - std::chrono::steady_clock::now()});
-      wait.tv_sec = left.count() / 1'000'000'000;
-      wait.tv_nsec = left.count() % 1'000'000'000;
-    }
-  }
-  int count = epoll_pwait2(epoll_, events_.data(), kBatch, limit, nullptr);
+  bool sleep = !something && resumptions_.empty() && !stopping_;
+  bool armed = sleep && !pollers_.empty();
+  if (armed) sleep = arm();
+  if (sleep) set_alarm();
+  int count = epoll_wait(epoll_, events_.data(), kBatch, sleep ? -1 : 0);
   CHECK(count >= 0 || errno == EINTR);
   if (armed) pollers_.for_each([](Poller& poller) { poller.disarm(); });
+  return std::max(count, 0);
+}
+
+void Loop::round() {
+  event_count_ = wait();
   now_ = std::chrono::steady_clock::now();
-  event_count_ = std::max(count, 0);
   for (event_at_ = 0; event_at_ < event_count_;) {
     epoll_event event = events_[event_at_++];
-    if (event.data.ptr == nullptr) {
+    if (event.data.ptr == &wake_) {
       run_messages();
+    } else if (event.data.ptr == &alarm_) {
+      alarm_at_ = SteadyTime::max();
     } else if (event.data.ptr != this) {
       static_cast<Watch*>(event.data.ptr)->notify(event.events);
     }

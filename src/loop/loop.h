@@ -160,6 +160,8 @@ class Loop {
   void round();
   bool poll();
   bool arm();
+  int wait();
+  void set_alarm();
   void fire_timers();
   void run_messages();
   void forget(Watch* watch);  // it may be among the events of this round that are still to be delivered
@@ -169,9 +171,11 @@ class Loop {
 
   int epoll_ = -1;
   int wake_ = -1;
+  int alarm_ = -1;  // wakes the wait for the timers
   bool stopping_ = false;
   SteadyTime now_;
-  std::vector<Timer*> timers_;  // binary heap, soonest first
+  SteadyTime alarm_at_ = SteadyTime::max();  // what alarm_ is set to; max() when to nothing
+  std::vector<Timer*> timers_;               // binary heap, soonest first
   List<Resumption> resumptions_;
   List<Poller> pollers_;
   std::vector<epoll_event> events_;

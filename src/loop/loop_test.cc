@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <thread>
 #include <vector>
@@ -191,6 +192,24 @@ TEST(WaitList, ForgetsAWaiterThatIsDestroyedAfterItWasNotified) {
   std::vector<int> woken;
   run_until_done(loop, cancel_a_woken_waiter(loop, woken));
   EXPECT_TRUE(woken.empty());
+}
+
+Task<int> sleep_twice(Loop& loop) {
+  auto began = std::chrono::steady_clock::now();
+  {
+    Group group{loop};
+    int destroyed = 0;
+    group.spawn(hold(loop, destroyed));
+    co_await loop.sleep(4ms);  // sooner than the other
+  }
+  co_await loop.sleep(4ms);  // when the alarm stands on a time that nobody waits for
+  auto took = std::chrono::steady_clock::now() - began;
+  co_return took >= 8ms ? 1 : 0;
+}
+
+TEST(Timers, FireWhenTheAlarmHadBeenSetForOthers) {
+  Loop loop;
+  EXPECT_EQ(run_until_done(loop, sleep_twice(loop)), 1);
 }
 
 Task<void> until(Clock& clock, SystemTime when, bool& reached) {
