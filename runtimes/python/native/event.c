@@ -251,22 +251,8 @@ PyObject* event_new(const nuclio_wire_frame* frame, PyObject* memory, int raw) {
 int event_keep(PyObject* event) {
   state* s = state_of(event);
   if (Py_REFCNT(event) == 1 || s->memory) return 0;
-  const nuclio_wire_frame* frame = &s->frame;
-  /* A body in shared memory is not within the frame. */
-  size_t apart = frame->body >= frame->data && frame->body <= frame->data + frame->length ? 0 : frame->body_length;
-  PyObject* memory = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(frame->length + apart));
-  if (!memory) return -1;
-  uint8_t* data = (uint8_t*)PyBytes_AsString(memory);
-  memcpy(data, frame->data, frame->length);
-  if (apart) {
-    memcpy(data + frame->length, frame->body, apart);
-    s->frame.body = data + frame->length;
-  } else {
-    s->frame.body = data + (frame->body - frame->data);
-  }
-  s->frame.data = data;
-  s->memory = memory;
-  return 0;
+  s->memory = frame_copy(&s->frame, &s->frame);
+  return s->memory ? 0 : -1;
 }
 
 int event_add_type(PyObject* module) {

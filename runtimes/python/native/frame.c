@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A frame as the Python half of the worker sees it: what kind it is, its call, its numbers, the frames within. */
+#include <string.h>
+
 #include "native.h"
 
 static PyTypeObject* type;
@@ -49,6 +51,21 @@ void frame_refuse(enum nuclio_wire_result result) {
   Py_DECREF(error);
 }
 
+PyObject* frame_copy(const nuclio_wire_frame* from, nuclio_wire_frame* to) {
+  /* A body in shared memory is not within the frame. */
+  size_t apart = from->flags & NUCLIO_WIRE_SHARED ? from->body_length : 0;
+  PyObject* memory = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(from->length + apart));
+  if (!memory) return NULL;
+  uint8_t* data = (uint8_t*)PyBytes_AsString(memory);
+  memcpy(data, from->data, from->length);
+  size_t body_at = apart ? from->length : (size_t)(from->body - from->data);
+  if (apart) memcpy(data + body_at, from->body, apart);
+  *to = *from;
+  to->data = data;
+  to->body = data + body_at;
+  return memory;
+}
+
 static void destroy(PyObject* object) {
   Py_XDECREF(((frame_object*)object)->memory);
   release(object);
@@ -79,15 +96,9 @@ static PyObject* inner(PyObject* object, PyObject* nothing) {
   PyObject* all = PyList_New(0);
   nuclio_wire_frame one;
   for (size_t position = 0; all && nuclio_wire_next(outer, &position, &one);) {
-    PyObject* memory = PyBytes_FromStringAndSize((const char*)one.data, (Py_ssize_t)one.length);
-    PyObject* frame = NULL;
-    if (memory) {
-      const uint8_t* data = (const uint8_t*)PyBytes_AsString(memory);
-      one.body = data + (one.body - one.data);
-      one.data = data;
-      frame = frame_new(&one, memory);
-      Py_DECREF(memory);
-    }
+    PyObject* memory = frame_copy(&one, &one);
+    PyObject* frame = memory ? frame_new(&one, memory) : NULL;
+    Py_XDECREF(memory);
     if (!frame || PyList_Append(all, frame) != 0) Py_CLEAR(all);
     Py_XDECREF(frame);
   }

@@ -25,12 +25,17 @@ int link_is_open(const link_object* link) {
 }
 
 int link_take(link_object* link, nuclio_wire_frame* frame, PyObject** memory) {
-  return socket_take(link, frame, memory);
+  return link->ring ? ring_take(link, frame, memory) : socket_take(link, frame, memory);
 }
 
-int link_wait(link_object* link) { return socket_read(link, 0) < 0 ? -1 : 0; }
+int link_wait(link_object* link) {
+  if (link->ring) return ring_wait(link);
+  return socket_read(link, 0) < 0 ? -1 : 0;
+}
 
-int link_is_cancelled(link_object* link, uint64_t call) { return socket_is_cancelled(link, call); }
+int link_is_cancelled(link_object* link, uint64_t call) {
+  return link->ring ? nuclio_ring_cancelled(link->ring) == call : socket_is_cancelled(link, call);
+}
 
 int link_settle(link_object* link) {
   if (link->frame) {
@@ -59,7 +64,7 @@ static int lock(link_object* link) {
 /* Writes one frame under the lock. */
 static int write_frame(link_object* link, struct iovec* parts, int count) {
   if (lock(link) != 0) return -1;
-  int result = socket_write(link, parts, count);
+  int result = link->ring ? ring_write(link, parts, count) : socket_write(link, parts, count);
   PyThread_release_lock(link->lock);
   return result;
 }
@@ -92,13 +97,20 @@ static link_object* link_of(PyObject* object) { return (link_object*)object; }
 /* What an event loop watches. */
 static PyObject* fileno_(PyObject* self, PyObject* nothing) {
   (void)nothing;
-  return PyLong_FromLong(link_of(self)->socket);
+  link_object* link = link_of(self);
+  return PyLong_FromLong(link->ring ? nuclio_ring_descriptor(link->ring) : link->socket);
 }
 
+/* The ring goes only when nobody can be in the midst of it. */
 static int close_link(link_object* link) {
   int result = link_settle(link);
   if (link->socket >= 0) close(link->socket);
   link->socket = -1;
+  if (link->ring && PyThread_acquire_lock(link->lock, NOWAIT_LOCK)) {
+    nuclio_ring_detach(link->ring);
+    link->ring = NULL;
+    PyThread_release_lock(link->lock);
+  }
   return result;
 }
 
@@ -117,16 +129,6 @@ static PyObject* leave_in_child(PyObject* self, PyObject* nothing) {
   return close_(self, nothing);
 }
 
-/* What the Python half takes from a socket has memory of its own: it may read on while a handler awaits. */
-static int own_memory(nuclio_wire_frame* view, PyObject** memory) {
-  *memory = PyBytes_FromStringAndSize((const char*)view->data, (Py_ssize_t)view->length);
-  if (!*memory) return -1;
-  const uint8_t* data = (const uint8_t*)PyBytes_AsString(*memory);
-  view->body = data + (view->body - view->data);
-  view->data = data;
-  return 0;
-}
-
 static PyObject* taken(link_object* link) {
   nuclio_wire_frame view;
   PyObject* memory;
@@ -134,7 +136,8 @@ static PyObject* taken(link_object* link) {
   int got = link_take(link, &view, &memory);
   if (got < 0) return NULL;
   if (got == 0) Py_RETURN_NONE;
-  if (!memory && own_memory(&view, &memory) != 0) return NULL;
+  /* Over a socket it has memory of its own, since more is read while a handler awaits. */
+  if (!memory && !link->ring && !(memory = frame_copy(&view, &view))) return NULL;
   PyObject* frame = frame_new(&view, memory);
   if (frame && !memory) {
     Py_INCREF(frame);
@@ -161,13 +164,26 @@ static PyObject* receive(PyObject* self, PyObject* nothing) {
 
 static PyObject* read_ready(PyObject* self, PyObject* nothing) {
   (void)nothing;
-  if (socket_read(link_of(self), MSG_DONTWAIT) < 0) return NULL;
+  link_object* link = link_of(self);
+  if (link->ring) {
+    nuclio_ring_woken(link->ring);
+  } else if (socket_read(link, MSG_DONTWAIT) < 0) {
+    return NULL;
+  }
   Py_RETURN_NONE;
 }
 
 static PyObject* arm(PyObject* self, PyObject* nothing) {
   (void)nothing;
-  return PyBool_FromLong(socket_has_frame(link_of(self)));
+  link_object* link = link_of(self);
+  return PyBool_FromLong(link->ring ? nuclio_ring_arm(link->ring) : socket_has_frame(link));
+}
+
+/* A ring that holds an event wakes nobody. */
+static PyObject* tells(PyObject* self, PyObject* nothing) {
+  (void)nothing;
+  link_object* link = link_of(self);
+  return PyBool_FromLong(!link->ring || !nuclio_ring_arm(link->ring));
 }
 
 static PyObject* is_cancelled(PyObject* self, PyObject* call) {
@@ -226,6 +242,11 @@ static PyObject* event(PyObject* self, PyObject* object) {
   return made;
 }
 
+static PyObject* get_mapped(PyObject* self, void* closure) {
+  (void)closure;
+  return PyLong_FromSize_t(link_of(self)->ring ? nuclio_ring_mapped(link_of(self)->ring) : 0);
+}
+
 static PyObject* get_call(PyObject* self, void* closure) {
   (void)closure;
   return PyLong_FromUnsignedLongLong(link_of(self)->call);
@@ -248,13 +269,17 @@ static int prepare_socket(int socket) {
   return -1;
 }
 
-/* Connection(descriptor, limit, raw): takes over the descriptor. */
+/* Connection(descriptor, limit, raw, ring): takes over the descriptor, and the four in the tuple `ring` unless it is
+ * empty. */
 static PyObject* new_(PyTypeObject* subtype, PyObject* arguments, PyObject* named) {
   (void)named;
   int socket;
   unsigned int limit;
   int raw;
-  if (!PyArg_ParseTuple(arguments, "iIp:Connection", &socket, &limit, &raw)) return NULL;
+  PyObject* ring;
+  if (!PyArg_ParseTuple(arguments, "iIpO!:Connection", &socket, &limit, &raw, &PyTuple_Type, &ring)) return NULL;
+  int ends[4] = {-1, -1, -1, -1};
+  if (PyTuple_Size(ring) > 0 && !PyArg_ParseTuple(ring, "iiii", &ends[0], &ends[1], &ends[2], &ends[3])) return NULL;
   PyObject* self = ((allocfunc)PyType_GetSlot(subtype, Py_tp_alloc))(subtype, 0);
   if (!self) return NULL;
   link_object* link = link_of(self);
@@ -262,9 +287,12 @@ static PyObject* new_(PyTypeObject* subtype, PyObject* arguments, PyObject* name
   link->limit = limit;
   link->raw = (char)raw;
   link->lock = PyThread_allocate_lock();
-  link->buffer = PyMem_Malloc(LINK_BUFFER);
-  if (!link->lock || !link->buffer) PyErr_NoMemory();
-  if (PyErr_Occurred() || prepare_socket(socket) != 0) Py_CLEAR(self);
+  link->buffer = PyTuple_Size(ring) > 0 ? NULL : PyMem_Malloc(LINK_BUFFER);
+  if (!link->lock || (!link->buffer && PyTuple_Size(ring) == 0)) PyErr_NoMemory();
+  if (PyErr_Occurred() || prepare_socket(socket) != 0 ||
+      (PyTuple_Size(ring) > 0 && ring_open(link, ends[0], ends[1], ends[2], ends[3]) != 0)) {
+    Py_CLEAR(self);
+  }
   return self;
 }
 
@@ -281,7 +309,8 @@ static void destroy(PyObject* self) {
 }
 
 int link_add_type(PyObject* module) {
-  static PyGetSetDef attributes[] = {{"call", get_call, set_call, NULL, NULL}, {NULL}};
+  static PyGetSetDef attributes[] = {
+      {"call", get_call, set_call, NULL, NULL}, {"mapped", get_mapped, NULL, NULL, NULL}, {NULL}};
   static PyMethodDef methods[] = {
       {"fileno", fileno_, METH_NOARGS, NULL},
       {"close", close_, METH_NOARGS, NULL},
@@ -290,6 +319,7 @@ int link_add_type(PyObject* module) {
       {"receive", receive, METH_NOARGS, NULL},
       {"read_ready", read_ready, METH_NOARGS, NULL},
       {"arm", arm, METH_NOARGS, NULL},
+      {"tells", tells, METH_NOARGS, NULL},
       {"is_cancelled", is_cancelled, METH_O, NULL},
       {"send", send_, METH_O, NULL},
       {"event", event, METH_O, NULL},

@@ -11,6 +11,7 @@
 #include <Python.h>
 #include <sys/uio.h>
 
+#include "nuclio_ring.h"
 #include "nuclio_wire.h"
 
 /* What is looked up once, when the module is imported. */
@@ -55,6 +56,8 @@ int frame_add_type(PyObject* module);
 PyObject* frame_new(const nuclio_wire_frame* view, PyObject* memory);
 /* The view of a Frame, NULL and TypeError when it is none. */
 frame_object* frame_of(PyObject* object);
+/* A bytes object with all of a frame; `to`, which may be `from`, becomes the view of it. */
+PyObject* frame_copy(const nuclio_wire_frame* from, nuclio_wire_frame* to);
 /* From here on a lent frame has no texts, numbers and body. */
 void frame_forget(PyObject* frame);
 /* Raises FrameError with the name of what is wrong. */
@@ -67,6 +70,7 @@ enum { LINK_BUFFER = 64 << 10 };
 
 typedef struct {
   PyObject_HEAD int socket; /* -1 when closed */
+  nuclio_ring* ring;        /* NULL: all goes over the socket */
   uint32_t limit;           /* of a frame's length */
   char raw;                 /* texts of events stay bytes */
   uint64_t call;            /* being handled, 0 between calls */
@@ -97,16 +101,21 @@ int link_is_open(const link_object* link);
 /* Raises Closed with the text of an errno, 0 being the end of the connection. */
 void link_closed(int error);
 
-/* socket.c: as the link's functions of these names */
+/* socket.c, and ring.c for a link with a ring: as the link's functions of these names */
 
 int socket_take(link_object* link, nuclio_wire_frame* frame, PyObject** memory);
+int ring_take(link_object* link, nuclio_wire_frame* frame, PyObject** memory);
 /* Reads once, without the GIL. 1: something came. 0: nothing was there and `flags` said not to wait. */
 int socket_read(link_object* link, int flags);
+int ring_wait(link_object* link);
 /* Whether socket_take() would give a frame, or refuse one. */
 int socket_has_frame(const link_object* link);
 int socket_is_cancelled(link_object* link, uint64_t call);
 /* Writes one frame; changes `parts`. The caller holds the lock. Waits without the GIL. */
 int socket_write(link_object* link, struct iovec* parts, int count);
+int ring_write(link_object* link, struct iovec* parts, int count);
+/* Attaches; takes over the descriptors. */
+int ring_open(link_object* link, int channel, int events, int wake_worker, int wake_processor);
 
 /* answer.c */
 

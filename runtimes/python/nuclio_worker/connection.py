@@ -21,13 +21,15 @@ def native():
     return _native
 
 
-def connect(descriptor, limit):
-    """A Connection over the socket `descriptor`."""
+def connect(descriptor, limit, ring):
+    """A Connection over the socket `descriptor`, or over a ring beside it (four descriptors, or none)."""
     raw = _keeps_bytes(os.environ.get("NUCLIO_PYTHON_DECODE_EVENT_STRINGS"))
     try:
-        return native().Connection(descriptor, limit, raw)
-    except ImportError:
-        pass
+        return native().Connection(descriptor, limit, raw, ring)
+    except ImportError as error:
+        if ring:
+            complain("nuclio_worker: --ring is not for this interpreter: {0}".format(error))
+            sys.exit(2)
     from nuclio_worker import pure_connection
 
     return pure_connection.Connection(descriptor, limit, _pure_event_class(raw))

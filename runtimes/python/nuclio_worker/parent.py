@@ -42,7 +42,7 @@ def next_worker(options):
         order = json.loads(packet)
         if _is_child(native, control, order, descriptors):
             os.close(control)
-            return {**options, **order, "fd": descriptors[0]}
+            return {**options, **order, "fd": descriptors[0], "ring": tuple(descriptors[1:])}
         for descriptor in descriptors:
             os.close(descriptor)
 

@@ -55,6 +55,10 @@ class Connection:
         """True when there is something to take already; else fileno() becomes readable when there is."""
         return bool(self._arrived)
 
+    def tells(self):
+        """Whether fileno() becomes readable when a call is cancelled."""
+        return True
+
     def is_cancelled(self, call):
         """Whether the processor gave up this call, as far as has been read."""
         return any(frame.type == frames.CANCEL and frame.call == call for frame in self._arrived)

@@ -9,6 +9,7 @@ from nuclio_worker import connection, frames, load, sdk
 # None where one must be given.
 _OPTIONS = {
     "--fd": "",
+    "--ring": "",  # channel, events, wake worker, wake processor: descriptors with commas between
     "--parent-fd": "",  # instead of --fd: forks workers as the processor orders them
     "--preload": "false",
     "--handler": None,
@@ -32,10 +33,11 @@ def main(arguments, runtime_folder):
         options = parent.next_worker(options)
         if options is None:
             return
-    conn = connection.connect(int(options["fd"]), int(options["frame_limit"]))
+    conn = connection.connect(int(options["fd"]), int(options["frame_limit"]), options["ring"])
     os.register_at_fork(after_in_child=conn.leave_in_child)
     if "memory_limit" in options:
-        connection.native().limit_worker(options["memory_limit"], options["descriptor_limit"])
+        memory = options["memory_limit"]
+        connection.native().limit_worker(memory and memory + conn.mapped, options["descriptor_limit"])
     try:
         _serve(conn, options, runtime_folder)
     except connection.Closed:
@@ -136,4 +138,6 @@ def _parse(arguments):
     if missing:
         connection.complain("nuclio_worker: missing {0}".format(", ".join(missing)))
         sys.exit(2)
-    return {name[2:].replace("-", "_"): value for name, value in found.items()}
+    options = {name[2:].replace("-", "_"): value for name, value in found.items()}
+    options["ring"] = tuple(map(int, filter(None, options["ring"].split(","))))
+    return options

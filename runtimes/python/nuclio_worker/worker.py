@@ -10,6 +10,8 @@ _now = time.perf_counter_ns
 
 # For background tasks to end once they were cancelled.
 _PATIENCE_SECONDS = 1.0
+# Late enough to cost nothing, early enough for who waits for a cancelled call.
+_ASK_AGAIN_SECONDS = 0.005
 
 
 class Cancelled(Exception):
@@ -27,6 +29,7 @@ class Worker:
         self._context = None
         self._loop = None
         self._task = None
+        self._ask_again = None  # the timer of _hear()
         self._cancelled = False
         self._terminated = False
 
@@ -171,8 +174,7 @@ class Worker:
         def readable():
             try:
                 conn.read_ready()
-                if conn.call and conn.is_cancelled(conn.call):
-                    self._cancel()
+                self._hear()
             except (connection.Closed, frames.FrameError) as error:
                 broken.append(error)
                 self._loop.remove_reader(conn.fileno())
@@ -261,7 +263,7 @@ class Worker:
         import asyncio
 
         self._cancelled = False
-        self._connection.arm()
+        self._hear()
         try:
             return await awaitable
         except asyncio.CancelledError:
@@ -270,6 +272,18 @@ class Worker:
             if self._cancelled and hasattr(self._task, "uncancel"):
                 self._task.uncancel()
             self._cancelled = False
+
+    def _hear(self):
+        """Cancels the call that the processor gave up. The connection may be unable to tell of that while it holds the
+        next event, which the processor takes back after milliseconds; till then it is asked again."""
+        conn = self._connection
+        if self._ask_again is not None:
+            self._ask_again.cancel()
+            self._ask_again = None
+        if conn.call and conn.is_cancelled(conn.call):
+            self._cancel()
+        elif conn.call and not conn.tells():
+            self._ask_again = self._loop.call_later(_ASK_AGAIN_SECONDS, self._hear)
 
     def _cancel(self):
         """Between calls there is nothing to cancel, and a second time would hit whatever comes next."""

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drives a worker as the processor does: a child with one end of a socket pair, frames in and out."""
+"""Drives a worker as the processor does: a child with the other end of a connection, frames in and out."""
 
 import contextlib
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 import textwrap
@@ -13,15 +12,14 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from driving import PATIENCE_SECONDS, RUNTIME, Worker, build_folder, site_packages
+from driving import RUNTIME, Worker, build_folder, site_packages
+from ends import RingEnd, SocketEnd
 from nuclio_worker import event, frames, pure_connection
 
 
-@pytest.fixture(scope="session", params=["pure", "native"])
-def runtime(request, tmp_path_factory):
-    """A runtime folder whose worker is of that kind."""
-    if request.param == "pure":
-        return RUNTIME
+@pytest.fixture(scope="session")
+def native_runtime(tmp_path_factory):
+    """A runtime folder with the sources and the object of the build."""
     folder = tmp_path_factory.mktemp("runtime") / "nuclio_worker"
     folder.mkdir()
     native = build_folder() / "nuclio_worker/_native.abi3.so"
@@ -31,26 +29,50 @@ def runtime(request, tmp_path_factory):
     return folder.parent
 
 
-@pytest.fixture(params=["pure", "native"])
-def connect(request):
+@pytest.fixture(params=["pure", "native", "ring"])
+def transport(request):
+    """The pure worker and the compiled one, both over the socket, and the compiled one over a ring."""
+    return request.param
+
+
+@pytest.fixture
+def runtime(transport, native_runtime):
+    """A runtime folder whose worker is of that kind; the sources have no object."""
+    return RUNTIME if transport == "pure" else native_runtime
+
+
+@pytest.fixture
+def make_end(transport):
+    """make_end() → our end of a connection to a worker of that kind. Closed with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make(limit=frames.DEFAULT_LIMIT):
+            end = (RingEnd if transport == "ring" else SocketEnd)(limit)
+            stack.callback(end.close)
+            return end
+
+        yield make
+
+
+@pytest.fixture
+def connect(transport, make_end):
     """connect() → (our end, a Connection at the other), in this process."""
-    opened = []
+    with contextlib.ExitStack() as stack:
 
-    def begin(limit=frames.DEFAULT_LIMIT, raw=False):
-        ours, theirs = socket.socketpair()
-        ours.settimeout(PATIENCE_SECONDS)
-        if request.param == "pure":
-            conn = pure_connection.Connection(theirs.detach(), limit, event.RawEvent if raw else event.Event)
-        else:
-            from nuclio_worker import _native
+        def begin(limit=frames.DEFAULT_LIMIT, raw=False):
+            end = make_end(limit)
+            passed = [os.dup(descriptor) for descriptor in end.passed()]
+            end.given()
+            if transport == "pure":
+                conn = pure_connection.Connection(passed[0], limit, event.RawEvent if raw else event.Event)
+            else:
+                from nuclio_worker import _native
 
-            conn = _native.Connection(theirs.detach(), limit, raw)
-        opened.extend((ours, conn))
-        return ours, conn
+                conn = _native.Connection(passed[0], limit, raw, tuple(passed[1:]))
+            stack.callback(conn.close)
+            return end, conn
 
-    yield begin
-    for one in opened:
-        one.close()
+        yield begin
 
 
 @pytest.fixture
@@ -58,15 +80,15 @@ def event_of(connect):
     """event_of(frame's bytes) → what a handler gets."""
 
     def make(data, raw=False):
-        ours, conn = connect(raw=raw)
-        ours.sendall(data)
+        end, conn = connect(raw=raw)
+        end.send(data)
         return conn.event(conn.receive())
 
     return make
 
 
 @pytest.fixture
-def start(tmp_path, runtime):
+def start(tmp_path, runtime, make_end):
     """start(source, handler=…) → (Worker, its start frame). What was started is ended with the test."""
     with contextlib.ExitStack() as stack:
 
@@ -75,20 +97,22 @@ def start(tmp_path, runtime):
                 path = tmp_path / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(textwrap.dedent(text))
-            ours, theirs = socket.socketpair()
-            ours.settimeout(PATIENCE_SECONDS)
+            end = make_end()
+            passed = end.passed()
             # The interpreter's own warnings are errors: a supported version must not complain about the worker.
-            command = [python, "-u", "-W", "error", str(runtime / "nuclio_worker"), "--fd", str(theirs.fileno())]
+            command = [python, "-u", "-W", "error", str(runtime / "nuclio_worker"), "--fd", str(passed[0])]
+            if passed[1:]:
+                command += ["--ring", ",".join(map(str, passed[1:]))]
             process = subprocess.Popen(
                 command + ["--handler", handler, "--code", str(tmp_path), *options],
-                pass_fds=[theirs.fileno()],
+                pass_fds=passed,
                 cwd=tmp_path,
                 env={"PATH": os.environ["PATH"], "PYTHONPATH": site_packages(), **dict(environment)},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-            theirs.close()
-            worker = Worker(process, ours)
+            end.given()
+            worker = Worker(process, end)
             stack.callback(_end, worker)
             first = worker.receive()
             assert first is not None, worker.stderr()

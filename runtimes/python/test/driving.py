@@ -8,7 +8,6 @@ import sys
 TEST = pathlib.Path(__file__).resolve().parent
 RUNTIME = TEST.parent
 ROOT = RUNTIME.parent.parent
-PATIENCE_SECONDS = 20
 
 
 def site_packages():
@@ -34,6 +33,7 @@ if site_packages() not in sys.path:
     sys.path.append(site_packages())
 
 import nuclio_worker  # noqa: E402
+from ends import PATIENCE_SECONDS  # noqa: E402
 from nuclio_worker import frames  # noqa: E402
 
 # The sources are tested with the object of the build.
@@ -41,7 +41,7 @@ nuclio_worker.__path__.append(str(build_folder() / "nuclio_worker"))
 
 
 class Worker:
-    """A running worker and our end of its socket."""
+    """A running worker and our end of its connection."""
 
     def __init__(self, process, end):
         self.process = process
@@ -49,25 +49,19 @@ class Worker:
         self._call = 0
 
     def send(self, *arguments, **named):
-        self._end.sendall(b"".join(frames.encode(*arguments, **named)))
+        self._end.send(b"".join(frames.encode(*arguments, **named)))
+
+    def send_bytes(self, *frames):
+        """Frames as they are, all there before the worker sees the first."""
+        self._end.send(*frames)
+
+    def mapped(self):
+        return self._end.mapped()
 
     def receive(self):
         """The next frame, None at the end."""
-        head = self._exactly(4)
-        if head is None:
-            return None
-        length = int.from_bytes(head, "little")
-        return frames.decode(head + self._exactly(length - 4))
-
-    def _exactly(self, count):
-        data = bytearray()
-        while len(data) < count:
-            more = self._end.recv(count - len(data))
-            if not more:
-                assert not data, "the worker ended in the midst of a frame"
-                return None
-            data += more
-        return bytes(data)
+        data = self._end.receive()
+        return None if data is None else frames.decode(data)
 
     def event(self, body=b"", content_type=b"text/plain", headers=(), call=None, **named):
         """Sends an event and gives its call id."""

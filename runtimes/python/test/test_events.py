@@ -133,6 +133,7 @@ def test_a_deleted_attribute_is_gone(event_of):
     assert ours.body == 1
 
 
+@pytest.mark.parametrize("transport", ["pure", "native"], indirect=True)
 def test_it_dies_with_its_last_reference(event_of):
     ours = event_of(frame())
     seen = weakref.ref(ours)

@@ -90,23 +90,36 @@ def test_a_bad_frame_is_refused_for_its_reason(vector):
     assert refused.value.reason == vector["reason"]
 
 
-# A connection waits for the rest of what is short.
-@named([vector for vector in load("refused.json") if vector["reason"] != "short"])
+# A connection waits for the rest of what is short, a ring's slot says the length by itself, and its frames may have
+# their bodies in shared memory.
+def about_frames(vector):
+    return vector["reason"] not in ("short", "bad_length", "too_long") and "shared" not in vector["name"]
+
+
+@named([vector for vector in load("refused.json") if about_frames(vector)])
 def test_a_connection_refuses_a_bad_frame_for_its_reason(connect, vector):
-    ours, conn = connect(vector.get("limit", frames.DEFAULT_LIMIT))
-    ours.sendall(bytes.fromhex(vector["hex"]))
+    end, conn = connect(vector.get("limit", frames.DEFAULT_LIMIT))
+    end.send(bytes.fromhex(vector["hex"]))
     with pytest.raises(frames.FrameError) as refused:
         conn.receive()
     assert refused.value.reason == vector["reason"]
 
 
-@named(load("frames.json"))
+@pytest.mark.parametrize("transport", ["pure", "native"], indirect=True)
+@named([vector for vector in load("refused.json") if vector["reason"] in ("bad_length", "too_long")])
+def test_a_connection_refuses_a_bad_length_before_the_rest_is_there(connect, vector):
+    end, conn = connect(vector.get("limit", frames.DEFAULT_LIMIT))
+    end.send(bytes.fromhex(vector["hex"])[:4])
+    with pytest.raises(frames.FrameError) as refused:
+        conn.receive()
+    assert refused.value.reason == vector["reason"]
+
+
+@named([vector for vector in load("frames.json") if vector["frame"]["type"] != "cancel"])
 def test_a_connection_takes_good_frames_apart(connect, vector):
     expected = vector["frame"]
-    data = bytes.fromhex(vector["hex"])
-    ours, conn = connect()
-    for chunk in (data + data[:60], data[60:]):
-        ours.sendall(chunk)
+    end, conn = connect()
+    end.send(*[bytes.fromhex(vector["hex"])] * 2)
     for _ in range(2):
         frame = conn.receive()
         assert (TYPES[frame.type - 1], frame.call) == (expected["type"], expected.get("call", 0))
@@ -115,6 +128,34 @@ def test_a_connection_takes_good_frames_apart(connect, vector):
         if "nested" in expected.get("flags", ()):
             assert len(frame.inner()) == expected["inner"]
     assert conn.take() is None
+
+
+@pytest.mark.parametrize("transport", ["pure", "native"], indirect=True)
+def test_a_connection_puts_together_what_comes_in_pieces(connect):
+    end, conn = connect()
+    sent = [
+        b"".join(frames.encode(frames.EVENT, call, body=b"x" * size))
+        for call, size in enumerate((0, 1, 3, 65_400, 65_500, 200_000, 5), 1)
+    ]
+    data = b"".join(sent)
+    taken = []
+    for begin in range(0, len(data), 20_011):
+        end.send(data[begin : begin + 20_011])
+        conn.read_ready()
+        while frame := conn.take():
+            taken.append(frame)
+    while len(taken) < len(sent):
+        taken.append(conn.receive())
+    assert conn.take() is None
+    assert [(frame.call, len(conn.event(frame).body)) for frame in taken] == [
+        (1, 0),
+        (2, 1),
+        (3, 3),
+        (4, 65_400),
+        (5, 65_500),
+        (6, 200_000),
+        (7, 5),
+    ]
 
 
 @pytest.mark.parametrize("length", range(17))

@@ -22,9 +22,10 @@ HELLO = "def handler(context, event):\n    return 'hello'\n"
 class Parent:
     """A running warm parent and our end of its control socket."""
 
-    def __init__(self, process, control):
+    def __init__(self, process, control, make_end):
         self.process = process
         self.control = control
+        self._make_end = make_end
         self.workers = []
 
     def told(self):
@@ -33,20 +34,19 @@ class Parent:
         return json.loads(packet) if packet else None
 
     def order(self, worker_id, memory_limit=0, descriptor_limit=0, **changed):
-        ours, theirs = socket.socketpair()
-        ours.settimeout(PATIENCE_SECONDS)
+        end = self._make_end()
         order = {"worker_id": worker_id, "trigger_kind": "http", "trigger_name": "h"}
         order.update(memory_limit=memory_limit, descriptor_limit=descriptor_limit, **changed)
-        with theirs:
-            socket.send_fds(self.control, [json.dumps(order).encode()], [theirs.fileno()])
-        return ours
+        socket.send_fds(self.control, [json.dumps(order).encode()], end.passed())
+        end.given()
+        return end
 
     def worker(self, worker_id="0", **named):
         """Orders a worker and waits until it is ready: (Worker, its start frame)."""
-        ours = self.order(worker_id, **named)
+        end = self.order(worker_id, **named)
         told = self.told()
         assert told["worker_id"] == worker_id, told
-        worker = Worker(Adopted(told["pid"]), ours)
+        worker = Worker(Adopted(told["pid"]), end)
         self.workers.append(worker)
         first = worker.receive()
         assert first.number(0) == told["pid"]
@@ -84,7 +84,7 @@ def wait_for_end(pidfd, timeout):
 
 
 @pytest.fixture
-def parent(tmp_path, runtime):
+def parent(tmp_path, runtime, make_end):
     """parent(source, options) → Parent. Ended with the test, with its workers."""
     begun = []
 
@@ -103,7 +103,7 @@ def parent(tmp_path, runtime):
             start_new_session=True,
         )
         theirs.close()
-        begun.append(Parent(process, ours))
+        begun.append(Parent(process, ours, make_end))
         return begun[-1]
 
     yield begin
@@ -123,7 +123,7 @@ def parent(tmp_path, runtime):
 
 
 # Only the compiled half can fork.
-only_native = pytest.mark.parametrize("runtime", ["native"], indirect=True, scope="session")
+only_native = pytest.mark.parametrize("transport", ["native", "ring"], indirect=True)
 
 
 @only_native
@@ -149,13 +149,14 @@ def test_a_worker_is_what_was_ordered(parent):
         import nuclio_sdk, os, threading
 
         def handler(context, event):
+            descriptors = ["/proc/self/fd/" + number for number in os.listdir("/proc/self/fd")]
             return {
                 "worker": context.worker_id,
                 "trigger": [context.trigger.kind, context.trigger.name],
                 "platform": [context.platform.kind, context.platform.namespace],
                 "pid": os.getpid(),
                 "thread": threading.get_native_id(),
-                "fds": len(os.listdir("/proc/self/fd")),
+                "sockets": sum(os.path.realpath(one).count("socket:") for one in descriptors),
             }
         """,
         options=["--platform-kind", "kube", "--namespace", "media"],
@@ -171,7 +172,7 @@ def test_a_worker_is_what_was_ordered(parent):
         assert answer["platform"] == ["kube", "media"]
         assert answer["pid"] == warm.workers[n].process.pid
         assert answer["thread"] == answer["pid"]
-    assert answers[0]["fds"] == answers[1]["fds"], "no worker has what another was given"
+        assert answer["sockets"] == 1, "no worker has what another was given"
 
 
 @only_native
@@ -270,7 +271,7 @@ def test_limits_hold_in_the_worker_alone(parent):
     )
     warm.told()
     worker, _ = warm.worker("0", memory_limit=512 << 20, descriptor_limit=64)
-    assert json.loads(worker.ask().body()) == [[512 << 20] * 2, [64] * 2]
+    assert json.loads(worker.ask().body()) == [[(512 << 20) + worker.mapped()] * 2, [64] * 2]
     reply = worker.ask(b"eat")
     assert (reply.flags, b"MemoryError" in reply.raw(3)) == (frames.FAILED, True)
     unlimited, _ = warm.worker("1")
@@ -320,7 +321,7 @@ def test_workers_die_with_the_processor(runtime, tmp_path):
         os.close(descriptor)
 
 
-@pytest.mark.parametrize("runtime", ["pure"], indirect=True, scope="session")
+@pytest.mark.parametrize("transport", ["pure"], indirect=True)
 def test_an_interpreter_without_the_compiled_half_says_so(parent):
     warm = parent()
     assert list(warm.told()) == ["unsupported"]

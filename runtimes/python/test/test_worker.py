@@ -4,10 +4,12 @@
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
 import pytest
+from driving import site_packages
 from nuclio_worker import frames
 
 RUNTIME = pathlib.Path(__file__).resolve().parent.parent
@@ -354,12 +356,20 @@ def test_a_cancelled_coroutine_is_answered_and_the_worker_goes_on(start):
 
 
 @pytest.mark.parametrize("imports", ["", "import asyncio\n"])
-def test_a_call_cancelled_before_it_began_is_not_made(start, imports):
+def test_a_call_cancelled_before_it_began_is_not_made(start, transport, imports):
     worker, _ = start(
         imports + "calls = []\ndef handler(context, event):\n    calls.append(event.body)\n    return repr(calls)\n"
     )
-    parts = frames.encode(frames.EVENT, 1, body=b"a") + frames.encode(frames.EVENT, 2, body=b"b")
-    worker._end.sendall(b"".join(parts + frames.encode(frames.CANCEL, 2)))
+    given_up, first, second = (
+        b"".join(parts)
+        for parts in (
+            frames.encode(frames.CANCEL, 2),
+            frames.encode(frames.EVENT, 1, body=b"a"),
+            frames.encode(frames.EVENT, 2, body=b"b"),
+        )
+    )
+    # A ring tells of it by a word beside the frames, a socket by a frame that comes after them.
+    worker.send_bytes(*([given_up, first, second] if transport == "ring" else [first, second, given_up]))
     replies = [worker.receive(), worker.receive()]
     assert [(reply.call, reply.flags) for reply in replies] == [(1, 0), (2, frames.FAILED)]
     assert worker.ask(b"c", call=3).body() == b"[b'a', b'c']"
@@ -385,7 +395,7 @@ def test_it_ends_quietly_when_the_socket_closes(start, imports):
 
 def test_it_refuses_what_is_no_frame_and_says_so(start):
     worker, _ = start(HELLO)
-    worker._end.sendall(b"what is this?\n")
+    worker.send_bytes(b"8\0\0\0" + b"what is this?\n".ljust(52, b"."))
     assert worker.receive() is None
     assert worker.exit_code() == 1
     assert "The processor sent what the worker does not understand" in worker.stderr()
@@ -431,12 +441,53 @@ def test_threads_may_log_while_the_handler_answers(start):
     assert worker.receive().body_length == 200000
 
 
+@pytest.mark.parametrize("transport", ["ring"], indirect=True)
+@pytest.mark.parametrize("imports", ["", "import asyncio\n"])
+def test_many_answers_wait_until_the_processor_takes_them(start, imports):
+    # Far more than the slots and the memory of a ring.
+    worker, _ = start(imports + "def handler(context, event):\n    return event.body * int(event.path)\n")
+    sizes = [1, 5 << 20, 0, 2 << 20, 3, 2 << 20, 2 << 20, 6 << 20] + [1 << 18] * 30 + [1] * 20
+    calls = [worker.event(b"x", path=str(size).encode()) for size in sizes]
+    for call, size in zip(calls, sizes):
+        reply = worker.receive()
+        assert (reply.call, reply.body_length) == (call, size)
+        assert reply.body().count(b"x") == size
+
+
+@pytest.mark.parametrize("imports", ["", "import asyncio\n"])
+def test_streams_wait_while_the_processor_does_not_read(start, imports):
+    worker, _ = start(
+        imports + "def handler(context, event):\n    for n in range(100):\n        yield bytes([n]) * 100_000\n"
+    )
+    call = worker.event()
+    for n in range(100):
+        piece = worker.receive()
+        assert (piece.call, piece.body()) == (call, bytes([n]) * 100_000)
+    assert worker.receive().flags == 0
+    assert worker.event() == call + 1
+
+
 def test_a_wrong_option_is_named():
     run = subprocess.run(
         [sys.executable, str(RUNTIME / "nuclio_worker"), "--what", "x"], capture_output=True, text=True
     )
     assert run.returncode == 2
     assert "--what is no option" in run.stderr
+
+
+def test_a_ring_is_refused_by_who_cannot_use_it():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        command = [sys.executable, str(RUNTIME / "nuclio_worker"), "--fd", str(theirs.fileno()), "--ring", "4,5,6,7"]
+        run = subprocess.run(
+            [*command, "--handler", "main:handler", "--code", "."],
+            pass_fds=[theirs.fileno()],
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": site_packages()},
+            capture_output=True,
+            text=True,
+        )
+    assert run.returncode == 2
+    assert "--ring is not for this interpreter" in run.stderr
 
 
 def pythons():
@@ -452,7 +503,9 @@ def pythons():
 @pytest.mark.slow
 @pytest.mark.parametrize("python", pythons())
 @pytest.mark.parametrize("kind", ["def", "async def"])
-def test_it_runs_on_every_supported_python(start, python, kind):
+def test_it_runs_on_every_supported_python(start, transport, python, kind):
+    if transport == "ring" and "/3.9." in python:
+        pytest.skip("3.9 has no compiled half, and so no ring")
     source = kind + " handler(context, event):\n    context.logger.info('x')\n    return event.to_json()\n"
     worker, first = start(source, python=python)
     assert first.flags == 0, first.text(0)
