@@ -8,10 +8,10 @@ import statistics
 import time
 
 import machine
-from servers import WORKLOADS, Function, Processors, Running, Unavailable
-from throughput import wrk
+from servers import WORKLOADS, Function, Others, Processors, Running, Unavailable
+from throughput import HELLO, PYTHON, start, wrk
 
-HELLO = WORKLOADS["hello"]
+GREETING = WORKLOADS["hello"]
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
 
 
@@ -56,7 +56,7 @@ def many_workers(processors: Processors) -> tuple[float, float]:
 
 def serving_worker(server: Running) -> int:
     """The pid of the only worker: it says so itself."""
-    status, body = server.ask(HELLO)
+    status, body = server.ask(GREETING)
     if status != 200:
         raise RuntimeError(f"asking for the worker's pid gave {status}")
     return int(body)
@@ -71,7 +71,7 @@ def replacement_ms(processors: Processors) -> list[float]:
             worker = serving_worker(server)
             os.kill(worker, signal.SIGKILL)
             began = time.perf_counter()
-            while server.ask(HELLO)[0] != 200:
+            while server.ask(GREETING)[0] != 200:
                 if time.perf_counter() - began > 20:
                     raise RuntimeError("a killed worker was not replaced within 20 s")
             took.append((time.perf_counter() - began) * 1e3)
@@ -96,23 +96,23 @@ def start_up(processors: Processors, rounds: int) -> list[dict]:
     ]
 
 
-def memory(processors: Processors) -> list[dict]:
-    """With no other processor around that would share pages. The last figure is of 3 s after the load ended."""
+def memory(others: Others, processors: Processors) -> list[dict]:
+    """With no other processor around that would share pages. The last figures are of 3 s after the load ended."""
     rows = []
-    for name, function in {
-        "C++ in process": Function("hello", "cpp", False),
-        "Python, ring": Function("echo", transport="ring"),
-        "Python, socket": Function("echo", transport="socket"),
-    }.items():
+    echo, large = WORKLOADS["echo 1 KiB"], WORKLOADS["echo 1 MiB"]
+    for name in HELLO + PYTHON:
+        # C++ here says hello only; every Python server echoes.
+        workload = echo if name in PYTHON else GREETING
         try:
-            server = processors.start(function)
+            server = start(name, workload, others, processors)
         except Unavailable as why:
             rows.append({"server": name, "missing": str(why)})
             continue
         try:
+            server.check(workload)
             row = {"server": name, "idle": machine.pss_mib(server.pid), "idle_tree": machine.tree_pss_mib(server.pid)}
-            if function.app == "echo":
-                wrk(server.address, WORKLOADS["echo 1 MiB"], 8, 2)
+            if workload is echo:
+                wrk(server.address, large, 8, 2)
                 time.sleep(3)
                 row |= {"after": machine.pss_mib(server.pid), "after_tree": machine.tree_pss_mib(server.pid)}
             rows.append(row)
@@ -129,7 +129,7 @@ def idle(processors: Processors, functions: int, seconds: float) -> dict:
             python = number % 10 == 9
             server = processors.start(Function("hello") if python else Function("hello", "cpp", False), None)
             servers.append(server)
-            server.check(HELLO)
+            server.check(GREETING)
         time.sleep(2)  # what a call leaves to be done later is not idleness
         before = [machine.used(server.pid) for server in servers]
         time.sleep(seconds)

@@ -64,7 +64,7 @@ def tables(results: dict) -> list[Table]:
         made.append(("start and replacement", ["what", "median", "worst"], lines))
     if memory := results.get("memory"):
         keys = ("idle", "idle_tree", "after", "after_tree")
-        head = ["server", "idle", "idle, with workers", "after 1 MiB echoes", "after, with workers"]
+        head = ["server", "idle", "idle, all processes", "after 1 MiB echoes", "after, all processes"]
         lines = [
             [row["server"], row["missing"]]
             if "missing" in row

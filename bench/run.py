@@ -32,10 +32,11 @@ def measure(options: argparse.Namespace) -> dict:
     rounds = 1 if options.quick else 5
     with tempfile.TemporaryDirectory(prefix="nuclio-bench-") as scratch:
         processors = Processors(options.bin.resolve(), Path(scratch))
+        others = Others(options.kept.resolve(), Path(scratch))
         results = {"machine": machine.describe(), "rounds": rounds, "seconds": 1, "quick": options.quick}
         if "memory" in options.parts:
             told("memory")
-            results["memory"] = lives.memory(processors)
+            results["memory"] = lives.memory(others, processors)
         if "start" in options.parts:
             told("start and replacement")
             results["start_up"] = lives.start_up(processors, 3 if options.quick else 7)
@@ -44,7 +45,6 @@ def measure(options: argparse.Namespace) -> dict:
             results["idle"] = lives.idle(processors, *((20, 2) if options.quick else (100, 10)))
         results["throughput"] = []
         if "load" in options.parts:
-            others = Others(options.kept.resolve(), Path(scratch))
             results["throughput"] = throughput.all_rows(others, processors, rounds, 1, options.quick, told)
     told("done")
     results["verdicts"] = verdicts(results)
