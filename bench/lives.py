@@ -9,7 +9,7 @@ import time
 
 import machine
 from servers import WORKLOADS, Function, Others, Processors, Running, Unavailable
-from throughput import HELLO, PYTHON, start, wrk
+from throughput import PYTHON, start, wrk
 
 GREETING = WORKLOADS["hello"]
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
@@ -96,11 +96,11 @@ def start_up(processors: Processors, rounds: int) -> list[dict]:
     ]
 
 
-def memory(others: Others, processors: Processors) -> list[dict]:
+def memory(others: Others, processors: Processors, names: tuple[str, ...]) -> list[dict]:
     """With no other processor around that would share pages. The last figures are of 3 s after the load ended."""
     rows = []
     echo, large = WORKLOADS["echo 1 KiB"], WORKLOADS["echo 1 MiB"]
-    for name in HELLO + PYTHON:
+    for name in names:
         # C++ here says hello only; every Python server echoes.
         workload = echo if name in PYTHON else GREETING
         try:

@@ -36,7 +36,8 @@ def measure(options: argparse.Namespace) -> dict:
         results = {"machine": machine.describe(), "rounds": rounds, "seconds": 1, "quick": options.quick}
         if "memory" in options.parts:
             told("memory")
-            results["memory"] = lives.memory(others, processors)
+            names = tuple(throughput.OURS) if options.quick else throughput.HELLO + throughput.PYTHON
+            results["memory"] = lives.memory(others, processors, names)
         if "start" in options.parts:
             told("start and replacement")
             results["start_up"] = lives.start_up(processors, 3 if options.quick else 7)
