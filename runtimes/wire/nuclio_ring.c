@@ -176,9 +176,11 @@ const void* nuclio_ring_events(const nuclio_ring* ring, size_t* size) {
 
 /* ---- Taking ---- */
 
-static int closed(const nuclio_ring* ring) {
-  return ring->processor_gone || __atomic_load_n(&ring->header->closed, __ATOMIC_ACQUIRE) != 0;
+int nuclio_ring_closed(const nuclio_ring* ring) {
+  return __atomic_load_n(&ring->header->closed, __ATOMIC_ACQUIRE) != 0;
 }
+
+static int closed(const nuclio_ring* ring) { return ring->processor_gone || nuclio_ring_closed(ring); }
 
 static enum nuclio_ring_result broken(nuclio_ring* ring) {
   ring->events_broken = 1;
@@ -483,7 +485,7 @@ int nuclio_ring_wait_room(nuclio_ring* ring, size_t size, int timeout_ms) {
     int room = place(ring, round_up(size, NUCLIO_RING_ALIGN), &at);
     end_reply(ring);
     int result = 0;
-    if (__atomic_load_n(&ring->header->closed, __ATOMIC_ACQUIRE) || ring->replies_broken) {
+    if (nuclio_ring_closed(ring) || ring->replies_broken) {
       errno = EPIPE;
       result = -1;
     } else if (!room) {

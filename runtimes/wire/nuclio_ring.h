@@ -69,6 +69,8 @@ void nuclio_ring_woken(nuclio_ring* ring);
 
 /* The call id that was cancelled last; 0 none yet. */
 uint64_t nuclio_ring_cancelled(const nuclio_ring* ring);
+/* Whether the processor has closed the ring: nobody waits for any call. Any thread. */
+int nuclio_ring_closed(const nuclio_ring* ring);
 
 /* The longest frame that nuclio_ring_reserve() may have room for; longer ones are announced and go over the socket. */
 size_t nuclio_ring_largest(const nuclio_ring* ring);

@@ -22,6 +22,9 @@
 namespace nuclio::wire {
 namespace {
 
+static_assert(offsetof(nuclio_ring_header, replies_released) == 64 && offsetof(nuclio_ring_header, give_back) == 92 &&
+              offsetof(nuclio_ring_header, worker_sleeping) == 128 &&
+              offsetof(nuclio_ring_header, processor_sleeping) == 192);
 static_assert(sizeof(nuclio_ring_header) == 256 && sizeof(nuclio_ring_slot) == 64);
 static_assert(RingChannel::kSize.count % 4096 == 0 && NUCLIO_RING_LARGEST % NUCLIO_RING_ALIGN == 0);
 

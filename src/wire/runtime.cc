@@ -55,8 +55,17 @@ Result<Runtime> load_runtime(const std::string& folder) {
     return fail(Why::invalid, path + ": name must be that of its folder, is \"" + runtime.name + "\"");
   if (runtime.worker.empty() && runtime.protocol != Protocol::cpp_object)
     return fail(Why::invalid, path + ": worker must be the command of a worker, is empty");
+  for (const std::string& transport : runtime.transports)
+    if (transport != kRing && transport != kSocket)
+      return fail(Why::invalid, path + ": transports must be ring or socket, has \"" + transport + "\"");
+  // The socket is what a worker falls back to, on a system without the ring's memory as well as by setting.
+  if (!speaks(runtime, kSocket)) return fail(Why::invalid, path + ": transports must have socket");
   runtime.folder = std::move(absolute);
   return runtime;
+}
+
+bool speaks(const Runtime& runtime, std::string_view transport) {
+  return std::ranges::find(runtime.transports, transport) != runtime.transports.end();
 }
 
 Result<std::vector<Runtime>> load_runtimes(const std::string& folder) {

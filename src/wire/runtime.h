@@ -27,6 +27,10 @@ constexpr auto choices(Protocol) {
                     C{Protocol::cpp_object, "cpp-object"}};
 }
 
+// What can carry frames to a worker.
+inline constexpr std::string_view kRing = "ring";
+inline constexpr std::string_view kSocket = "socket";
+
 struct Runtime {
   std::string name;
   std::string description;
@@ -35,8 +39,10 @@ struct Runtime {
   std::vector<std::string> versions;
   std::string handler;
   Protocol protocol = Protocol::frames;
+  std::vector<std::string> transports{std::string{kSocket}};
   std::vector<std::string> prepare;
   std::vector<std::string> worker;
+  std::vector<std::string> parent;
   std::map<std::string, std::string> env;
   std::string folder;  // absolute; not in the manifest
 
@@ -52,12 +58,19 @@ struct Runtime {
         field("handler", &R::handler,
               {.doc = "The handler when the spec has none; {module} is the file's name without extension."}),
         field("protocol", &R::protocol, {.doc = "How the processor speaks to a worker."}),
+        field("transports", &R::transports,
+              {.doc = "What can carry frames to a worker, the best first: ring, socket."}),
         field("prepare", &R::prepare, {.doc = "Program that makes copied code ready to run, an argument an element."}),
         field("worker", &R::worker, {.doc = "Program that is a worker, an argument an element."}),
+        field("parent", &R::parent,
+              {.doc = "Program that forks workers when it is asked to; each is started by its command when empty."}),
         field("env", &R::env, {.doc = "Environment of both programs, under the function's own."}),
     };
   }
 };
+
+// Whether frames can go this way to the runtime's workers.
+bool speaks(const Runtime& runtime, std::string_view transport);
 
 // Reads <folder>/runtime.json. The error names the file and everything that is wrong in it.
 Result<Runtime> load_runtime(const std::string& folder);

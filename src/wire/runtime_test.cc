@@ -29,6 +29,25 @@ class Runtimes : public ::testing::Test {
   std::string folder_;
 };
 
+TEST_F(Runtimes, SpeakThroughASocketUnlessTheirManifestsSayMore) {
+  auto plain = load_runtime(write("plain", R"({"name": "plain", "worker": ["w"]})"));
+  ASSERT_TRUE(plain);
+  EXPECT_TRUE(speaks(*plain, kSocket));
+  EXPECT_FALSE(speaks(*plain, kRing));
+  EXPECT_TRUE(plain->parent.empty());
+  auto fast = load_runtime(write(
+      "fast", R"({"name": "fast", "worker": ["w"], "transports": ["ring", "socket"], "parent": ["p", "{code}"]})"));
+  ASSERT_TRUE(fast);
+  EXPECT_TRUE(speaks(*fast, kRing));
+  EXPECT_THAT(fast->parent, ElementsAre("p", "{code}"));
+  for (const char* bad : {R"(["pigeon", "socket"])", R"(["ring"])", "[]"}) {
+    auto refused =
+        load_runtime(write("bad", std::string{R"({"name": "bad", "worker": ["w"], "transports": )"} + bad + "}"));
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_THAT(refused.error().what, HasSubstr("transports must"));
+  }
+}
+
 TEST_F(Runtimes, AreFoundByTheirManifests) {
   write("tale", R"({"name": "tale", "extensions": [".tale"], "versions": ["1"], "worker": ["w"]})");
   write("song", R"({"name": "song", "extensions": [".song"], "protocol": "cpp-object"})");
