@@ -49,6 +49,22 @@ std::expected<Header, Refusal> split_header(std::string_view line) {
   return Header{line.substr(0, name_size), value};
 }
 
+// What stands behind the ';' of a chunk's size: "name" or "name=value". More of them, and a value in quotation marks,
+// are allowed by the RFC but refused here: nobody sends them, and there are parsers that take what stands behind a
+// second ';' for another size.
+bool is_chunk_extension(std::string_view text) {
+  std::size_t name = run_of(text, is_token_character);
+  std::string_view rest = text.substr(name);
+  if (name == 0 || rest.empty()) return name > 0;
+  return rest.front() == '=' && rest.size() > 1 && run_of(rest.substr(1), is_token_character) == rest.size() - 1;
+}
+
+// Somebody who puts trailers among the headers, as some do, would frame the request anew.
+bool is_about_framing(std::string_view name) {
+  return same_ignoring_case(name, "Content-Length") || same_ignoring_case(name, "Transfer-Encoding") ||
+         same_ignoring_case(name, "Host");
+}
+
 }  // namespace
 
 Target split_target(std::string_view target) {
@@ -92,7 +108,7 @@ std::expected<Progress, Refusal> HeadParser::parse(std::string_view received) {
     line_ = scan_ = line_end + 1;
     if (line.empty()) {
       if (in_headers_) {
-        if (auto step = finish(); !step) return std::unexpected(step.error());
+        if (auto step = finish(received); !step) return std::unexpected(step.error());
         return Progress::done;
       }
       // Some clients send a line end behind a body; one is harmless.
@@ -126,11 +142,13 @@ HeadParser::Step HeadParser::request_line(std::string_view line) {
   std::string_view method = line.substr(0, method_size);
   std::string_view target = rest.substr(0, target_size);
   std::string_view authority = without_scheme(target);
-  bool absolute = !authority.empty() && authority.front() != '/' && authority.front() != '?';
+  authority = authority.substr(0, authority.find_first_of("/?"));
+  bool absolute = !authority.empty() && run_of(authority, is_host_character) == authority.size();
   if (target.front() != '/' && !absolute && !(target == "*" && method == "OPTIONS"))
     return refuse(400, "the request target must begin with \"/\" or \"http://\"");
   method_ = slice(line, method);
   target_ = slice(line, target);
+  authority_ = absolute ? slice(line, authority) : Slice{};
   minor_version_ = version[7] == '0' ? 0 : 1;
   return {};
 }
@@ -139,6 +157,10 @@ HeadParser::Step HeadParser::header_line(std::string_view line) {
   auto field = split_header(line);
   if (!field) return std::unexpected(field.error());
   if (fields_.size() == limits_.header_count) return refuse(431, "there are too many headers");
+  // Not everybody takes a tab for a blank, and these two decide where the request ends.
+  if (line.find('\t') != std::string_view::npos &&
+      (same_ignoring_case(field->name, "Content-Length") || same_ignoring_case(field->name, "Transfer-Encoding")))
+    return refuse(400, "a tab stands beside a Content-Length or Transfer-Encoding");
   fields_.push_back({slice(line, field->name), slice(line, field->value)});
   return known_header(field->name, field->value);
 }
@@ -146,6 +168,7 @@ HeadParser::Step HeadParser::header_line(std::string_view line) {
 HeadParser::Step HeadParser::known_header(std::string_view name, std::string_view value) {
   if (same_ignoring_case(name, "Host")) {
     ++seen_.hosts;
+    seen_.host = fields_.back().value;
     if (run_of(value, is_host_character) != value.size()) return refuse(400, "the Host header is no host name");
   } else if (same_ignoring_case(name, "Content-Length")) {
     ++seen_.lengths;
@@ -170,10 +193,13 @@ HeadParser::Step HeadParser::known_header(std::string_view name, std::string_vie
   return {};
 }
 
-HeadParser::Step HeadParser::finish() {
+HeadParser::Step HeadParser::finish(std::string_view received) {
   bool old = minor_version_ == 0;
   if (seen_.hosts > 1) return refuse(400, "there is more than one Host header");
   if (seen_.hosts == 0 && !old) return refuse(400, "there is no Host header");
+  // Some decide by the one who a request is for, some by the other.
+  if (seen_.hosts == 1 && authority_.size > 0 && !same_ignoring_case(authority_.of(received), seen_.host.of(received)))
+    return refuse(400, "the request target names another host than the Host header");
   if (seen_.lengths > 1) return refuse(400, "there is more than one Content-Length header");
   if (seen_.codings > 1) return refuse(400, "there is more than one Transfer-Encoding header");
   if (seen_.codings && seen_.lengths) return refuse(400, "there are both Content-Length and Transfer-Encoding");
@@ -226,15 +252,17 @@ std::expected<void, Refusal> ChunkedDecoder::step(char c, const std::string& bod
       }
       if (digits_ == 0 || (c != ';' && c != '\r')) return refuse(400, "a chunk size is not a hexadecimal number");
       if (left_ > limits_.body_bytes.count - body.size()) return refuse(413, "the body is too large");
+      line_.clear();
       state_ = c == ';' ? State::extension : State::size_lf;
       return {};
     case State::extension:
       if (++overhead_ > limits_.header_bytes.count) return refuse(431, "the chunk extensions are too large");
-      if (c == '\r') {
-        state_ = State::size_lf;
-      } else if (!is_value_character(c)) {
-        return refuse(400, "a chunk extension contains a control character");
+      if (c != '\r') {
+        line_.push_back(c);
+        return {};
       }
+      if (!is_chunk_extension(line_)) return refuse(400, "a chunk extension is not name or name=value");
+      state_ = State::size_lf;
       return {};
     case State::size_lf:
       if (c != '\n') return refuse(400, kBadEnd);
@@ -253,7 +281,7 @@ std::expected<void, Refusal> ChunkedDecoder::step(char c, const std::string& bod
         state_ = State::last_lf;
         return {};
       }
-      trailer_.clear();
+      line_.clear();
       if (++trailers_ > limits_.header_count) return refuse(431, "there are too many trailers");
       state_ = State::trailer;
       [[fallthrough]];
@@ -264,12 +292,16 @@ std::expected<void, Refusal> ChunkedDecoder::step(char c, const std::string& bod
       } else if (!is_value_character(c)) {
         return refuse(400, "a trailer contains a control character");
       } else {
-        trailer_.push_back(c);
+        line_.push_back(c);
       }
       return {};
     case State::trailer_lf:
       if (c != '\n') return refuse(400, kBadEnd);
-      if (auto field = split_header(trailer_); !field) return std::unexpected(field.error());
+      {
+        auto field = split_header(line_);
+        if (!field) return std::unexpected(field.error());
+        if (is_about_framing(field->name)) return refuse(400, "a trailer must not be about the request's framing");
+      }
       state_ = State::trailer_start;
       return {};
     case State::last_lf:

@@ -58,12 +58,13 @@ class HeadParser {
   Step request_line(std::string_view line);
   Step header_line(std::string_view line);
   Step known_header(std::string_view name, std::string_view value);
-  Step finish();
+  Step finish(std::string_view received);
   Slice slice(std::string_view line, std::string_view part) const;
 
   // What the headers that matter for framing said.
   struct Seen {
     int hosts = 0;
+    Slice host;  // the last one
     int lengths = 0;
     int codings = 0;
     std::uint64_t content_length = 0;
@@ -80,12 +81,13 @@ class HeadParser {
   bool skipped_blank_line_ = false;
   Slice method_;
   Slice target_;
+  Slice authority_;  // of an absolute target
   int minor_version_ = 1;
   std::vector<Field> fields_;
   Seen seen_;
 };
 
-// A body with Transfer-Encoding: chunked. Extensions are ignored, trailers checked and dropped; both are bounded by
+// A body with Transfer-Encoding: chunked. Extensions and trailers are checked and dropped; both are bounded by
 // Limits::header_bytes, the data by Limits::body_bytes.
 class ChunkedDecoder {
  public:
@@ -120,7 +122,7 @@ class ChunkedDecoder {
   int digits_ = 0;
   std::size_t overhead_ = 0;  // bytes of extensions and trailers so far
   std::size_t trailers_ = 0;
-  std::string trailer_;
+  std::string line_;  // of the extension or trailer that is being read
 };
 
 // "/a%20b?x=1" or "http://host/a%20b?x=1" into "/a%20b" and "x=1".

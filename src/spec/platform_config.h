@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "schema/schema.h"
 #include "spec/function.h"
 #include "spec/logger_sink.h"
@@ -140,12 +141,75 @@ struct MetricsConfig {
   }
 };
 
+// What an http trigger allows its clients. http::Limits has the same in the units that the server works with.
+struct HttpLimitsConfig {
+  Bytes max_header_bytes{16384};
+  int max_headers = 100;
+  std::optional<Bytes> max_target_bytes;
+  Bytes max_body_bytes{4194304};
+  int header_timeout_milliseconds = 10000;
+  int idle_timeout_milliseconds = 75000;
+  int least_bytes_per_second = 1024;
+  int body_grace_milliseconds = 10000;
+  int answer_grace_milliseconds = 60000;
+  int linger_milliseconds = 2000;
+
+  static constexpr auto fields() {
+    using H = HttpLimitsConfig;
+    return std::tuple{
+        field("maxHeaderBytes", &H::max_header_bytes,
+              {.doc = "Bytes that a request line and its headers may have, and the trailers of a chunked body; more is "
+                      "answered 431. A trigger's readBufferSize wins.",
+               .min = 256,
+               .max = 1048576}),
+        field("maxHeaders", &H::max_headers,
+              {.doc = "Headers that a request may have; more is answered 431.", .min = 1, .max = 10000}),
+        field("maxTargetBytes", &H::max_target_bytes,
+              {.doc = "Bytes that a request target may have, more is answered 414; as many as the headers when absent.",
+               .min = 1,
+               .max = 1048576}),
+        field("maxBodyBytes", &H::max_body_bytes,
+              {.doc = "Bytes that a request body may have; more is answered 413. A trigger's maxRequestBodySize wins.",
+               .min = 0,
+               .max = 1099511627776}),
+        field("headerTimeoutMilliseconds", &H::header_timeout_milliseconds,
+              {.doc = "Milliseconds from a request's first byte to its last header; then it is answered 408.",
+               .min = 1,
+               .max = 3600000}),
+        field("idleTimeoutMilliseconds", &H::idle_timeout_milliseconds,
+              {.doc = "Milliseconds that a connection may wait for its next request; then it is closed.",
+               .min = 1,
+               .max = 86400000}),
+        field("leastBytesPerSecond", &H::least_bytes_per_second,
+              {.doc = "Bytes a second that a client must at least send of a body and take of an answer.",
+               .min = 1,
+               .max = 1073741824}),
+        field("bodyGraceMilliseconds", &H::body_grace_milliseconds,
+              {.doc = "Milliseconds that a client may be behind the least rate while it sends a body; then it is "
+                      "answered 408.",
+               .min = 1,
+               .max = 3600000}),
+        field("answerGraceMilliseconds", &H::answer_grace_milliseconds,
+              {.doc = "Milliseconds that a client may be behind the least rate while it takes an answer; then the "
+                      "connection is cut.",
+               .min = 1,
+               .max = 3600000}),
+        field("lingerMilliseconds", &H::linger_milliseconds,
+              {.doc = "Milliseconds for which what a refused client still sends is read and thrown away, so that it "
+                      "sees the answer.",
+               .min = 0,
+               .max = 60000}),
+    };
+  }
+};
+
 // Settings of the processor that Nuclio does not have.
 struct ProcessorConfig {
   int queue_limit = 10;
   int max_connections = 262144;
   int drain_pause_milliseconds = 0;
   std::optional<bool> expose_errors;
+  HttpLimitsConfig http;
 
   static constexpr auto fields() {
     using P = ProcessorConfig;
@@ -165,6 +229,7 @@ struct ProcessorConfig {
         field("exposeErrors", &P::expose_errors,
               {.doc = "Whether a 500 shows the exception and its traceback to the caller; yes when absent, except on "
                       "kube."}),
+        field("http", &P::http, {.doc = "What an http trigger allows its clients."}),
     };
   }
 };

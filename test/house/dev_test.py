@@ -38,7 +38,7 @@ def test_help_names_every_verb_that_the_script_has():
         (["run", "--fast"], 'run takes --stop or nothing, not "--fast"'),
         (["test", "--slow"], 'not "--slow"'),
         (["bench", "fast"], 'bench takes quick, --page and --again, not "fast"'),
-        (["fuzz", "long"], 'fuzz takes a number of seconds, not "long"'),
+        (["fuzz", "long"], 'fuzz takes a number of seconds or --keep, not "long"'),
     ],
 )
 def test_a_mistyped_command_is_told_what_would_do(arguments, complaint):

@@ -39,7 +39,9 @@ def test_the_texts_inside_a_vector_file_become_seeds(tmp_path):
     (tmp_path / "vectors").mkdir()
     (tmp_path / "vectors/a.json").write_text('[{"name": "get", "bytes": "474554", "parts": ["POST"], "size": 3}]')
     (tmp_path / "vectors/b.yaml").write_text("a: 1\n")
-    done = tool("fuzz_seeds.py", tmp_path / "vectors", tmp_path / "seeds")
+    (tmp_path / "kept.hex").write_text("0001ff\n6b657074\n")
+    sources = [tmp_path / "vectors", tmp_path / "kept.hex", tmp_path / "missing.hex"]
+    done = tool("fuzz_seeds.py", tmp_path / "seeds", *sources)
     assert done.returncode == 0, done.stderr
     assert {seed.read_bytes() for seed in (tmp_path / "seeds").iterdir()} == {
         b"get",
@@ -47,4 +49,6 @@ def test_the_texts_inside_a_vector_file_become_seeds(tmp_path):
         b"GET",
         b"POST",
         b"a: 1\n",
+        b"\x00\x01\xff",
+        b"kept",
     }

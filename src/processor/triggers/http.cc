@@ -13,11 +13,21 @@ constexpr std::string_view kHealthPath = "/__internal/health";
 constexpr std::string_view kDefaultUrl = ":8080";
 
 http::Limits limits_of(const spec::HttpTrigger& config, const spec::ProcessorConfig& settings) {
+  using std::chrono::milliseconds;
+  const spec::HttpLimitsConfig& platform = settings.http;
   http::Limits limits;
-  limits.header_bytes = config.read_buffer_size;
-  limits.target_bytes = config.read_buffer_size;
-  // Nuclio's server takes 0 for its own default, which is ours.
-  if (config.max_request_body_size.count > 0) limits.body_bytes = config.max_request_body_size;
+  limits.header_bytes = config.read_buffer_size.value_or(platform.max_header_bytes);
+  limits.header_count = static_cast<std::size_t>(platform.max_headers);
+  limits.target_bytes = platform.max_target_bytes.value_or(limits.header_bytes);
+  limits.body_bytes = config.max_request_body_size.value_or(Bytes{0});
+  // Nuclio's server takes 0 for its own default.
+  if (limits.body_bytes.count == 0) limits.body_bytes = platform.max_body_bytes;
+  limits.header_timeout = milliseconds{platform.header_timeout_milliseconds};
+  limits.idle_timeout = milliseconds{platform.idle_timeout_milliseconds};
+  limits.transfer_rate = Bytes{static_cast<std::uint64_t>(platform.least_bytes_per_second)};
+  limits.transfer_grace = milliseconds{platform.body_grace_milliseconds};
+  limits.answer_grace = milliseconds{platform.answer_grace_milliseconds};
+  limits.linger = milliseconds{platform.linger_milliseconds};
   limits.connections = static_cast<std::size_t>(settings.max_connections);
   return limits;
 }

@@ -160,6 +160,28 @@ TEST_F(HttpTriggerTest, KeepsTheLimitsOfItsSpec) {
   EXPECT_THAT(exchange(request("GET /", "X: " + std::string(300, 'x') + "\r\n")), StartsWith("HTTP/1.1 431 "));
 }
 
+TEST_F(HttpTriggerTest, KeepsTheLimitsOfThePlatformWhereItsSpecSaysNothing) {
+  settings_.http.max_header_bytes = Bytes{400};
+  settings_.http.max_headers = 4;
+  settings_.http.max_target_bytes = Bytes{20};
+  settings_.http.max_body_bytes = Bytes{10};
+  settings_.http.header_timeout_milliseconds = 30;
+  settings_.http.idle_timeout_milliseconds = 30;
+  settings_.http.body_grace_milliseconds = 30;
+  http_.max_request_body_size = Bytes{0};  // Nuclio's word for the default
+  start();
+  EXPECT_THAT(exchange(request("POST /", "", "0123456789")), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(exchange(request("POST /", "", "0123456789a")), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(exchange(request("GET /", "X: " + std::string(400, 'x') + "\r\n")), StartsWith("HTTP/1.1 431 "));
+  EXPECT_THAT(exchange(request("GET /", "A: 1\r\nB: 2\r\n")), StartsWith("HTTP/1.1 431 "));
+  EXPECT_THAT(exchange(request("GET /" + std::string(20, 'x'))), StartsWith("HTTP/1.1 414 "));
+  EXPECT_THAT(exchange("GET / HTTP/1.1\r\nHost: h\r\n"), HasSubstr("the headers did not arrive in time"));
+  EXPECT_THAT(exchange("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhel"),
+              HasSubstr("the body did not arrive in time"));
+  EXPECT_EQ(exchange(""), "");
+  EXPECT_EQ(handler_.calls.size(), 1u);
+}
+
 TEST_F(HttpTriggerTest, GivesTheEventsDeadlineToTheCall) {
   handler_.deadline = Deadline::in(1h);
   start();

@@ -130,8 +130,8 @@ struct HttpTrigger {
   int port = 0;
   ServiceType service_type = ServiceType::platform_default;
   std::map<std::string, Ingress> ingresses;
-  Bytes read_buffer_size{16384};
-  Bytes max_request_body_size{4194304};
+  std::optional<Bytes> read_buffer_size;
+  std::optional<Bytes> max_request_body_size;
   bool reduce_memory_usage = false;
   std::optional<Cors> cors;
   bool disable_port_publishing = false;
@@ -147,11 +147,14 @@ struct HttpTrigger {
         field("serviceType", &HttpTrigger::service_type, {.doc = "Type of the Kubernetes service.", .inert = true}),
         field("ingresses", &HttpTrigger::ingresses, {.doc = "Ingresses by name.", .inert = true}),
         field("readBufferSize", &HttpTrigger::read_buffer_size,
-              {.doc = "Bytes that the request line and headers may have; more is answered 431.",
+              {.doc = "Bytes that the request line and headers may have, more is answered 431; the platform's "
+                      "processor.http.maxHeaderBytes when absent.",
                .min = 256,
                .max = 1048576}),
         field("maxRequestBodySize", &HttpTrigger::max_request_body_size,
-              {.doc = "Bytes that a request body may have; more is answered 413.", .min = 0}),
+              {.doc = "Bytes that a request body may have, more is answered 413; the platform's "
+                      "processor.http.maxBodyBytes when absent or 0.",
+               .min = 0}),
         field("reduceMemoryUsage", &HttpTrigger::reduce_memory_usage,
               {.doc = "Use less memory for more processor time.", .inert = true}),
         field("cors", &HttpTrigger::cors, {.doc = "Cross-origin requests; off when absent."}),
