@@ -29,6 +29,8 @@ int link_take(link_object* link, nuclio_wire_frame* frame, PyObject** memory) {
 }
 
 int link_wait(link_object* link) {
+  /* A signal that came since Python code ran last interrupts no wait that begins now. */
+  if (PyErr_CheckSignals() != 0) return -1;
   if (link->ring) return ring_wait(link);
   return socket_read(link, 0) < 0 ? -1 : 0;
 }

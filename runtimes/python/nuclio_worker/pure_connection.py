@@ -28,7 +28,9 @@ class Connection:
         self._socket.set_inheritable(False)
         self._socket.setblocking(True)
         self._limit = limit
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._sending = False
+        self._outgoing = collections.deque()
         self._arrived = collections.deque()
         self._rest = b""  # the beginning of a frame, less than a read long
         self._large = None  # a longer frame that is being filled
@@ -42,7 +44,9 @@ class Connection:
 
     def leave_in_child(self):
         """A process that the handler forks (multiprocessing does) neither holds the socket open nor writes to it."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._sending = False
+        self._outgoing = collections.deque()
         self._socket.close()
 
     # Receiving
@@ -143,15 +147,26 @@ class Connection:
 
     def send(self, parts):
         """Sends the parts of one frame; blocks while the processor does not read. Raises Closed when it is gone."""
-        try:
-            with self._lock:
-                total = sum(map(len, parts))
-                if total <= _JOIN:
-                    self._socket.sendall(b"".join(parts))
-                else:
-                    self._send_large(parts, total)
-        except OSError as error:
-            raise Closed(str(error)) from None
+        with self._lock:
+            # A signal handler that logs may run in the midst of a frame. Its own goes out after that.
+            self._outgoing.append(parts)
+            if self._sending:
+                return
+            self._sending = True
+            try:
+                while self._outgoing:
+                    self._send_one(self._outgoing.popleft())
+            except OSError as error:
+                raise Closed(str(error)) from None
+            finally:
+                self._sending = False
+
+    def _send_one(self, parts):
+        total = sum(map(len, parts))
+        if total <= _JOIN:
+            self._socket.sendall(b"".join(parts))
+        else:
+            self._send_large(parts, total)
 
     def _send_large(self, parts, total):
         sent = self._socket.sendmsg(parts)

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -465,6 +466,72 @@ def test_streams_wait_while_the_processor_does_not_read(start, imports):
         assert (piece.call, piece.body()) == (call, bytes([n]) * 100_000)
     assert worker.receive().flags == 0
     assert worker.event() == call + 1
+
+
+@pytest.mark.parametrize("imports", ["", "import asyncio\n"])
+def test_a_thread_logs_while_nothing_is_to_be_done(start, tmp_path, imports):
+    os.mkfifo(tmp_path / "pipe")
+    worker, _ = start(
+        imports
+        + """
+import threading
+
+def wait_and_tell(context, path):
+    with open(path) as pipe:
+        context.logger.info(pipe.read())
+
+def handler(context, event):
+    threading.Thread(target=wait_and_tell, args=(context, event.body.decode())).start()
+    return "waiting"
+"""
+    )
+    assert worker.ask(str(tmp_path / "pipe").encode()).body() == b"waiting"
+    (tmp_path / "pipe").write_text("told")
+    line = worker.receive()
+    assert (line.type, line.text(0)) == (frames.LOG, "told")
+
+
+@pytest.mark.parametrize("imports", ["", "import asyncio\n"])
+def test_a_functions_signal_handlers_run_while_it_waits_for_events(start, imports):
+    worker, _ = start(
+        imports
+        + """
+import signal
+
+def init_context(context):
+    signal.signal(signal.SIGUSR1, lambda number, frame: context.logger.info("signalled"))
+
+def handler(context, event):
+    return "hello"
+"""
+    )
+    worker.ask()
+    for _ in range(3):
+        os.kill(worker.process.pid, signal.SIGUSR1)
+        assert worker.receive().text(0) == "signalled"
+        assert worker.ask().body() == b"hello"
+
+
+@pytest.mark.parametrize("body", [b"wait", b""])
+def test_an_interrupt_ends_it_as_it_ends_python(start, body):
+    worker, _ = start(
+        """
+        import time
+
+        def handler(context, event):
+            context.logger.info("here")
+            while event.body:
+                time.sleep(100)
+        """
+    )
+    call = worker.event(body)
+    assert worker.receive().text(0) == "here"
+    if not body:
+        assert worker.receive().call == call
+    os.kill(worker.process.pid, signal.SIGINT)
+    assert worker.receive() is None
+    assert worker.exit_code() == -signal.SIGINT
+    assert worker.stderr().endswith("KeyboardInterrupt\n")
 
 
 def test_a_wrong_option_is_named():
