@@ -340,5 +340,6 @@ class Processors:
 
 
 def has_ring(server: Running) -> bool:
-    """Whether the processor shares memory with its workers, whatever it was asked for: a worker may lack the means."""
-    return "/memfd:" in Path(f"/proc/{server.pid}/maps").read_text()
+    """Whether a worker has memory of the processor's, whatever was asked for: its runtime may lack the means."""
+    workers = machine.process_tree(server.pid)[1:]
+    return any("/memfd:" in Path(f"/proc/{worker}/maps").read_text() for worker in workers)
