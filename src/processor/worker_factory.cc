@@ -94,6 +94,7 @@ Result<Launch> worker_launch(const RuntimeSetup& setup, const WorkerIdentity& id
   values["platform"] = setup.platform;
   // All lines come here, whatever the log takes: a caller may have asked for them (X-Nuclio-Log-Level).
   values["log_level"] = log::name(log::Level::debug);
+  values["ring"] = "";  // frames go over the socket
   TRY(auto argv, wire::expand(setup.runtime.worker, values));
   return Launch{std::move(argv), worker_environment(setup), setup.code};
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstdint>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,53 +10,34 @@
 
 namespace nuclio::runner {
 
-// A frame and the bytes that it is a view of.
+// A frame and the bytes that it is a view of. Without bytes it is in memory that the processor lends until the last
+// word on its call.
 struct Frame {
   std::unique_ptr<std::uint8_t[]> bytes;
   nuclio_wire_frame view;
 };
 
-// Frames over the socket to the processor. The main thread receives; any thread may send.
-class Connection final {
+// Frames from and to the processor. The main thread receives; any thread may send.
+class Connection {
  public:
-  // Takes over the connected stream socket, which programs started by the handler will not inherit.
-  Connection(int socket, std::uint32_t limit);
-  ~Connection();
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  virtual ~Connection() = default;
 
-  // The next frame; waits for it. Nothing when the processor has closed the socket or wrote what is no frame: the
-  // latter is in complaint().
-  std::optional<Frame> receive();
+  // The next frame; waits for it. Nothing when the processor has closed its side or wrote what is no frame: the latter
+  // is in complaint().
+  virtual std::optional<Frame> receive() = 0;
 
-  // Whether the processor has taken back this call, as far as one look at the socket can tell without waiting. Frames
-  // that come to light are kept for receive(). Also true when the processor is gone.
-  bool cancelled(std::uint64_t call);
-  // The same among the frames that have arrived already.
-  bool cancelled_in_queue(std::uint64_t call) const;
+  // Whether the processor has taken back this call, as far as one look can tell without waiting. Frames that come to
+  // light are kept for receive(). Also true when the processor is gone.
+  virtual bool cancelled(std::uint64_t call) = 0;
+  // Whether it was taken back before it was begun. A handler need not run then.
+  virtual bool cancelled_in_queue(std::uint64_t call) const = 0;
 
   // Sends a frame; waits while the processor does not read. False when it is above the limit, and then nothing was
   // sent. To a processor that is gone it sends nothing and says true: the next receive() tells.
-  bool send(const nuclio_wire_head& head, std::string_view body);
+  virtual bool send(const nuclio_wire_head& head, std::string_view body) = 0;
 
-  std::uint32_t limit() const { return limit_; }
-  const std::string& complaint() const { return complaint_; }
-
- private:
-  enum class Wait { yes, no };
-
-  bool read(Wait wait);
-  void split();
-
-  const int socket_;
-  const std::uint32_t limit_;
-  std::string complaint_;
-  bool closed_ = false;
-  std::deque<Frame> arrived_;
-  std::string rest_;        // bytes read that are not yet a whole frame, shorter than one read
-  Frame large_;             // a longer frame that is being filled
-  std::size_t filled_ = 0;  // how far
-  std::mutex sending_;
+  virtual std::uint32_t limit() const = 0;
+  virtual const std::string& complaint() const = 0;
 };
 
 // A frame as bytes, for the body of a nested one. "" when it is above the limit.

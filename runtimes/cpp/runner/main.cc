@@ -6,26 +6,32 @@
 #include <charconv>
 #include <cstdio>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "ring_connection.h"
 #include "runner.h"
+#include "socket_connection.h"
 
 namespace {
 
 constexpr std::string_view kUsage =
-    "usage: nuclio_cpp_runner --fd N --object FILE --handler NAME\n"
+    "usage: nuclio_cpp_runner --fd N [--ring N,N,N,N] --object FILE --handler NAME\n"
     "         [--function-name NAME] [--trigger-kind KIND] [--trigger-name NAME] [--worker-id N] [--frame-limit "
     "BYTES]\n"
-    "The processor starts it: N is a connected Unix stream socket that it inherits.\n";
+    "The processor starts it: --fd is a connected Unix stream socket that it inherits, --ring the descriptors of "
+    "shared\n"
+    "memory: channel, events, wake worker, wake processor.\n";
 
 using Options = std::map<std::string_view, std::string_view>;
 
 // Nothing when an option is unknown, has no value or is missing; the reason is printed.
 std::optional<Options> parse_options(int argc, char** argv) {
-  Options options = {{"--fd", ""},           {"--object", ""},       {"--handler", ""},    {"--function-name", ""},
-                     {"--trigger-kind", ""}, {"--trigger-name", ""}, {"--worker-id", "0"}, {"--frame-limit", ""}};
+  Options options = {{"--fd", ""},           {"--ring", ""},          {"--object", ""},
+                     {"--handler", ""},      {"--function-name", ""}, {"--trigger-kind", ""},
+                     {"--trigger-name", ""}, {"--worker-id", "0"},    {"--frame-limit", ""}};
   for (int i = 1; i < argc; i += 2) {
     const auto option = options.find(argv[i]);
     if (option == options.end() || i + 1 == argc) {
@@ -49,6 +55,24 @@ std::optional<Number> parse_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+// The ring of four descriptors, or null, and then the reason is printed.
+nuclio_ring* attach(std::string_view text) {
+  int descriptors[4];
+  for (int i = 0; i < 4; ++i) {
+    const std::size_t comma = text.find(',');
+    const auto number = parse_number<int>(text.substr(0, comma));
+    if (!number || (comma == std::string_view::npos) != (i == 3)) {
+      std::fputs("nuclio_cpp_runner: --ring must be four numbers of descriptors\n", stderr);
+      return nullptr;
+    }
+    descriptors[i] = *number;
+    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+  }
+  nuclio_ring* ring = nuclio_ring_attach(descriptors[0], descriptors[1], descriptors[2], descriptors[3]);
+  if (ring == nullptr) std::perror("nuclio_cpp_runner: the descriptors of --ring are no ring");
+  return ring;
 }
 
 bool is_stream_socket(int fd) {
@@ -84,8 +108,16 @@ int main(int argc, char** argv) {
                                       .trigger_kind = std::string((*options)["--trigger-kind"]),
                                       .trigger_name = std::string((*options)["--trigger-name"]),
                                       .index = *index};
-  nuclio::runner::Connection connection(*fd, *limit);
-  const int code = nuclio::runner::Runner(connection).run(std::string((*options)["--object"]), worker);
-  if (!connection.complaint().empty()) std::fprintf(stderr, "nuclio_cpp_runner: %s\n", connection.complaint().c_str());
+  std::unique_ptr<nuclio::runner::Connection> connection;
+  if (const std::string_view ring_text = (*options)["--ring"]; ring_text.empty()) {
+    connection = std::make_unique<nuclio::runner::SocketConnection>(*fd, *limit);
+  } else {
+    nuclio_ring* ring = attach(ring_text);
+    if (ring == nullptr) return 2;
+    connection = std::make_unique<nuclio::runner::RingConnection>(ring, *fd);
+  }
+  const int code = nuclio::runner::Runner(*connection).run(std::string((*options)["--object"]), worker);
+  if (!connection->complaint().empty())
+    std::fprintf(stderr, "nuclio_cpp_runner: %s\n", connection->complaint().c_str());
   return code;
 }

@@ -12,11 +12,12 @@ using nuclio::test::body_of;
 using nuclio::test::Frame;
 using nuclio::test::ProcessorEnd;
 using nuclio::test::string_of;
+using nuclio::test::Transport;
 using testing::HasSubstr;
 
 namespace {
 
-class Runner : public testing::Test {
+class Runner : public testing::TestWithParam<Transport> {
  protected:
   // Runs the test function and takes its start frame.
   void start(ProcessorEnd& processor) {
@@ -36,10 +37,15 @@ class Runner : public testing::Test {
     return string_of(*start, NUCLIO_WIRE_START_MESSAGE);
   }
 
-  ProcessorEnd processor;
+  ProcessorEnd processor{GetParam()};
 };
+INSTANTIATE_TEST_SUITE_P(Transports, Runner, testing::Values(Transport::socket, Transport::ring),
+                         [](const auto& test) { return test.param == Transport::ring ? "Ring" : "Socket"; });
 
-TEST_F(Runner, SaysWhatRunsWhenItIsReady) {
+class RunnerOverASocket : public Runner {};
+INSTANTIATE_TEST_SUITE_P(Transports, RunnerOverASocket, testing::Values(Transport::socket));
+
+TEST_P(Runner, SaysWhatRunsWhenItIsReady) {
   processor.run(NUCLIO_TEST_FUNCTION, {.handler = "function:handler", .index = 2});
   const auto start = processor.receive();
   ASSERT_TRUE(start);
@@ -53,39 +59,39 @@ TEST_F(Runner, SaysWhatRunsWhenItIsReady) {
   EXPECT_EQ(processor.log()[0].view.call, 0u);
 }
 
-TEST_F(Runner, SaysThatTheObjectIsMissing) {
+TEST_P(Runner, SaysThatTheObjectIsMissing) {
   EXPECT_EQ(refusal("/nowhere/handler.so", {.handler = "a:b"}),
             "there is no /nowhere/handler.so; build the function again");
 }
 
-TEST_F(Runner, SaysThatAFileIsNoObject) {
+TEST_P(Runner, SaysThatAFileIsNoObject) {
   const std::string text = testing::TempDir() + "no-object-" + std::to_string(getpid());
   std::ofstream(text) << "text";
   EXPECT_THAT(refusal(text, {.handler = "a:b"}), HasSubstr("cannot load the function: " + text));
   unlink(text.c_str());
 }
 
-TEST_F(Runner, SaysThatAnObjectIsNoFunction) {
+TEST_P(Runner, SaysThatAnObjectIsNoFunction) {
   EXPECT_THAT(refusal(NUCLIO_TEST_NO_FUNCTION, {.handler = "a:b"}), HasSubstr("it has no symbol nuclio_module"));
 }
 
-TEST_F(Runner, SaysThatAnObjectIsOfAnotherVersion) {
+TEST_P(Runner, SaysThatAnObjectIsOfAnotherVersion) {
   EXPECT_THAT(
       refusal(NUCLIO_TEST_OTHER_VERSION, {.handler = "a:b"}),
       HasSubstr("was built for version 99 of the interface between Nuclio and C++ functions, this is version 1"));
 }
 
-TEST_F(Runner, ListsTheHandlersWhenTheOneAskedForIsMissing) {
+TEST_P(Runner, ListsTheHandlersWhenTheOneAskedForIsMissing) {
   EXPECT_EQ(refusal(NUCLIO_TEST_FUNCTION, {.handler = "function:main"}),
             "there is no handler \"main\" (spec.handler is \"function:main\"); the function has: handler");
 }
 
-TEST_F(Runner, SaysThatInitContextFailed) {
+TEST_P(Runner, SaysThatInitContextFailed) {
   EXPECT_EQ(refusal(NUCLIO_TEST_FUNCTION, {.handler = "function:handler", .trigger_name = "broken"}),
             "init_context failed: std::runtime_error: the trigger is broken");
 }
 
-TEST_F(Runner, AnswersCallsInOrder) {
+TEST_P(Runner, AnswersCallsInOrder) {
   start(processor);
   for (std::uint64_t call = 1; call <= 3; ++call) processor.send_event(call, "/x", "body " + std::to_string(call));
   for (std::uint64_t call = 1; call <= 3; ++call) {
@@ -101,7 +107,7 @@ TEST_F(Runner, AnswersCallsInOrder) {
   }
 }
 
-TEST_F(Runner, SendsHeaders) {
+TEST_P(Runner, SendsHeaders) {
   start(processor);
   processor.send_event(1, "/headers");
   const auto reply = processor.receive();
@@ -112,7 +118,7 @@ TEST_F(Runner, SendsHeaders) {
   EXPECT_EQ(std::string(second.value.data, second.value.length), "2");
 }
 
-TEST_F(Runner, TellsAFailureApartFromAnAnswer) {
+TEST_P(Runner, TellsAFailureApartFromAnAnswer) {
   start(processor);
   processor.send_event(1, "/teapot");
   const auto own = processor.receive();
@@ -129,7 +135,7 @@ TEST_F(Runner, TellsAFailureApartFromAnAnswer) {
   EXPECT_EQ(body_of(raised->view), "");
 }
 
-TEST_F(Runner, LogsWithTheCallThatItHandles) {
+TEST_P(Runner, LogsWithTheCallThatItHandles) {
   start(processor);
   processor.send_event(7, "/log");
   ASSERT_TRUE(processor.receive_log("a line"));
@@ -140,7 +146,7 @@ TEST_F(Runner, LogsWithTheCallThatItHandles) {
   EXPECT_EQ(string_of(line, NUCLIO_WIRE_LOG_WITH), "{\"n\": 1}");
 }
 
-TEST_F(Runner, StreamsInChunks) {
+TEST_P(Runner, StreamsInChunks) {
   start(processor);
   processor.send_event(1, "/stream");
   const auto head = processor.receive();
@@ -162,7 +168,7 @@ TEST_F(Runner, StreamsInChunks) {
   EXPECT_EQ(body, "one two three");
 }
 
-TEST_F(Runner, EndsABrokenStreamWithAFailedChunk) {
+TEST_P(Runner, EndsABrokenStreamWithAFailedChunk) {
   start(processor);
   processor.send_event(1, "/broken-stream");
   ASSERT_TRUE(processor.receive());
@@ -179,7 +185,7 @@ TEST_F(Runner, EndsABrokenStreamWithAFailedChunk) {
   EXPECT_EQ(next->view.call, 2u);
 }
 
-TEST_F(Runner, StopsAStreamThatIsCancelled) {
+TEST_P(Runner, StopsAStreamThatIsCancelled) {
   start(processor);
   processor.send_event(1, "/endless");
   ASSERT_TRUE(processor.receive());
@@ -187,7 +193,7 @@ TEST_F(Runner, StopsAStreamThatIsCancelled) {
   EXPECT_TRUE(processor.receive_log("nobody reads"));
 }
 
-TEST_F(Runner, LetsAHandlerSeeThatItsCallIsCancelled) {
+TEST_P(Runner, LetsAHandlerSeeThatItsCallIsCancelled) {
   start(processor);
   processor.send_event(1, "/until-gone");
   ASSERT_TRUE(processor.receive_log("waiting"));
@@ -197,7 +203,7 @@ TEST_F(Runner, LetsAHandlerSeeThatItsCallIsCancelled) {
   EXPECT_EQ(body_of(reply->view), "gave up");
 }
 
-TEST_F(Runner, LetsAHandlerSeeThatItsTimeIsUp) {
+TEST_P(Runner, LetsAHandlerSeeThatItsTimeIsUp) {
   start(processor);
   processor.send_event(1, "/until-gone", "", 1'000'000);
   const auto reply = processor.receive();
@@ -205,7 +211,7 @@ TEST_F(Runner, LetsAHandlerSeeThatItsTimeIsUp) {
   EXPECT_EQ(body_of(reply->view), "gave up");
 }
 
-TEST_F(Runner, DropsACallThatWasCancelledBeforeItBegan) {
+TEST_P(RunnerOverASocket, DropsACallThatWasCancelledBeforeItBegan) {
   start(processor);
   const nuclio_wire_head cancel = {.type = NUCLIO_WIRE_CANCEL, .call = 2};
   processor.send_bytes(ProcessorEnd::event(1, "/x", "") + ProcessorEnd::event(2, "/x", "") +
@@ -218,7 +224,7 @@ TEST_F(Runner, DropsACallThatWasCancelledBeforeItBegan) {
   EXPECT_EQ(second->view.call, 3u);
 }
 
-TEST_F(Runner, AnswersABatchEventByEvent) {
+TEST_P(Runner, AnswersABatchEventByEvent) {
   start(processor);
   const std::string events = ProcessorEnd::event(9, "/teapot", "") + ProcessorEnd::event(9, "/stream", "") +
                              ProcessorEnd::event(9, "/broken-stream", "") + ProcessorEnd::event(9, "/headers", "");
@@ -243,7 +249,7 @@ TEST_F(Runner, AnswersABatchEventByEvent) {
             "event-/headers 0 200 h\n");
 }
 
-TEST_F(Runner, CarriesLargeBodiesBothWays) {
+TEST_P(Runner, CarriesLargeBodiesBothWays) {
   start(processor);
   const std::string body(3 << 20, 'b');
   std::thread sender([&] {
@@ -257,8 +263,8 @@ TEST_F(Runner, CarriesLargeBodiesBothWays) {
   EXPECT_TRUE(body_of(reply->view).ends_with("body=" + body + "\n"));
 }
 
-TEST_F(Runner, SaysThatAResponseIsTooLarge) {
-  ProcessorEnd small(64 << 10);
+TEST_P(Runner, SaysThatAResponseIsTooLarge) {
+  ProcessorEnd small(GetParam(), 64 << 10);
   start(small);
   small.send_event(1, "/large", "70000");
   const auto reply = small.receive();
@@ -271,7 +277,7 @@ TEST_F(Runner, SaysThatAResponseIsTooLarge) {
   EXPECT_EQ(next->view.body_length, 60000u);
 }
 
-TEST_F(Runner, RunsCallbacksAndSaysWhenTheyAreDone) {
+TEST_P(Runner, RunsCallbacksAndSaysWhenTheyAreDone) {
   start(processor);
   processor.send_control(5, NUCLIO_WIRE_DRAIN);
   const auto drained = processor.receive();
@@ -293,7 +299,7 @@ TEST_F(Runner, RunsCallbacksAndSaysWhenTheyAreDone) {
   EXPECT_EQ(processor.exit_code(), 0);
 }
 
-TEST_F(Runner, EndsQuietlyWhenTheProcessorCloses) {
+TEST_P(Runner, EndsQuietlyWhenTheProcessorCloses) {
   start(processor);
   processor.hang_up();
   EXPECT_EQ(processor.exit_code(), 0);

@@ -111,9 +111,9 @@ TEST(WireVectors, ThatAreRefusedEndTheConnection) {
     SCOPED_TRACE(std::string(vector.at("name").as_string()));
     const auto* limit = vector.as_object().if_contains("limit");
     ProcessorEnd processor;
-    nuclio::runner::Connection connection(processor.take_runner_socket(), limit == nullptr
-                                                                              ? NUCLIO_WIRE_DEFAULT_LIMIT
-                                                                              : limit->to_number<std::uint32_t>());
+    nuclio::runner::SocketConnection connection(
+        processor.take_runner_socket(),
+        limit == nullptr ? NUCLIO_WIRE_DEFAULT_LIMIT : limit->to_number<std::uint32_t>());
     processor.send_bytes(bytes(vector.at("hex").as_string()));
     processor.hang_up();
     EXPECT_FALSE(connection.receive());
