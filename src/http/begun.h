@@ -3,29 +3,13 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <optional>
 #include <utility>
 
+#include "loop/frame_pool.h"
 #include "loop/task.h"
 
 namespace nuclio::http {
-
-// Memory for the frame of one Begun at a time, kept for the next: a connection begins a task per request.
-class FrameMemory {
- public:
-  void* get(std::size_t size) {
-    if (size > size_) {
-      memory_ = std::make_unique<std::byte[]>(size);
-      size_ = size;
-    }
-    return memory_.get();
-  }
-
- private:
-  std::unique_ptr<std::byte[]> memory_;
-  std::size_t size_ = 0;
-};
 
 // What can be said about a begun task without knowing its result's type.
 class AnyBegun {
@@ -87,9 +71,8 @@ class [[nodiscard]] Begun final : public AnyBegun {
   struct promise_type : Promise {
     std::optional<T> value;
 
-    // Called with what begin() is called with.
-    static void* operator new(std::size_t size, FrameMemory& memory, Task<T>&) { return memory.get(size); }
-    static void operator delete(void*) {}  // the memory stays with FrameMemory
+    static void* operator new(std::size_t size) { return detail::FramePool::allocate(size); }
+    static void operator delete(void* frame, std::size_t size) { detail::FramePool::free(frame, size); }
 
     Begun get_return_object() { return Begun{*this}; }
     template <class U>
@@ -106,9 +89,8 @@ class [[nodiscard]] Begun final : public AnyBegun {
   promise_type& value_of_;
 };
 
-// `memory` serves no other task until this one is destroyed.
 template <class T>
-Begun<T> begin([[maybe_unused]] FrameMemory& memory, Task<T> task) {
+Begun<T> begin(Task<T> task) {
   co_return co_await task;
 }
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <span>
+#include <utility>
 
 #include "base/log.h"
 #include "http/status.h"
@@ -23,14 +24,34 @@ constexpr std::size_t kShortBody = 16 << 10;
 // An answer's text up to this size is copied behind its head: cheaper than a second element in the kernel's hands, and
 // answers to pipelined requests go out together.
 constexpr std::size_t kShortAnswer = 16 << 10;
-constexpr std::size_t kKept = 64 << 10;  // memory that a connection keeps from one request to the next
-constexpr int kRequestsInARow = 64;      // then others get their turn
+constexpr std::size_t kLongBody = 64 << 10;  // of chunks
+constexpr int kRequestsInARow = 64;          // then others get their turn
 
 }  // namespace
 
+std::unique_ptr<char[]> Spares::take_buffer() {
+  if (buffers_.empty()) return std::make_unique_for_overwrite<char[]>(kBuffer);
+  auto buffer = std::move(buffers_.back());
+  buffers_.pop_back();
+  return buffer;
+}
+
+void Spares::give_buffer(std::unique_ptr<char[]> buffer) {
+  if (buffers_.size() < kMostBuffers) buffers_.push_back(std::move(buffer));
+}
+
+void Spares::lend_text(std::string& text) {
+  if (text.empty() && text.capacity() < text_.capacity()) text.swap(text_);
+}
+
+void Spares::take_back_text(std::string& text) {
+  if (text.capacity() > text_.capacity() && text.capacity() <= kLongestText) text.swap(text_);
+  if (text.capacity() > std::string().capacity()) std::string().swap(text);
+}
+
 std::span<char> Buffer::space() {
   if (begin_ == end_) begin_ = end_ = 0;
-  if (end_ == capacity_) reserve(std::max(end_ - begin_ + 1, kSmallest));
+  if (end_ == capacity_) reserve(std::max(end_ - begin_ + 1, Spares::kBuffer));
   return {memory_.get() + end_, capacity_ - end_};
 }
 
@@ -39,14 +60,24 @@ void Buffer::reserve(std::size_t total) {
   std::size_t size = end_ - begin_;
   if (capacity_ >= total) {
     std::memmove(memory_.get(), memory_.get() + begin_, size);
+  } else if (total <= Spares::kBuffer) {
+    memory_ = spares_.take_buffer();  // there was none
+    capacity_ = Spares::kBuffer;
   } else {
-    capacity_ = std::max(total, 2 * capacity_);
-    auto larger = std::make_unique_for_overwrite<char[]>(capacity_);
+    std::size_t capacity = std::max(total, 2 * capacity_);
+    auto larger = std::make_unique_for_overwrite<char[]>(capacity);
     if (size > 0) std::memcpy(larger.get(), memory_.get() + begin_, size);
-    memory_ = std::move(larger);
+    std::swap(memory_, larger);
+    if (std::exchange(capacity_, capacity) == Spares::kBuffer) spares_.give_buffer(std::move(larger));
   }
   begin_ = 0;
   end_ = size;
+}
+
+void Buffer::release() {
+  if (capacity_ == Spares::kBuffer) spares_.give_buffer(std::move(memory_));
+  memory_.reset();
+  capacity_ = begin_ = end_ = 0;
 }
 
 Connection::Connection(Shared& shared, Descriptor socket, std::string remote_address)
@@ -54,6 +85,7 @@ Connection::Connection(Shared& shared, Descriptor socket, std::string remote_add
       transport_(shared.loop, std::move(socket)),
       watch_(transport_.watch()),
       remote_address_(std::move(remote_address)),
+      in_(shared.spares),
       parser_(shared.limits) {
   request_.remote_address = remote_address_;
   shared_.connections.push_back(*this);
@@ -81,6 +113,7 @@ Task<void> Connection::run() {
       }
       if (idle_ && shared_.closing_idle) co_return;
       if (!receive_first_) {
+        if (idle_) put_away();
         bool ready = co_await watch_.readable(waiting_for_head());
         if (!ready) {
           if (!idle_) co_await refuse({408, "the headers did not arrive in time"});
@@ -106,7 +139,7 @@ Task<void> Connection::run() {
     // Stage 3: the handler. When it has to wait, the answers before its own do not.
     Response response;
     {
-      auto call = begin(call_memory_, shared_.handler.handle(request_));
+      auto call = begin(shared_.handler.handle(request_));
       bool reachable = true;
       if (!call.done()) {
         if (!out_.empty()) reachable = co_await send({});
@@ -119,6 +152,7 @@ Task<void> Connection::run() {
     // Stage 4: the answer.
     if (shared_.draining) keep_alive_ = KeepAlive::no;
     Answering to{request_.method == "HEAD", request_.minor_version, keep_alive_};
+    shared_.spares.lend_text(out_);
     Plan plan = append_head(out_, response, to, shared_.date.now());
     bool sent = true;
     if (auto* text = std::get_if<std::string>(&response.body); text && text->size() <= kShortAnswer) {
@@ -130,8 +164,7 @@ Task<void> Connection::run() {
     if (!sent) co_return;
     if (plan.keep_alive == KeepAlive::no) co_return co_await say_goodbye();
     in_.consume(request_size_);
-    body_.clear();
-    if (body_.capacity() > kKept) body_.shrink_to_fit();
+    std::string().swap(body_);
   }
 }
 
@@ -144,6 +177,12 @@ Moved Connection::receive_more() {
   Moved moved = transport_.receive(in_.space(), count);
   in_.received(count);
   return moved;
+}
+
+// What an idle connection can do without, it does without: there may be very many.
+void Connection::put_away() {
+  in_.release();
+  shared_.spares.take_back_text(out_);
 }
 
 Deadline Connection::waiting_for_head() const {
@@ -213,7 +252,7 @@ Task<Connection::Step> Connection::read_chunked_body() {
     if (!taken) co_return std::unexpected(taken.error());
     // From here on it grows in place: a string that doubles holds its bytes twice while it moves them. Memory that is
     // not touched costs nothing.
-    if (body_.size() > kKept) body_.reserve(shared_.limits.body_bytes.count);
+    if (body_.size() > kLongBody) body_.reserve(shared_.limits.body_bytes.count);
     if (decoder.done()) {
       request_size_ = parser_.size() + *taken;
       request_.body = body_;
@@ -282,9 +321,9 @@ Task<bool> Connection::send_file(const FileBody& file) {
 }
 
 Task<bool> Connection::send_stream(BodySource& source, Sending sending) {
-  auto gone = begin(peer_memory_, peer_gone());
+  auto gone = begin(peer_gone());
   for (;;) {
-    auto next = begin(call_memory_, source.next());
+    auto next = begin(source.next());
     if (!next.done()) {
       bool sent = co_await send({});
       if (!sent) co_return false;

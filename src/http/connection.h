@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection of a Server. Nobody else includes this.
+// One connection of a Server. Nobody else includes this, but for its test.
 #pragma once
 #include <expected>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/begun.h"
 #include "http/limits.h"
@@ -23,6 +24,24 @@ namespace nuclio::http {
 
 class Connection;
 
+// Memory that connections take when something arrives and give back before they wait for the next request: idle ones
+// hold none, and busy ones share what is warm in the processor's cache.
+class Spares {
+ public:
+  static constexpr std::size_t kBuffer = 4096;
+  std::unique_ptr<char[]> take_buffer();
+  void give_buffer(std::unique_ptr<char[]> buffer);
+  // A string's memory, into one that has none, and out of one that is empty.
+  void lend_text(std::string& text);
+  void take_back_text(std::string& text);
+
+ private:
+  static constexpr std::size_t kMostBuffers = 64;
+  static constexpr std::size_t kLongestText = 64 << 10;
+  std::vector<std::unique_ptr<char[]>> buffers_;
+  std::string text_;
+};
+
 // What the connections of a server have in common. Outlives them.
 struct Shared {
   Loop& loop;
@@ -32,11 +51,13 @@ struct Shared {
   bool draining = false;      // answers say "Connection: close"
   bool closing_idle = false;  // and nobody waits for another request
   List<Connection> connections;
+  Spares spares = {};
 };
 
 // The received bytes that are not dealt with yet, in one piece of memory.
 class Buffer {
  public:
+  explicit Buffer(Spares& spares) : spares_(spares) {}  // borrowed
   std::string_view unread() const { return {memory_.get() + begin_, end_ - begin_}; }
   // Memory for what is received next, behind the unread bytes. At least one byte; moves the unread bytes when need be.
   std::span<char> space();
@@ -46,9 +67,11 @@ class Buffer {
   void consume(std::size_t count) { begin_ += count; }
   // Takes `count` bytes off the end.
   void drop_last(std::size_t count) { end_ -= count; }
+  // Lets go of the memory. Only when nothing is unread.
+  void release();
 
  private:
-  static constexpr std::size_t kSmallest = 4096;
+  Spares& spares_;
   std::unique_ptr<char[]> memory_;
   std::size_t capacity_ = 0;
   std::size_t begin_ = 0;
@@ -72,6 +95,7 @@ class Connection final : public ListLink {
   using Step = std::expected<void, Refusal>;
 
   Moved receive_more();
+  void put_away();
   Deadline waiting_for_head() const;
   Pace pace_of_body() const {
     return {shared_.limits.transfer_grace, shared_.limits.transfer_rate, shared_.loop.now()};
@@ -111,8 +135,6 @@ class Connection final : public ListLink {
   bool idle_ = true;
   bool receive_first_ = false;  // something may have arrived that watch_ was told to forget
   KeepAlive keep_alive_ = KeepAlive::yes;
-  FrameMemory call_memory_;
-  FrameMemory peer_memory_;
 };
 
 }  // namespace nuclio::http
