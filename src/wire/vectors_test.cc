@@ -179,25 +179,58 @@ TEST(WireVectors, WhatIsAbsentReadsAsItsDefault) {
   }
 }
 
-TEST(WireVectors, EveryBadFrameIsRefusedForItsReason) {
-  const std::map<std::string, nuclio_wire_result> reasons{
+const std::map<std::string, nuclio_wire_result>& reasons() {
+  static const std::map<std::string, nuclio_wire_result> kReasons{
       {"short", NUCLIO_WIRE_SHORT},           {"too_long", NUCLIO_WIRE_TOO_LONG},
       {"bad_length", NUCLIO_WIRE_BAD_LENGTH}, {"bad_version", NUCLIO_WIRE_BAD_VERSION},
       {"bad_type", NUCLIO_WIRE_BAD_TYPE},     {"bad_flags", NUCLIO_WIRE_BAD_FLAGS},
       {"bad_table", NUCLIO_WIRE_BAD_TABLE},   {"bad_string", NUCLIO_WIRE_BAD_STRING},
       {"bad_body", NUCLIO_WIRE_BAD_BODY},     {"bad_nested", NUCLIO_WIRE_BAD_NESTED},
   };
+  return kReasons;
+}
+
+TEST(WireVectors, EveryBadFrameIsRefusedForItsReason) {
   for (const json::value& vector : vectors("refused.json")) {
     SCOPED_TRACE(json::serialize(vector.at("name")));
     std::string bytes = unhex(vector.at("hex").as_string());
     Bytes limit = find(vector, "limit") ? Bytes{number_of<std::uint64_t>(vector, "limit")} : kFrameLimit;
     nuclio_wire_frame frame;
     auto result = nuclio_wire_decode(bytes.data(), bytes.size(), static_cast<std::uint32_t>(limit.count), &frame);
-    EXPECT_EQ(result, reasons.at(text_of(vector, "reason"))) << nuclio_wire_explain(result);
+    EXPECT_EQ(result, reasons().at(text_of(vector, "reason"))) << nuclio_wire_explain(result);
     auto view = FrameView::decode(bytes, limit);
     ASSERT_FALSE(view);
     EXPECT_EQ(view.error().why, result == NUCLIO_WIRE_TOO_LONG ? Why::too_large : Why::invalid);
     EXPECT_EQ(view.error().what, nuclio_wire_explain(result));
+  }
+}
+
+TEST(WireVectors, BodiesInAnArenaAreReadThereOrRefused) {
+  for (const json::value& vector : vectors("shared.json")) {
+    SCOPED_TRACE(json::serialize(vector.at("name")));
+    std::string bytes = unhex(vector.at("hex").as_string());
+    std::string arena = unhex(vector.at("arena").as_string());
+    Bytes limit = find(vector, "limit") ? Bytes{number_of<std::uint64_t>(vector, "limit")} : kFrameLimit;
+    nuclio_wire_frame frame;
+    auto result = nuclio_wire_decode_shared(bytes.data(), bytes.size(), static_cast<std::uint32_t>(limit.count),
+                                            arena.data(), arena.size(), &frame);
+    if (find(vector, "reason")) {
+      EXPECT_EQ(result, reasons().at(text_of(vector, "reason"))) << nuclio_wire_explain(result);
+      continue;
+    }
+    auto view = FrameView::decode_shared(bytes, arena, limit);
+    ASSERT_TRUE(view) << view.error().what;
+    if (const json::value* inner = find(vector, "inner")) {
+      std::vector<FrameView> frames = view->inner();
+      ASSERT_EQ(frames.size(), inner->as_array().size());
+      for (std::size_t i = 0; i < frames.size(); ++i) EXPECT_EQ(frames[i].body(), as_text(inner->at(i)));
+    } else {
+      EXPECT_EQ(view->body(), text_of(vector, "body"));
+    }
+    if (view->shared()) {
+      EXPECT_EQ(nuclio_wire_decode(bytes.data(), bytes.size(), NUCLIO_WIRE_DEFAULT_LIMIT, &frame),
+                NUCLIO_WIRE_BAD_FLAGS);
+    }
   }
 }
 
