@@ -12,9 +12,8 @@
 #include "http/headers.h"
 #include "http/parser.h"
 
+namespace nuclio::http {
 namespace {
-
-using namespace nuclio::http;
 
 struct Body {
   std::string data;
@@ -96,8 +95,8 @@ std::optional<Body> decode_slowly(std::string_view whole) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Limits limits;
-  limits.header_bytes = nuclio::Bytes{1024};
-  limits.body_bytes = nuclio::Bytes{2048};
+  limits.header_bytes = Bytes{1024};
+  limits.body_bytes = Bytes{2048};
   if (size < 2) return 0;
   // The first byte says how to cut the rest.
   std::string_view whole{reinterpret_cast<const char*>(data) + 1, size - 1};
@@ -109,3 +108,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(at_once.body == decode_slowly(whole));
   return 0;
 }
+
+}  // namespace nuclio::http

@@ -13,9 +13,8 @@
 #include "base/check.h"
 #include "http/parser.h"
 
+namespace nuclio::http {
 namespace {
-
-using namespace nuclio::http;
 
 struct Message {
   std::string method;
@@ -158,3 +157,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(same && explained);
   return 0;
 }
+
+}  // namespace nuclio::http

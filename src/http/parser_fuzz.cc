@@ -9,9 +9,8 @@
 #include "base/check.h"
 #include "http/parser.h"
 
+namespace nuclio::http {
 namespace {
-
-using namespace nuclio::http;
 
 struct Outcome {
   int status = 0;
@@ -57,9 +56,9 @@ Outcome feed(std::string_view whole, std::size_t cut, const Limits& limits) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Limits limits;
-  limits.header_bytes = nuclio::Bytes{1024};
-  limits.target_bytes = nuclio::Bytes{256};
-  limits.body_bytes = nuclio::Bytes{2048};
+  limits.header_bytes = Bytes{1024};
+  limits.target_bytes = Bytes{256};
+  limits.body_bytes = Bytes{2048};
   if (size < 2) return 0;
   // The first two bytes say where to cut the rest.
   std::string_view whole{reinterpret_cast<const char*>(data) + 2, size - 2};
@@ -67,3 +66,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(feed(whole, cut, limits) == feed(whole, whole.size(), limits));
   return 0;
 }
+
+}  // namespace nuclio::http

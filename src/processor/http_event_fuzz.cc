@@ -7,9 +7,8 @@
 #include "base/check.h"
 #include "processor/triggers/http_event.h"
 
+namespace nuclio::processor {
 namespace {
-
-using namespace nuclio::processor;
 
 void check_path(std::string_view input) {
   std::string path = "/" + std::string{input};
@@ -59,3 +58,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   make_event(binary);
   return 0;
 }
+
+}  // namespace nuclio::processor

@@ -16,8 +16,9 @@
 #include "spec/platform_config.h"
 #include "spec/rules.h"
 
+namespace nuclio {
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace nuclio;
   const std::string_view text{reinterpret_cast<const char*>(data), size};
   if (const auto document = schema::parse_document(text)) {
     const auto again = schema::parse_yaml(schema::to_yaml(document->value));
@@ -36,3 +37,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace nuclio

@@ -1,65 +1,78 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clients that take their time, in a process of their own: `mean_clients.py ADDRESS KIND COUNT`.
+"""What slow, greedy and silent clients do, and what a processor spends on them."""
 
-Says "ready" once all of them are connected, goes on until its input ends, and prints what it did. A connection that
-the other side closes is opened anew, so that there are COUNT of them all the time. What they send is spread evenly
-over each second: the test is about many connections, not about bursts.
-"""
+import contextlib
+import os
+import pathlib
+import socket
+import time
 
-import asyncio
-import json
-import sys
-
-HEAD = b"GET / HTTP/1.1\r\nHost: mean\r\nX-Slow: " + b"x" * 60 + b"\r\n\r\n"
-# What each kind sends at once, what it sends then in pieces, the size of a piece and the seconds between two.
-KINDS = {
-    "headers": (b"", HEAD, 1, 1.0),
-    # 2 KiB a second, above the least rate: these stay.
-    "bodies": (b"POST / HTTP/1.1\r\nHost: mean\r\nContent-Length: 1000000\r\n\r\n", b"y" * 1_000_000, 512, 0.25),
-}
+MIB = 1 << 20
+CHUNKED = b"POST /size HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-class Crowd:
-    def __init__(self, address, kind):
-        host, port = address.rsplit(":", 1)
-        self.where = (host, int(port))
-        self.at_once, self.slowly, self.piece, self.pause = KINDS[kind]
-        self.did = {"connections": 0, "pieces": 0, "closed": 0}
-        self.connected = 0
-
-    async def be_mean(self, delay):
-        await asyncio.sleep(delay)
-        while True:
-            reader, writer = await asyncio.open_connection(*self.where)
-            self.did["connections"] += 1
-            self.connected += 1
-            try:
-                writer.write(self.at_once)
-                for at in range(0, len(self.slowly), self.piece):
-                    writer.write(self.slowly[at : at + self.piece])
-                    self.did["pieces"] += 1
-                    await asyncio.sleep(self.pause)
-                    if reader.at_eof():
-                        break
-                await reader.read()
-            except OSError:
-                pass
-            self.did["closed"] += 1
-            writer.close()
+def connect(processor, receive_buffer=None):
+    host, port = processor.address.rsplit(":", 1)
+    connection = socket.socket()
+    if receive_buffer:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    connection.settimeout(30)
+    connection.connect((host, int(port)))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
-async def main():
-    address, kind, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    crowd = Crowd(address, kind)
-    tasks = [asyncio.create_task(crowd.be_mean(i / count * crowd.pause)) for i in range(count)]
-    while crowd.connected < count:
-        await asyncio.sleep(0.01)
-    print("ready", flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    for task in tasks:
-        task.cancel()
-    print(json.dumps(crowd.did), flush=True)
+def read_all(connection):
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(MIB):
+            received += piece
+    return received
 
 
-if __name__ == "__main__":
-    asyncio.run(main())
+def drip(connection, piece, pause, seconds):
+    """Sends the piece again and again until the time is over or the other side says something; the seconds it took."""
+    connection.settimeout(pause)
+    began = time.monotonic()
+    while time.monotonic() < began + seconds:
+        try:
+            connection.sendall(piece)
+            connection.recv(1, socket.MSG_PEEK)
+            break
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+    connection.settimeout(30)
+    return time.monotonic() - began
+
+
+def descriptors(processor):
+    return len(os.listdir(f"/proc/{processor.process.pid}/fd"))
+
+
+def reset_peak(processor):
+    pathlib.Path(f"/proc/{processor.process.pid}/clear_refs").write_text("5")
+
+
+def memory(processor, what):
+    """VmHWM: the most that it had since reset_peak(). VmRSS: what it has."""
+    for line in pathlib.Path(f"/proc/{processor.process.pid}/status").read_text().splitlines():
+        if line.startswith(what + ":"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(f"no {what}")
+
+
+def cpu_seconds(processor):
+    fields = pathlib.Path(f"/proc/{processor.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def send_until_refused(connection, pieces):
+    """How many bytes went out before the other side answered or the pieces ended."""
+    sent = 0
+    with contextlib.suppress(OSError):
+        for piece in pieces:
+            connection.sendall(piece)
+            sent += len(piece)
+    return sent
