@@ -80,6 +80,14 @@ void Buffer::release() {
   capacity_ = begin_ = end_ = 0;
 }
 
+Response refused(const Refusal& refusal, const Limits& limits, std::string_view peer) {
+  std::string reason{refusal.reason};
+  if (refusal.status == 413) reason += "; at most " + std::to_string(limits.body_bytes.count) + " bytes";
+  if (refusal.status == 431) reason += "; at most " + std::to_string(limits.header_bytes.count) + " bytes";
+  log::debug("A request was refused", {{"peer", peer}, {"status", refusal.status}, {"reason", reason}});
+  return Response::json(refusal.status, "{\"error\": " + log::json_string(reason) + "}");
+}
+
 Connection::Connection(Shared& shared, Descriptor socket, std::string remote_address)
     : shared_(shared),
       transport_(shared.loop, std::move(socket)),
@@ -105,7 +113,11 @@ Task<void> Connection::run() {
         request_.received = shared_.loop.now();
       }
       auto progress = parser_.parse(in_.unread());
-      if (!progress) co_return co_await refuse(progress.error());
+      if (!progress) {
+        wants_http2_ = in_a_row == 1 && begins_http2();
+        if (wants_http2_) co_return;
+        co_return co_await refuse(progress.error());
+      }
       if (*progress == Progress::done) break;
       if (std::string_view none; try_send(none) != Moved::some) {
         bool sent = co_await send({});
@@ -210,7 +222,7 @@ Task<Connection::Step> Connection::read_body() {
 Task<Connection::Step> Connection::read_short_body() {
   request_size_ = parser_.size() + parser_.content_length();
   in_.reserve(request_size_);
-  Pace pace = pace_of_body();
+  Pace pace = shared_.pace_of_body();
   while (in_.unread().size() < request_size_) {
     bool ready = co_await watch_.readable(pace.deadline());
     if (!ready) co_return std::unexpected(kBodyLate);
@@ -230,7 +242,7 @@ Task<Connection::Step> Connection::read_long_body() {
   body_.resize_and_overwrite(parser_.content_length(), [](char*, std::size_t size) { return size; });
   std::copy(begun.begin(), begun.end(), body_.begin());
   std::span<char> missing = std::span(body_).subspan(begun.size());
-  Pace pace = pace_of_body();
+  Pace pace = shared_.pace_of_body();
   while (!missing.empty()) {
     bool ready = co_await watch_.readable(pace.deadline());
     if (!ready) co_return std::unexpected(kBodyLate);
@@ -245,7 +257,7 @@ Task<Connection::Step> Connection::read_long_body() {
 
 Task<Connection::Step> Connection::read_chunked_body() {
   ChunkedDecoder decoder{shared_.limits};
-  Pace pace = pace_of_body();
+  Pace pace = shared_.pace_of_body();
   for (;;) {
     std::string_view arrived = in_.unread().substr(parser_.size());
     auto taken = decoder.decode(arrived, body_);
@@ -284,7 +296,7 @@ Moved Connection::try_send(std::string_view& tail) {
 }
 
 Task<bool> Connection::send(std::string_view tail) {
-  Pace pace = pace_of_answer();
+  Pace pace = shared_.pace_of_answer();
   for (;;) {
     Moved moved = try_send(tail);
     if (moved != Moved::again) co_return moved == Moved::some;
@@ -302,7 +314,7 @@ Task<bool> Connection::send_body(const Response& response, Sending sending) {
 Task<bool> Connection::send_file(const FileBody& file) {
   bool sent = co_await send({});
   if (!sent) co_return false;
-  Pace pace = pace_of_answer();
+  Pace pace = shared_.pace_of_answer();
   off_t at = 0;
   while (static_cast<std::uint64_t>(at) < file.size().count) {
     off_t before = at;
@@ -363,13 +375,14 @@ Task<bool> Connection::peer_gone() {
   co_return true;
 }
 
+// To the parser it is the request line of a version that it does not know.
+bool Connection::begins_http2() const {
+  return shared_.limits.http2_streams > 0 && !transport_.is_secure() && in_.unread().starts_with(kHttp2Preface);
+}
+
 Task<void> Connection::refuse(Refusal refusal) {
   if (refusal.status == 0) co_return;
-  std::string reason{refusal.reason};
-  if (refusal.status == 413) reason += "; at most " + std::to_string(shared_.limits.body_bytes.count) + " bytes";
-  if (refusal.status == 431) reason += "; at most " + std::to_string(shared_.limits.header_bytes.count) + " bytes";
-  log::debug("A request was refused", {{"peer", remote_address_}, {"status", refusal.status}, {"reason", reason}});
-  Response response = Response::json(refusal.status, "{\"error\": " + log::json_string(reason) + "}");
+  Response response = refused(refusal, shared_.limits, remote_address_);
   append_head(out_, response, {.keep_alive = KeepAlive::no}, shared_.date.now());
   out_ += std::get<std::string>(response.body);
   bool sent = co_await send({});

@@ -23,6 +23,7 @@
 namespace nuclio::http {
 
 class Connection;
+class Http2Connection;
 
 // Memory that connections take when something arrives and give back before they wait for the next request: idle ones
 // hold none, and busy ones share what is warm in the processor's cache.
@@ -51,8 +52,18 @@ struct Shared {
   bool draining = false;      // answers say "Connection: close"
   bool closing_idle = false;  // and nobody waits for another request
   List<Connection> connections;
+  List<Http2Connection> http2_connections;
   Spares spares = {};
+
+  Pace pace_of_body() const { return {limits.transfer_grace, limits.transfer_rate, loop.now()}; }
+  Pace pace_of_answer() const { return {limits.answer_grace, limits.transfer_rate, loop.now()}; }
 };
+
+// The first line of what a client sends that speaks HTTP/2 without having been asked.
+inline constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n";
+
+// What the peer is told, and the log. Not to be called for a peer that is gone.
+Response refused(const Refusal& refusal, const Limits& limits, std::string_view peer);
 
 // The received bytes that are not dealt with yet, in one piece of memory.
 class Buffer {
@@ -89,6 +100,10 @@ class Connection final : public ListLink {
   void close_when_idle_since(SteadyTime when);
 
   Transport& transport() { return transport_; }
+  const std::string& remote_address() const { return remote_address_; }
+  // After run(): the peer wants to go on in HTTP/2. This connection is of no further use, but its transport is.
+  bool wants_http2() const { return wants_http2_; }
+  std::string_view received() const { return in_.unread(); }
 
  private:
   // A refusal with status 0: the peer is gone, there is nobody to tell.
@@ -97,13 +112,8 @@ class Connection final : public ListLink {
   Moved receive_more();
   void put_away();
   Deadline waiting_for_head() const;
-  Pace pace_of_body() const {
-    return {shared_.limits.transfer_grace, shared_.limits.transfer_rate, shared_.loop.now()};
-  }
-  Pace pace_of_answer() const {
-    return {shared_.limits.answer_grace, shared_.limits.transfer_rate, shared_.loop.now()};
-  }
 
+  bool begins_http2() const;
   bool body_is_here() const;
   Task<Step> read_body();
   Task<Step> read_short_body();
@@ -133,6 +143,7 @@ class Connection final : public ListLink {
   std::size_t sent_ = 0;          // of out_
   std::size_t request_size_ = 0;  // of in_: what the current request takes
   bool idle_ = true;
+  bool wants_http2_ = false;
   bool receive_first_ = false;  // something may have arrived that watch_ was told to forget
   KeepAlive keep_alive_ = KeepAlive::yes;
 };

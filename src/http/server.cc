@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "http/connection.h"
+#include "http/http2_connection.h"
 
 namespace nuclio::http {
 namespace {
@@ -43,7 +44,7 @@ std::string peer_of(int socket) {
 }  // namespace
 
 Server::Server(Loop& loop, const Limits& limits, Handler& handler)
-    : shared_(new Shared{loop, limits, handler, {}, false, false, {}}), conversations_(loop), acceptors_(loop) {}
+    : shared_(new Shared{loop, limits, handler, {}, false, false, {}, {}}), conversations_(loop), acceptors_(loop) {}
 
 Server::~Server() = default;
 
@@ -83,7 +84,16 @@ Task<void> Server::converse(Descriptor socket, const Tls* tls) {
       turn_away(transport.socket(), Response::text(400, "This port speaks HTTPS, and the request was plain HTTP.\n"));
     if (secured != Transport::Secured::yes) co_return;
   }
-  co_await connection.run();
+  bool http2 = connection.transport().chose_http2();
+  if (!http2) co_await connection.run();
+  if (http2 || connection.wants_http2()) co_await converse_in_http2(connection);
+}
+
+// Of its own, so that the other connections do not carry the memory for it.
+Task<void> Server::converse_in_http2(Connection& begun) {
+  begun.unlink();
+  Http2Connection connection{*shared_, begun.transport(), begun.remote_address()};
+  co_await connection.run(std::string(begun.received()));
 }
 
 // Costs next to nothing, since that may be what we have left. The request, when it is there already, is read, as a
@@ -100,6 +110,7 @@ void Server::turn_away(int socket, Response response) {
 
 Task<Server::Drained> Server::drain(std::chrono::milliseconds pause, Deadline deadline) {
   shared_->draining = true;
+  shared_->http2_connections.for_each([](Http2Connection& connection) { connection.drain(); });
   // The caller may be a handler, further down on the stack of what is destroyed here.
   co_await shared_->loop.yield();
   co_await shared_->loop.sleep_until(earlier(Deadline::in(pause), deadline));
@@ -109,9 +120,11 @@ Task<Server::Drained> Server::drain(std::chrono::milliseconds pause, Deadline de
   // lose. It gets the time for that, and hears "Connection: close" then; those that were idle for longer go at once.
   SteadyTime lately = shared_->loop.now() - kMaySendAgain;
   shared_->connections.for_each([&](Connection& connection) { connection.close_when_idle_since(lately); });
+  shared_->http2_connections.for_each([&](Http2Connection& connection) { connection.finish_when_idle_since(lately); });
   bool empty = co_await conversations_.empty(earlier(Deadline::in(kMaySendAgain), deadline));
   shared_->closing_idle = true;
   shared_->connections.for_each([](Connection& connection) { connection.close_when_idle_since(SteadyTime::max()); });
+  shared_->http2_connections.for_each([](Http2Connection& connection) { connection.finish(); });
   if (!empty) empty = co_await conversations_.empty(deadline);
   if (empty) co_return Drained::completely;
   log::warn("Connections were cut since their requests were not answered by the deadline",

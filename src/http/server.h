@@ -16,10 +16,12 @@
 
 namespace nuclio::http {
 
+class Connection;
 struct Shared;
 
-// Serves HTTP/1.0 and 1.1, plain and through TLS. Lives on its loop's thread; loop and handler outlive it. Destroying
-// it closes everything and cancels the handlers that are at work.
+// Serves HTTP/1.0, 1.1 and 2, plain and through TLS. HTTP/2 is chosen by TLS, or begun by a client that knows. Lives on
+// its loop's thread; loop and handler outlive it. Destroying it closes everything and cancels the handlers that are at
+// work.
 class Server {
  public:
   Server(Loop& loop, const Limits& limits, Handler& handler);
@@ -42,6 +44,7 @@ class Server {
  private:
   Task<void> accept(Listener& listener, const Tls* tls);
   Task<void> converse(Descriptor socket, const Tls* tls);
+  Task<void> converse_in_http2(Connection& begun);
   void turn_away(int socket, Response response);
 
   std::unique_ptr<Shared> shared_;

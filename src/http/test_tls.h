@@ -119,6 +119,17 @@ class TlsPeer {
     }
     co_return got;
   }
+  // At least one byte; "" at the end.
+  Task<std::string> read_some() {
+    for (;;) {
+      char buffer[16384];
+      int count = SSL_read(ssl_.get(), buffer, sizeof buffer);
+      if (count > 0) co_return std::string(buffer, static_cast<std::size_t>(count));
+      if (SSL_get_error(ssl_.get(), count) != SSL_ERROR_WANT_READ) co_return "";
+      bool more = co_await receive();
+      if (!more) co_return "";
+    }
+  }
   SSL* ssl() { return ssl_.get(); }
   bool ended_well() const { return ended_well_; }  // the server said that nothing more comes
   long serial() const {

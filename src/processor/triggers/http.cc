@@ -28,6 +28,7 @@ http::Limits limits_of(const spec::HttpTrigger& config, const spec::ProcessorCon
   limits.transfer_grace = milliseconds{platform.body_grace_milliseconds};
   limits.answer_grace = milliseconds{platform.answer_grace_milliseconds};
   limits.linger = milliseconds{platform.linger_milliseconds};
+  if (!config.http2) limits.http2_streams = 0;
   limits.connections = static_cast<std::size_t>(settings.max_connections);
   return limits;
 }
@@ -41,7 +42,7 @@ std::optional<http::TlsOptions> tls_of(const spec::HttpTrigger& config) {
                           .minimum_version = tls.minimum_version == spec::TlsMinimumVersion::v1_3
                                                  ? http::TlsVersion::v1_3
                                                  : http::TlsVersion::v1_2,
-                          .http2 = false};
+                          .http2 = config.http2};
 }
 
 // Not that there was no worker: under overload that is most events, and the metrics count them.

@@ -16,8 +16,9 @@
 
 namespace nuclio::processor {
 
-// Serves HTTP/1.1, through TLS when its attributes say so: each request is an event, whatever its method and path. It
-// listens once it is started; the workers are ready by then, so no client ever hears "not ready". Paths that begin with
+// Serves HTTP/1.1 and HTTP/2, through TLS when its attributes say so: each request is an event, whatever its method and
+// path. It listens once it is started; the workers are ready by then, so no client ever hears "not ready". Paths that
+// begin with
 // /__internal/health are answered 200 before any worker sees them.
 class HttpTrigger final : public Trigger, private http::Handler {
  public:

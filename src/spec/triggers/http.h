@@ -137,6 +137,7 @@ struct HttpTrigger {
   bool disable_port_publishing = false;
   HttpMode mode = HttpMode::sync;
   std::optional<HttpTls> tls;
+  bool http2 = true;
 
   static constexpr auto fields() {
     return std::tuple{
@@ -163,6 +164,8 @@ struct HttpTrigger {
         field("mode", &HttpTrigger::mode, {.doc = "sync or async; both behave the same."}),
         field("tls", &HttpTrigger::tls,
               {.doc = "Speak HTTPS with this certificate, and nothing else; off when absent."}),
+        field("http2", &HttpTrigger::http2,
+              {.doc = "Speak HTTP/2 too: with tls to clients that choose it, else to those that begin with it (h2c)."}),
     };
   }
 };
