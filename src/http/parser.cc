@@ -141,6 +141,8 @@ HeadParser::Step HeadParser::request_line(std::string_view line) {
 
   std::string_view method = line.substr(0, method_size);
   std::string_view target = rest.substr(0, target_size);
+  // Nothing but a proxy is asked to connect, and not everybody sees a body in such a request.
+  if (method == "CONNECT") return refuse(400, "CONNECT is for proxies");
   std::string_view authority = without_scheme(target);
   authority = authority.substr(0, authority.find_first_of("/?"));
   bool absolute = !authority.empty() && run_of(authority, is_host_character) == authority.size();
