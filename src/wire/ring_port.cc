@@ -329,7 +329,7 @@ bool RingPort::receive_one() {
     if ((*next)->where == NUCLIO_RING_IN_ARENA) {
       auto frame = copy(**next);
       auto taken = frame ? take(std::move(*frame)) : fail(std::move(frame).error());
-      if (!taken) end(std::move(taken).error().what);
+      if (!taken) end(taken.error().what);
       return taken.has_value();
     }
     announced_ = *next;
@@ -346,7 +346,7 @@ bool RingPort::receive_one() {
   }
   channel_->release(std::exchange(announced_, std::nullopt)->position);
   auto taken = take(std::move(**frame));
-  if (!taken) end(std::move(taken).error().what);
+  if (!taken) end(taken.error().what);
   return taken.has_value();
 }
 
