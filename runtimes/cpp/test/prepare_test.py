@@ -63,7 +63,9 @@ class Worker:
             "trigger_name": "front",
             "worker": 0,
         }
-        argv = [element.format(**values) for element in manifest["worker"]]
+        # Over the socket alone, as a manifest's empty value leaves out the flag before it.
+        words = [word for word in manifest["worker"] if word not in ("--ring", "{ring}")]
+        argv = [word.format(**values) for word in words]
         self.child = subprocess.Popen(argv, pass_fds=[theirs.fileno()], cwd=code)
         theirs.close()
         self.socket = ours

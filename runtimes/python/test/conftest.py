@@ -4,6 +4,7 @@
 import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import textwrap
@@ -15,6 +16,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from driving import RUNTIME, Worker, build_folder, site_packages
 from ends import RingEnd, SocketEnd
 from nuclio_worker import event, frames, pure_connection
+
+# A shell starts background jobs with interrupts ignored, and workers would inherit that. What has a handler here is
+# theirs to decide anew.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,9 @@ def serve_one(code, handler="main:handler", environment=()):
     ours.settimeout(20)
     values = {"runtime": RUNTIME, "code": code, "out": code / ".nuclio", "fd": theirs.fileno(), "handler": handler}
     values.update(worker=0, trigger_kind="http", trigger_name="t", platform="process", namespace="n", log_level="info")
-    words = [word.format_map({"version": "3.11", **values}) for word in manifest["worker"]]
+    # Over the socket alone, as a manifest's empty value leaves out the flag before it.
+    words = [word for word in manifest["worker"] if word not in ("--ring", "{ring}")]
+    words = [word.format_map({"version": "3.11", **values}) for word in words]
     import nuclio_sdk
 
     process = subprocess.Popen(
