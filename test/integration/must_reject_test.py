@@ -36,7 +36,8 @@ def handler(context, event):
 def processor(start_processor, tmp_path_factory):
     code = tmp_path_factory.mktemp("code") / "served.py"
     code.write_text(CODE)
-    return start_processor(code)
+    # The preface of HTTP/2 is a greeting, and no request to be refused, where HTTP/2 is on.
+    return start_processor(code, {"triggers": {"web": {"kind": "http", "attributes": {"http2": False}}}})
 
 
 def exchange(processor, *pieces):
