@@ -96,10 +96,10 @@ class Caller final : public Port::Listener {
     }
   }
 
-  // For `time`; false when the last answers did not come.
-  bool run(std::chrono::milliseconds time) {
+  // For `time`, and on until there are more than `least` answers; false when the last answers did not come.
+  bool run(std::chrono::milliseconds time, std::uint64_t least) {
     Deadline deadline = Deadline::in(time);
-    run_until_done(loop_, go(deadline));
+    run_until_done(loop_, go(deadline, least));
     stopping = true;
     return run_until(loop_, [&] { return waiting_.empty() || end; });
   }
@@ -110,8 +110,9 @@ class Caller final : public Port::Listener {
   std::optional<std::string> end;
 
  private:
-  Task<int> go(Deadline deadline) {
-    while (!deadline.passed() && !end) {
+  Task<int> go(Deadline deadline, std::uint64_t least) {
+    Deadline last = Deadline::in(30s);
+    while ((!deadline.passed() || answered <= least) && !last.passed() && !end) {
       fill();
       co_await loop_.sleep(20ms);
     }
@@ -142,9 +143,9 @@ TEST_P(RingStress, NothingIsLostBetweenTwoThreads) {
   nuclio_ring* ring = ends.attach();
   std::thread worker{[&] { echo(ring, waiting, 5); }};
   Caller caller{loop, ends, depth, largest};
-  EXPECT_TRUE(caller.run(400ms)) << "an answer is missing after " << caller.answered;
+  EXPECT_TRUE(caller.run(400ms, 100)) << "an answer is missing after " << caller.answered;
   EXPECT_FALSE(caller.end);
-  EXPECT_GT(caller.answered, 10u);
+  EXPECT_GT(caller.answered, 100u);
   EXPECT_EQ(ends.arena->in_use(), 0u);
   ends.port.reset();
   worker.join();

@@ -115,28 +115,19 @@ def crowd(processor, kind, count):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind, count", [("headers", 1000), ("bodies", 200)])
 def test_many_slow_clients_do_not_slow_down_a_healthy_one(start_processor, kind, count):
-    processor, elsewhere = start_processor("results.py"), start_processor("results.py")
+    processor = start_processor("results.py")
     p99_milliseconds(processor)  # warms up
-    alone, crowd_elsewhere, beside = [], [], []
+    alone, beside = [], []
     for _ in range(3):
         alone.append(p99_milliseconds(processor))
-        with crowd(elsewhere, kind, count) as did:
-            crowd_elsewhere.append(p99_milliseconds(processor))
         with crowd(processor, kind, count) as did:
             beside.append(p99_milliseconds(processor))
-        print(
-            f"{count} with slow {kind}: p99 {alone[-1]:.3f} ms alone, {crowd_elsewhere[-1]:.3f} ms while they are at "
-            f"another processor, {beside[-1]:.3f} ms beside them, who did {did}"
-        )
+        print(f"{count} with slow {kind}: p99 {alone[-1]:.3f} ms alone, {beside[-1]:.3f} ms beside them, who did {did}")
         assert did["connections"] >= count and did["pieces"] >= count
     # The best of each, since whatever else the machine does only ever makes a round worse.
-    print(
-        f"p99 beside them is {min(beside) / min(alone):.2f} times what it is alone, and "
-        f"{min(beside) / min(crowd_elsewhere):.2f} times what it is while they are at another processor"
-    )
-    # The crowd's own process takes one of few cores from the healthy client, whomever it is at; what the processor
-    # answers for is what being their target adds to that.
-    assert min(beside) <= 2 * min(crowd_elsewhere)
+    print(f"p99 beside them is {min(beside) / min(alone):.2f} times what it is alone")
+    assert min(beside) <= 2 * min(alone)
