@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <memory>
-#include <optional>
-#include <span>
-
 #include "base/bytes.h"
 #include "base/result.h"
 #include "loop/deadline.h"
@@ -11,6 +7,7 @@
 #include "loop/task.h"
 #include "wire/encode.h"
 #include "wire/frame.h"
+#include "wire/frame_reader.h"
 
 namespace nuclio::wire {
 
@@ -33,23 +30,9 @@ class Channel {
   bool peer_gone() const { return stream_.peer_gone(); }
 
  private:
-  // Enough for several small frames a read; longer ones are read straight into their own memory.
-  static constexpr std::size_t kBuffer = 64 << 10;
-
-  // A whole frame from what has been read, when there is one.
-  Result<std::optional<Frame>> take();
-  // Where the next read goes; never empty after take() found no frame.
-  std::span<char> room();
-
   Stream stream_;
-  Bytes limit_;
+  FrameReader reader_;
   enum class Sending { idle, busy, broken } sending_ = Sending::idle;
-  std::unique_ptr<char[]> buffer_;
-  std::size_t begin_ = 0;  // of what was read into buffer_ and not taken yet
-  std::size_t end_ = 0;
-  std::unique_ptr<char[]> large_;  // set while the rest of a frame that buffer_ has no room for is read
-  std::size_t large_length_ = 0;
-  std::size_t large_filled_ = 0;
 };
 
 }  // namespace nuclio::wire
