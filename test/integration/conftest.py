@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import certificates
 import pytest
 import running
 
@@ -28,3 +29,11 @@ def dashboard(tmp_path_factory):
     board = running.Dashboard(tmp_path_factory.mktemp("home") / "nuclio")
     yield board.start()
     board.stop()
+
+
+@pytest.fixture(scope="module")
+def secret(tmp_path_factory):
+    """A folder as a kubernetes.io/tls secret is mounted."""
+    folder = tmp_path_factory.mktemp("secret")
+    certificates.write(folder)
+    return folder

@@ -5,7 +5,6 @@ import re
 import socket
 import subprocess
 
-import certificates
 import pytest
 
 ECHO = """
@@ -23,13 +22,6 @@ def code(tmp_path_factory):
     path = tmp_path_factory.mktemp("code") / "echo.py"
     path.write_text(ECHO)
     return path
-
-
-@pytest.fixture(scope="module")
-def secret(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("secret")
-    certificates.write(folder)
-    return folder
 
 
 def spec(**attributes):

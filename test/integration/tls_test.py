@@ -31,13 +31,6 @@ def code(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def secret(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("secret")
-    certificates.write(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def processor(start_processor, code, secret):
     return start_processor(code, https(secret))
 
