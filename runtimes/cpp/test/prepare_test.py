@@ -31,15 +31,16 @@ def code(tmp_path):
 def prepare(tmp_path, code):
     """prepare() runs it on the code; the result has returncode and the build log's lines."""
 
-    def run(environment=None):
+    def run(environment=None, program=RUNTIME / "prepare", cwd=None):
         completed = subprocess.run(
-            [RUNTIME / "prepare", "--code", code, "--out", code / ".nuclio", "--cache", tmp_path / "cache"],
+            [program, "--code", code, "--out", code / ".nuclio", "--cache", tmp_path / "cache"],
             # Not optimised, since the tests wait for the compiler rather than for what it makes.
             env={"PATH": os.environ["PATH"], "LC_ALL": "C", "CXXFLAGS": "-O0", **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             timeout=100,
+            cwd=cwd,
         )
         completed.lines = completed.stdout.splitlines()
         return completed
@@ -143,6 +144,15 @@ def test_hello_is_built_once_and_served(code, prepare):
     assert second.returncode == 0
     assert second.lines[0].startswith("Nothing has changed since it was built with ")
     assert (code / ".nuclio" / "handler.so").is_file()
+
+
+def test_called_by_a_relative_path_it_tells_one_code_from_another(code, prepare):
+    shutil.copy(EXAMPLES / "hello.cc", code)
+    for lines in ("", "// changed\n"):
+        (code / "hello.cc").write_text(lines + (EXAMPLES / "hello.cc").read_text())
+        built = prepare(program="cpp/prepare", cwd=RUNTIME.parent)
+        assert built.returncode == 0, built.stdout
+        assert built.lines[0].startswith("Compiling hello.cc with ")
 
 
 def test_stream_comes_in_pieces(code, prepare):
