@@ -130,14 +130,17 @@ Result<std::optional<RingChannel::Reply>> RingChannel::next() {
   }
   if (next_reply_ - released_ >= NUCLIO_RING_SLOTS)
     return fail(Why::invalid, "the worker used a slot of its ring that was not free");
-  Reply reply{next_reply_, static_cast<nuclio_ring_where>(__atomic_load_n(&slot.where, __ATOMIC_RELAXED)),
-              __atomic_load_n(&slot.offset, __ATOMIC_RELAXED), __atomic_load_n(&slot.length, __ATOMIC_RELAXED)};
+  // The worker's number becomes a nuclio_ring_where only when it is one.
+  std::uint32_t where = __atomic_load_n(&slot.where, __ATOMIC_RELAXED);
+  Reply reply{next_reply_, NUCLIO_RING_IN_ARENA, __atomic_load_n(&slot.offset, __ATOMIC_RELAXED),
+              __atomic_load_n(&slot.length, __ATOMIC_RELAXED)};
   bool ok = reply.length >= NUCLIO_WIRE_HEADER_SIZE && reply.length % 8 == 0;
-  if (reply.where == NUCLIO_RING_IN_ARENA) {
+  if (where == NUCLIO_RING_IN_ARENA) {
     ok = ok && reply.length <= NUCLIO_RING_LARGEST && reply.offset % NUCLIO_RING_ALIGN == 0 &&
          reply.offset <= kArena.count - reply.length;
   } else {
-    ok = ok && reply.where == NUCLIO_RING_ON_SOCKET;
+    ok = ok && where == NUCLIO_RING_ON_SOCKET;
+    reply.where = NUCLIO_RING_ON_SOCKET;
   }
   if (!ok) return fail(Why::invalid, "the worker published a frame that is not in the memory it shares");
   ++next_reply_;

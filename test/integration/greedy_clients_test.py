@@ -42,6 +42,7 @@ def impatient(start_processor, tmp_path_factory):
     return start_processor(code, platform={"processor": {"http": limits}})
 
 
+@pytest.mark.memory
 def test_clients_that_never_read_are_cut_and_hold_bounded_memory(impatient):
     assert len(impatient.request(path="/big").body) == BIG_ANSWER
     reset_peak(impatient)
@@ -72,6 +73,7 @@ def test_a_client_that_reads_slowly_but_at_the_least_rate_gets_all(impatient):
     assert time.monotonic() - began > 1.5, "for longer than the grace"
 
 
+@pytest.mark.memory
 def test_a_flood_of_pipelined_requests_is_answered_in_order_and_hurts_nobody(impatient):
     count = 20_000
     post = b"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
@@ -115,6 +117,7 @@ def greedy_body(processor, total, chunk):
     return sent, memory(processor, "VmHWM") - before
 
 
+@pytest.mark.memory
 @pytest.mark.parametrize("chunk", [1, *(pytest.param(size, marks=pytest.mark.slow) for size in (16, 1000))])
 def test_a_gigabyte_in_small_chunks_is_refused_at_the_limit_and_memory_stays_flat(small, chunk):
     sent, grown = greedy_body(small, 1 << 30, chunk)
