@@ -23,6 +23,22 @@ def start_processor(tmp_path_factory):
         processor.stop()
 
 
+@pytest.fixture(scope="module", params=running.TRANSPORTS)
+def transport(request):
+    """What carries events to the workers: each test that takes it, or `start_over`, runs over each."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def start_over(transport, start_processor):
+    """start_processor over the test's transport."""
+
+    def start(code, spec=None, platform=None, **options):
+        return start_processor(code, spec, platform=running.over(transport, platform), **options)
+
+    return start
+
+
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory):
     """A running dashboard with an empty home, shared by the tests of a file."""

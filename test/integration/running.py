@@ -18,6 +18,9 @@ import yaml
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("NUCLIO_BIN", SOURCE / "build" / "release" / "bin"))
 FUNCTIONS = pathlib.Path(__file__).resolve().parent / "functions"
+# What carries events to a worker, as platform.yaml calls it; "" is what a processor without the setting has.
+HAS_TRANSPORTS = "workerTransport" in (SOURCE / "docs" / "reference" / "platform.md").read_text()
+TRANSPORTS = ("ring", "socket") if HAS_TRANSPORTS else ("",)
 START_SECONDS = 60  # a sanitized build on a busy machine is slow; the wait ends as soon as there is news
 
 
@@ -78,7 +81,15 @@ def wait_for(condition, what, seconds=30):
         time.sleep(0.01)
 
 
-def start_and_listen(command, log_path, environment):
+def over(transport, platform=None):
+    """The platform's configuration with this transport to the workers."""
+    platform = dict(platform or {})
+    if transport:
+        platform["processor"] = {**platform.get("processor", {}), "workerTransport": transport}
+    return platform
+
+
+def start_and_listen(command, log_path, environment, inherited=()):
     """Starts a program whose last flag takes the descriptor on which it says a line once it serves or cannot.
 
     Gives the process and the line, "" when it said nothing.
@@ -90,7 +101,7 @@ def start_and_listen(command, log_path, environment):
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=[writing],
+            pass_fds=[writing, *inherited],
             env=environment,
         )
     os.close(writing)
@@ -106,10 +117,14 @@ class StartFailed(Exception):
 class Processor:
     """A processor with one function.
 
-    `code` is a file or folder; `spec` what function.yaml would say below spec. All its ports are chosen by the kernel.
+    `code` is a file or folder; `spec` what function.yaml would say below spec. All its ports are chosen by the kernel,
+    unless it inherits `listener`, a listening socket. `runtimes` is a folder of runtimes in place of ours.
     """
 
-    def __init__(self, folder, code, spec=None, platform=None, name="fn", environment=None):
+    def __init__(
+        self, folder, code, spec=None, platform=None, name="fn", environment=None, runtimes=None, listener=None
+    ):
+        self.runtimes, self.listener = runtimes, listener
         self.folder = pathlib.Path(folder)
         self.code = self.folder / "code"
         self.code.mkdir(parents=True)
@@ -153,9 +168,12 @@ class Processor:
             self.folder / "platform.yaml",
             "--code",
             self.code,
+            *(["--runtimes", self.runtimes] if self.runtimes else []),
+            *(["--listen-fd", str(self.listener.fileno())] if self.listener else []),
             "--status-fd",
         ]
-        self.process, line = start_and_listen(command, self.log_path, self.environment)
+        inherited = [self.listener.fileno()] if self.listener else []
+        self.process, line = start_and_listen(command, self.log_path, self.environment, inherited)
         state = json.loads(line) if line else {"state": "failed", "message": f"no word from it\n{self.log}"}
         if state["state"] != "ready":
             code = self.process.wait(30)

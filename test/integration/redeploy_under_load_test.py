@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processors that end and are replaced while requests come at a fixed rate: none of them fails."""
+
+import json
+import socket
+
+import pytest
+import running
+from loading import Load, unexpected
+
+RATE = 2000
+ROUNDS = 50
+# Their queues have a place for each connection below: nothing is refused because a start took the CPU for a moment.
+SPEC = {"triggers": {"web": {"kind": "http", "numWorkers": 4}}}
+# Each connection is used sixty times a second, so that at any moment some have a request on the way.
+LOAD = ("--rate", RATE, "--connections", 32, "--reconnect", "--seconds", 600, "--timeout", 30)
+
+
+def version(text):
+    return f"def handler(context, event):\n    return {text!r}\n"
+
+
+def tell(what, report):
+    latency = report["latency_us"]["all"]
+    print(
+        f"{what}: {report['sent']} requests in {report['seconds']:.0f} s, failed: {unexpected(report)}, "
+        f"never sent: {report['unsent']}, connections closed by the server: {report['closed_by_server']}, "
+        f"p50 {latency['p50'] / 1000:.2f} ms, p99 {latency['p99'] / 1000:.1f} ms, max {latency['max'] / 1000:.0f} ms"
+    )
+
+
+def check(report, rounds):
+    assert report["sent"] >= 100 * rounds
+    assert not unexpected(report)
+    assert report["unsent"] <= RATE / 10, "more than what was due in the moment of the stop"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("rounds", [ROUNDS])
+def test_a_processor_that_hands_its_socket_on_and_is_told_to_end_loses_no_request(transport, tmp_path, rounds):
+    """As the process platform replaces a processor, without the time that a build takes."""
+    code = tmp_path / "code.py"
+    code.write_text(version("hello"))
+    with socket.create_server(("127.0.0.1", 0), backlog=4096) as listener:
+
+        def start(number):
+            folder = tmp_path / f"processor-{number}"
+            return running.Processor(folder, code, SPEC, running.over(transport), listener=listener).start()
+
+        current = start(0)
+        try:
+            with Load("127.0.0.1:%d" % listener.getsockname()[1], *LOAD) as load:
+                for number in range(1, rounds + 1):
+                    following = start(number)
+                    ended, current = current, following
+                    assert ended.terminate()[0] == 0
+                report = load.stop()
+        finally:
+            current.stop()
+    tell(f"{rounds} processors told to end", report)
+    check(report, rounds)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("rounds", [ROUNDS])
+def test_redeploys_lose_no_request(dashboard, tmp_path, rounds):
+    code = tmp_path / "code.py"
+    code.write_text(version("0"))
+    config = tmp_path / "function.yaml"
+    config.write_text(json.dumps({"spec": SPEC}))
+    dashboard.deploy("relentless", code, "--file", config)
+    address = dashboard.url("relentless").removeprefix("http://")
+    with Load(address, *LOAD) as load:
+        for number in range(1, rounds + 1):
+            code.write_text(version(str(number)))
+            dashboard.deploy("relentless", code, "--file", config)
+            assert running.request(address).text == str(number)
+        report = load.stop()
+    tell(f"{rounds} redeploys", report)
+    check(report, rounds)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Workers that die under load: who pays is known call by call, from what the workers themselves wrote down."""
+
+import os
+import signal
+
+import pytest
+import running
+import witness
+
+WORKERS = 4
+CLIENTS = 4
+
+
+@pytest.fixture
+def book(tmp_path):
+    return witness.Book(tmp_path / "book")
+
+
+@pytest.fixture
+def processor(start_over, book):
+    web = {"kind": "http", "numWorkers": WORKERS}
+    processor = start_over("witness.py", {"triggers": {"web": web}}, environment=book.environment)
+    yield processor
+    assert processor.process.poll() is None
+    processor.stop()
+
+
+def wait_for_start(book, number):
+    running.wait_for(lambda: len(book.read().started) >= number, f"the start of worker number {number}", 60)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.slow)])
+def test_a_killed_worker_costs_exactly_the_calls_that_it_had(processor, book, kills):
+    dead = []
+    with witness.Callers(processor, CLIENTS) as callers:
+        for _ in range(kills):
+            victim = running.wait_for(book.busy, "a busy worker")[0]
+            os.kill(victim, signal.SIGKILL)
+            dead.append(victim)
+            wait_for_start(book, WORKERS + len(dead))
+    account = witness.settle(book, callers.answers, dead)
+    print(f"{kills} workers killed: {account}")
+    assert len(set(dead)) == kills == len(book.started) - WORKERS
+    assert account.answered > kills
+    assert account.in_the_midst >= kills / 2, "kills that hit nobody prove nothing"
+    # Handed over and not begun: only what the worker had taken and not come to. One is all that it takes.
+    assert account.lost <= kills
+
+
+# What ends the process, and how the log and the answer call that.
+ENDS = {
+    "exit 3": "exited with code 3",
+    "crash": "killed by signal 11",
+    "fill-memory": "killed by signal 11",
+}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("what", "deaths"), [("crash", 5), *(pytest.param(what, 50, marks=pytest.mark.slow) for what in ENDS)]
+)
+def test_a_call_that_ends_its_worker_is_the_only_one_that_fails(processor, book, what, deaths):
+    doomed = {}
+    with witness.Callers(processor, CLIENTS) as callers:
+        for number in range(deaths):
+            answer = processor.request("POST", body=f"doomed.{number} {what}", timeout=60)
+            doomed[f"doomed.{number}"] = answer.status, answer.text
+            wait_for_start(book, WORKERS + number + 1)
+    dead = [book.read().began[call][0] for call in doomed]
+    account = witness.settle(book, {**callers.answers, **doomed}, dead)
+    print(f"{deaths} times {what}: {account}")
+    assert {status for status, _ in doomed.values()} == {502}
+    assert {status for status, _ in callers.answers.values()} == {200}
+    assert account.in_the_midst == account.lost == deaths == len(set(dead))
+    assert account.answered > deaths
+    assert processor.log.count(ENDS[what]) >= deaths
+
+
+def test_a_handler_that_gets_no_memory_has_failed_and_its_worker_lives_on(processor, book):
+    before = sorted(processor.workers())
+    with witness.Callers(processor, CLIENTS) as callers:
+        answers = [processor.request("POST", body=f"greedy.{i} want-memory", timeout=60) for i in range(20)]
+    assert [answer.status for answer in answers] == [500] * 20
+    assert all("MemoryError" in answer.text for answer in answers)
+    assert {status for status, _ in callers.answers.values()} == {200}
+    assert sorted(processor.workers()) == before
+    assert len(book.read().started) == WORKERS
+    print(f"20 calls without memory failed; {len(callers.answers)} beside them did not")
