@@ -27,6 +27,15 @@ constexpr std::size_t kShortAnswer = 16 << 10;
 constexpr std::size_t kLongBody = 64 << 10;  // of chunks
 constexpr int kRequestsInARow = 64;          // then others get their turn
 
+// The body, when it is one that is copied behind its head.
+std::optional<std::string_view> short_text(const Body& body) {
+  std::optional<std::string_view> text;
+  if (auto* own = std::get_if<std::string>(&body)) text = *own;
+  if (auto* lent = std::get_if<LentBody>(&body)) text = lent->bytes;
+  if (text && text->size() > kShortAnswer) text.reset();
+  return text;
+}
+
 }  // namespace
 
 std::unique_ptr<char[]> Spares::take_buffer() {
@@ -94,7 +103,8 @@ Connection::Connection(Shared& shared, Descriptor socket, std::string remote_add
       watch_(transport_.watch()),
       remote_address_(std::move(remote_address)),
       in_(shared.spares),
-      parser_(shared.limits) {
+      parser_(shared.limits),
+      pooled_(nullptr, ReleaseToPool{shared.body_pool}) {
   request_.remote_address = remote_address_;
   shared_.connections.push_back(*this);
 }
@@ -144,7 +154,10 @@ Task<void> Connection::run() {
       request_.body = in_.unread().substr(parser_.size(), parser_.content_length());
     } else {
       auto read = co_await read_body();
-      if (!read) co_return co_await refuse(read.error());
+      if (!read) {
+        drop_body();
+        co_return co_await refuse(read.error());
+      }
     }
     parser_.fill(in_.unread(), request_);  // from here on in_ stays where it is in memory
 
@@ -160,23 +173,24 @@ Task<void> Connection::run() {
       if (!reachable) co_return;
       response = call.take();
     }
+    drop_body();
 
-    // Stage 4: the answer.
+    // Stage 4: the answer. What its body holds on to is let go before we wait for the peer again.
     if (shared_.draining) keep_alive_ = KeepAlive::no;
     Answering to{request_.method == "HEAD", request_.minor_version, keep_alive_};
     shared_.spares.lend_text(out_);
     Plan plan = append_head(out_, response, to, shared_.date.now());
     bool sent = true;
-    if (auto* text = std::get_if<std::string>(&response.body); text && text->size() <= kShortAnswer) {
+    if (auto text = short_text(response.body)) {
       if (plan.sending == Sending::counted) out_ += *text;
-      if (out_.size() > shared_.limits.coalesced_bytes.count) sent = co_await send({});
     } else if (plan.sending != Sending::nothing) {
-      sent = co_await send_body(response, plan.sending);
+      sent = co_await send_body(response.body, plan.sending);
     }
+    response.body = {};
+    if (sent && out_.size() > shared_.limits.coalesced_bytes.count) sent = co_await send({});
     if (!sent) co_return;
     if (plan.keep_alive == KeepAlive::no) co_return co_await say_goodbye();
     in_.consume(request_size_);
-    std::string().swap(body_);
   }
 }
 
@@ -235,13 +249,13 @@ Task<Connection::Step> Connection::read_short_body() {
   co_return Step{};
 }
 
-// Into body_, received where it stays. Its memory is only touched as it arrives, so announcing much costs us nothing.
+// Received where it stays.
 Task<Connection::Step> Connection::read_long_body() {
   std::string_view begun = in_.unread().substr(parser_.size());
   request_size_ = in_.unread().size();
-  body_.resize_and_overwrite(parser_.content_length(), [](char*, std::size_t size) { return size; });
-  std::copy(begun.begin(), begun.end(), body_.begin());
-  std::span<char> missing = std::span(body_).subspan(begun.size());
+  std::span<char> memory = memory_for_body(parser_.content_length());
+  std::ranges::copy(begun, memory.begin());
+  std::span<char> missing = memory.subspan(begun.size());
   Pace pace = shared_.pace_of_body();
   while (!missing.empty()) {
     bool ready = co_await watch_.readable(pace.deadline());
@@ -251,8 +265,21 @@ Task<Connection::Step> Connection::read_long_body() {
     pace.moved(count, shared_.loop.now());
     missing = missing.subspan(count);
   }
-  request_.body = body_;
+  request_.body = {memory.data(), memory.size()};
   co_return Step{};
+}
+
+// Our own memory is only touched as the body arrives, so announcing much costs us nothing.
+std::span<char> Connection::memory_for_body(std::size_t size) {
+  if (shared_.body_pool) pooled_.reset(shared_.body_pool->allocate(size));
+  if (pooled_) return {pooled_.get(), size};
+  body_.resize_and_overwrite(size, [](char*, std::size_t all) { return all; });
+  return body_;
+}
+
+void Connection::drop_body() {
+  pooled_.reset();
+  if (body_.capacity() > std::string().capacity()) std::string().swap(body_);
 }
 
 Task<Connection::Step> Connection::read_chunked_body() {
@@ -305,10 +332,24 @@ Task<bool> Connection::send(std::string_view tail) {
   }
 }
 
-Task<bool> Connection::send_body(const Response& response, Sending sending) {
-  if (auto* text = std::get_if<std::string>(&response.body)) co_return co_await send(*text);
-  if (auto* file = std::get_if<FileBody>(&response.body)) co_return co_await send_file(*file);
-  co_return co_await send_stream(*std::get<std::unique_ptr<BodySource>>(response.body), sending);
+Task<bool> Connection::send_body(Body& body, Sending sending) {
+  if (auto* text = std::get_if<std::string>(&body)) co_return co_await send(*text);
+  if (auto* lent = std::get_if<LentBody>(&body)) co_return co_await send_lent(*lent);
+  if (auto* file = std::get_if<FileBody>(&body)) co_return co_await send_file(*file);
+  co_return co_await send_stream(*std::get<std::unique_ptr<BodySource>>(body), sending);
+}
+
+Task<bool> Connection::send_lent(LentBody& lent) {
+  Deadline keep_until = Deadline::in(shared_.limits.loan_time);
+  std::string_view rest = lent.bytes;
+  for (bool ready = true; ready;) {
+    Moved moved = try_send(rest);
+    if (moved != Moved::again) co_return moved == Moved::some;
+    ready = co_await watch_.writable(keep_until);
+  }
+  std::string copy{rest};
+  lent = {};
+  co_return co_await send(copy);
 }
 
 Task<bool> Connection::send_file(const FileBody& file) {

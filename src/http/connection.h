@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "http/begun.h"
+#include "http/body_pool.h"
 #include "http/limits.h"
 #include "http/message.h"
 #include "http/pace.h"
@@ -53,6 +54,7 @@ struct Shared {
   bool closing_idle = false;  // and nobody waits for another request
   List<Connection> connections;
   List<Http2Connection> http2_connections;
+  BodyPool* body_pool = nullptr;  // none: bodies are received into the connection's own memory
   Spares spares = {};
 
   Pace pace_of_body() const { return {limits.transfer_grace, limits.transfer_rate, loop.now()}; }
@@ -118,13 +120,16 @@ class Connection final : public ListLink {
   Task<Step> read_body();
   Task<Step> read_short_body();
   Task<Step> read_long_body();
+  std::span<char> memory_for_body(std::size_t size);
   Task<Step> read_chunked_body();
+  void drop_body();
 
   // Sends what is in out_, then `tail`; take what was sent off both. Moved::some: all is sent.
   Moved try_send(std::string_view& tail);
   Task<bool> send(std::string_view tail);  // waits; false when the peer is gone or too slow
-  Task<bool> send_body(const Response& response, Sending sending);
+  Task<bool> send_body(Body& body, Sending sending);
   Task<bool> send_file(const FileBody& file);
+  Task<bool> send_lent(LentBody& lent);
   Task<bool> send_stream(BodySource& source, Sending sending);
   Task<bool> peer_gone();
   Task<void> refuse(Refusal refusal);
@@ -138,7 +143,8 @@ class Connection final : public ListLink {
   Buffer in_;
   HeadParser parser_;
   Request request_;
-  std::string body_;              // one that does not fit into in_
+  std::string body_;              // one that does not fit into in_,
+  PooledBody pooled_;             // or that
   std::string out_;               // answers, or parts of them, that are not sent yet
   std::size_t sent_ = 0;          // of out_
   std::size_t request_size_ = 0;  // of in_: what the current request takes

@@ -50,9 +50,7 @@ std::vector<nghttp2_nv> fields_of(std::string_view head) {
 }
 
 bool is_empty(const Body& body) {
-  if (auto* text = std::get_if<std::string>(&body)) return text->empty();
-  auto* file = std::get_if<FileBody>(&body);
-  return file && file->size().count == 0;
+  return !std::holds_alternative<std::unique_ptr<BodySource>>(body) && size_of(body) == 0;
 }
 
 }  // namespace
@@ -194,6 +192,9 @@ bool submit_http2_response(nghttp2_session* session, Http2Stream& stream, const 
   auto fields = fields_of(head);
   nghttp2_data_provider body{.source = {.ptr = &stream}, .read_callback = Http2Callbacks::give};
   bool has_body = plan.sending != Sending::nothing && !is_empty(stream.response.body);
+  // How long it would be kept is up to the peer and its windows.
+  if (auto* lent = std::get_if<LentBody>(&stream.response.body))
+    stream.response.body = has_body ? std::string(lent->bytes) : std::string();
   return nghttp2_submit_response(session, stream.id, fields.data(), fields.size(), has_body ? &body : nullptr) == 0;
 }
 

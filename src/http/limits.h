@@ -26,6 +26,9 @@ struct Limits {
   std::chrono::milliseconds transfer_grace{10'000};
   std::chrono::milliseconds answer_grace{60'000};
 
+  // How long a peer's slowness may keep memory that an answer was lent (LentBody) from its lender.
+  std::chrono::milliseconds loan_time{100};
+
   // Of HTTP/2: requests at once on a connection, beyond which they are refused to be sent again; 0 leaves HTTP/2 out.
   std::size_t http2_streams = 128;
   // Memory for those bodies on one connection that are not small, 32 KiB. When it is used up the peer's window stays

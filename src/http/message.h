@@ -18,9 +18,9 @@
 
 namespace nuclio::http {
 
-// A received request. All views point into the connection's buffer (or, for a large body, into a string that the
-// connection holds): they are valid until the handler's Task is done, across its co_awaits too, and not a moment
-// longer. Whoever keeps something for later copies it.
+// A received request. All views point into the connection's buffer (or, for a large body, into memory that the
+// connection holds, of a BodyPool maybe): they are valid until the handler's Task is done, across its co_awaits too,
+// and not a moment longer. Whoever keeps something for later copies it.
 struct Request {
   std::string_view method;  // as received; any token, known or not
   std::string_view target;  // as received: "/a%20b?x=1", "*" or "http://host/a"
@@ -68,7 +68,22 @@ class FileBody {
   std::string remove_;  // "" to keep it
 };
 
-using Body = std::variant<std::string, FileBody, std::unique_ptr<BodySource>>;
+// Keeps somebody's memory as it is while it lives; destroying it gives the memory back.
+class Loan {
+ public:
+  virtual ~Loan() = default;
+};
+
+// A body in lent memory. HTTP/1 sends it from there; HTTP/2, and answers too short to matter, copy it. The loan ends
+// once the bytes were sent or copied, or need not be sent (HEAD, 204, a connection that broke): Limits::loan_time after
+// the sending began at the latest, since what a slow peer has not taken by then is copied. On the loop's thread.
+// Whoever still writes to the memory garbles the answer and harms nobody else.
+struct LentBody {
+  std::string_view bytes;
+  std::unique_ptr<Loan> loan;
+};
+
+using Body = std::variant<std::string, FileBody, std::unique_ptr<BodySource>, LentBody>;
 
 // What goes back. Content-Length, Transfer-Encoding, Connection, Date and Server are the server's business: it writes
 // them itself. A handler's own Date and Server are kept, its "Connection: close" closes, and its Content-Length counts

@@ -61,18 +61,24 @@ Sending append_framing(std::string& out, const Response& response, const Answeri
     out += "Transfer-Encoding: chunked\r\n";
     return to.head ? Sending::nothing : Sending::chunked;
   }
-  auto* text = std::get_if<std::string>(&response.body);
+  std::uint64_t size = size_of(response.body);
   out += "Content-Length: ";
-  if (to.head && text && text->empty() && !said.content_length.empty()) {
+  if (to.head && size == 0 && !said.content_length.empty()) {
     out += said.content_length;
   } else {
-    append_number(out, text ? text->size() : std::get<FileBody>(response.body).size().count);
+    append_number(out, size);
   }
   out += "\r\n";
   return to.head ? Sending::nothing : Sending::counted;
 }
 
 }  // namespace
+
+std::uint64_t size_of(const Body& body) {
+  if (auto* text = std::get_if<std::string>(&body)) return text->size();
+  if (auto* lent = std::get_if<LentBody>(&body)) return lent->bytes.size();
+  return std::get<FileBody>(body).size().count;
+}
 
 Plan append_head(std::string& out, const Response& response, const Answering& to, std::string_view date) {
   int status = response.status >= 200 && response.status <= 999 ? response.status : 500;

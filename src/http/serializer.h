@@ -31,6 +31,9 @@ struct Plan {
 // to 999 becomes 500.
 Plan append_head(std::string& out, const Response& response, const Answering& to, std::string_view date);
 
+// In bytes, of one that is no BodySource.
+std::uint64_t size_of(const Body& body);
+
 // What stands before the data of a chunk; "\r\n" follows it, and kLastChunk ends the body.
 void append_chunk_size(std::string& out, std::size_t size);
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";

@@ -43,8 +43,16 @@ std::string peer_of(int socket) {
 
 }  // namespace
 
-Server::Server(Loop& loop, const Limits& limits, Handler& handler)
-    : shared_(new Shared{loop, limits, handler, {}, false, false, {}, {}}), conversations_(loop), acceptors_(loop) {}
+Server::Server(Loop& loop, const Limits& limits, Handler& handler, BodyPool* pool)
+    : shared_(new Shared{.loop = loop,
+                         .limits = limits,
+                         .handler = handler,
+                         .date = {},
+                         .connections = {},
+                         .http2_connections = {},
+                         .body_pool = pool}),
+      conversations_(loop),
+      acceptors_(loop) {}
 
 Server::~Server() = default;
 

@@ -16,15 +16,17 @@
 
 namespace nuclio::http {
 
+class BodyPool;
 class Connection;
 struct Shared;
 
 // Serves HTTP/1.0, 1.1 and 2, plain and through TLS. HTTP/2 is chosen by TLS, or begun by a client that knows. Lives on
-// its loop's thread; loop and handler outlive it. Destroying it closes everything and cancels the handlers that are at
-// work.
+// its loop's thread; loop, handler and pool outlive it. Destroying it closes everything and cancels the handlers that
+// are at work.
 class Server {
  public:
-  Server(Loop& loop, const Limits& limits, Handler& handler);
+  // Long request bodies are received into memory of `pool`, when there is one.
+  Server(Loop& loop, const Limits& limits, Handler& handler, BodyPool* pool = nullptr);
   ~Server();
 
   // Accepts connections from this listener too, from now on; inherited sockets and Unix sockets likewise. With `tls`,

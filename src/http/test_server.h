@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 
+#include "http/body_pool.h"
 #include "http/server.h"
 #include "loop/run.h"
 #include "loop/signals.h"
@@ -108,8 +109,8 @@ class Peer {
 };
 
 struct TestServer {
-  explicit TestServer(Answers::Function function = echo, Limits limits = {})
-      : answers(std::move(function)), server(loop, limits, answers) {
+  explicit TestServer(Answers::Function function = echo, Limits limits = {}, BodyPool* pool = nullptr)
+      : answers(std::move(function)), server(loop, limits, answers, pool) {
     ignore_broken_pipes();
     auto listener = Listener::listen(loop, Address{"127.0.0.1", 0, ""});
     EXPECT_TRUE(listener) << listener.error().what;

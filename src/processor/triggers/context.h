@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "http/body_pool.h"
 #include "loop/clock.h"
 #include "loop/descriptor.h"
 #include "loop/loop.h"
@@ -19,7 +20,8 @@ struct TriggerContext {
   Metrics& metrics;  // knows the source
   const spec::ProcessorConfig& settings;
   ExposeErrors expose_errors;
-  Descriptor listener;  // an inherited one, for http; without it the trigger's url is listened on
+  Descriptor listener;                  // an inherited one, for http; without it the trigger's url is listened on
+  http::BodyPool* body_pool = nullptr;  // for long bodies of HTTP requests, if there is one
 };
 
 }  // namespace nuclio::processor

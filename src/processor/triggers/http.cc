@@ -59,7 +59,7 @@ HttpTrigger::HttpTrigger(const spec::Trigger& trigger, const spec::HttpTrigger& 
       url_(trigger.url.empty() ? kDefaultUrl : trigger.url),
       tls_options_(tls_of(config)),
       background_(context_.loop),
-      server_(context_.loop, limits_of(config, context_.settings), *this) {
+      server_(context_.loop, limits_of(config, context_.settings), *this, context_.body_pool) {
   if (config.cors && config.cors->enabled) cors_.emplace(*config.cors);
   if (trigger.batch.mode == spec::BatchMode::enable)
     batcher_.emplace(context_.loop, context_.handler, context_.source, trigger.batch);
