@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ["run", "test", "build", "bench", "lint", "gen", "asan", "tsan", "fuzz"]
+VERBS = ["run", "test", "build", "bench", "lint", "gen", "asan", "tsan", "fuzz", "soak"]
 
 
 def dev(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
@@ -38,6 +38,7 @@ def test_help_names_every_verb_that_the_script_has():
         (["run", "--fast"], 'run takes --stop or nothing, not "--fast"'),
         (["test", "--slow"], 'not "--slow"'),
         (["bench", "fast"], 'bench takes quick, --page and --again, not "fast"'),
+        (["soak", "long"], 'soak takes a number of seconds up to 99999, not "long"'),
         (["fuzz", "long"], 'fuzz takes a number of seconds or --keep, not "long"'),
     ],
 )
