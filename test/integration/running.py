@@ -19,7 +19,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("NUCLIO_BIN", SOURCE / "build" / "release" / "bin"))
 FUNCTIONS = pathlib.Path(__file__).resolve().parent / "functions"
 # What carries events to a worker, as platform.yaml calls it; "" is what a processor without the setting has.
-HAS_TRANSPORTS = "workerTransport" in (SOURCE / "docs" / "reference" / "platform.md").read_text()
+HAS_TRANSPORTS = b"workerTransport" in (BIN / "processor").read_bytes()
 TRANSPORTS = ("ring", "socket") if HAS_TRANSPORTS else ("",)
 START_SECONDS = 60  # a sanitized build on a busy machine is slow; the wait ends as soon as there is news
 
