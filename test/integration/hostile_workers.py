@@ -55,7 +55,7 @@ def check_that_others_do_not_notice(processor, what, status, said):
         wait_for_others(processor)
         report = load.stop()
     log = processor.log[log_before:]
-    lines = [line for line in log.splitlines() if re.search(r"worker \d+ (was|closed|exited|killed)", line)]
+    lines = re.findall(r" processor (worker \d+ (?:was|closed|exited|killed).*?) \{", log)
     latency = report["latency_us"]["all"]
     print(f"{what}: {status}, {lines}; {report['answered']} calls beside it, p99 {latency['p99'] / 1000:.1f} ms")
     assert re.search(said, "\n".join(lines))

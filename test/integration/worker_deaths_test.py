@@ -53,7 +53,7 @@ def test_a_killed_worker_costs_exactly_the_calls_that_it_had(processor, book, ki
 ENDS = {
     "exit 3": "exited with code 3",
     "crash": "killed by signal 11",
-    "fill-memory": "killed by signal 11",
+    "fill-memory 64": "killed by signal 11",
 }
 
 
@@ -81,10 +81,35 @@ def test_a_call_that_ends_its_worker_is_the_only_one_that_fails(processor, book,
 def test_a_handler_that_gets_no_memory_has_failed_and_its_worker_lives_on(processor, book):
     before = sorted(processor.workers())
     with witness.Callers(processor, CLIENTS) as callers:
-        answers = [processor.request("POST", body=f"greedy.{i} want-memory", timeout=60) for i in range(20)]
+        answers = [processor.request("POST", body=f"greedy.{i} want-memory 64", timeout=60) for i in range(20)]
     assert [answer.status for answer in answers] == [500] * 20
     assert all("MemoryError" in answer.text for answer in answers)
     assert {status for status, _ in callers.answers.values()} == {200}
     assert sorted(processor.workers()) == before
     assert len(book.read().started) == WORKERS
     print(f"20 calls without memory failed; {len(callers.answers)} beside them did not")
+
+
+LIMIT = 400 << 20
+
+
+@pytest.mark.skipif(not running.HAS_TRANSPORTS, reason="there is no such setting")
+@pytest.mark.parametrize(("what", "status"), [("want-memory", 500), ("fill-memory", 502)])
+def test_the_platform_limits_the_memory_of_each_worker(start_over, book, what, status):
+    spec = {"triggers": {"web": {"kind": "http", "numWorkers": WORKERS}}}
+    platform = {"processor": {"workerMemoryLimit": LIMIT}}
+    processor = start_over("witness.py", spec, platform, environment=book.environment)
+    doomed = {}
+    with witness.Callers(processor, CLIENTS) as callers:
+        for number in range(5):
+            answer = processor.request("POST", body=f"doomed.{number} {what}", timeout=60)
+            doomed[f"doomed.{number}"] = answer.status, answer.text
+            if status == 502:
+                wait_for_start(book, WORKERS + number + 1)
+    assert {status for status, _ in doomed.values()} == {status}
+    assert {status for status, _ in callers.answers.values()} == {200}
+    deaths = len(doomed) if status == 502 else 0
+    assert len(book.read().started) == WORKERS + deaths
+    if deaths:
+        dead = [book.began[call][0] for call in doomed]
+        assert witness.settle(book, {**callers.answers, **doomed}, dead).in_the_midst == deaths

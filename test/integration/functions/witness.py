@@ -13,6 +13,7 @@ import time
 # Opened for appending: a line is written whole, and is there whatever happens to its writer.
 book = os.open(os.environ["WITNESS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 MIB = 1 << 20
+MOST_FILLED = 1024 * MIB  # no more, so that a limit that does not hold does not cost the machine its memory
 
 
 def note(what, call="-"):
@@ -30,22 +31,26 @@ def limit_memory(more):
     resource.setrlimit(resource.RLIMIT_AS, (used + more, resource.RLIM_INFINITY))
 
 
-def fill_memory():
-    """As C code does that does not look at what malloc gives it."""
-    limit_memory(64 * MIB)
+def fill_memory(limit):
+    """As C code does that does not look at what malloc gives it. Without a limit of its own there is to be another."""
+    if limit:
+        limit_memory(int(limit) * MIB)
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
     libc.malloc.argtypes = [ctypes.c_size_t]
     libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
-    while True:
+    for _ in range(MOST_FILLED // MIB):
         libc.memset(libc.malloc(MIB), 1, MIB)
+    raise RuntimeError(f"there is no limit below {MOST_FILLED} bytes")
 
 
-def want_memory():
+def want_memory(limit):
     """As Python code does: a MemoryError."""
-    limit_memory(64 * MIB)
+    if not limit:
+        return bytearray(MOST_FILLED)
+    limit_memory(int(limit) * MIB)
     try:
-        return bytearray(256 * MIB)
+        return bytearray(MOST_FILLED)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
@@ -59,8 +64,8 @@ DOES = {
     "sleep": lambda seconds: time.sleep(float(seconds)),
     "exit": lambda code: os._exit(int(code)),
     "crash": lambda _: ctypes.string_at(0),
-    "fill-memory": lambda _: fill_memory(),
-    "want-memory": lambda _: want_memory(),
+    "fill-memory": fill_memory,
+    "want-memory": want_memory,
     "hang": lambda _: time.sleep(3600),
     "spin": lambda _: spin(),
 }
