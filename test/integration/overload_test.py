@@ -18,7 +18,8 @@ LEAST_GOODPUT = 0.9
 SLOWEST_REJECT = 5000  # µs, p99
 LONGEST_RECOVERY = 2  # seconds
 # A call takes its worker 5 ms and the CPU next to nothing: what is measured is who gets a worker, not who gets a core.
-CALL = ("--method", "POST", "--body", "- sleep 0.005")
+# A call that nobody refuses at once may wait for workerAvailabilityTimeoutMilliseconds, 10 s, and be refused then.
+CALL = ("--method", "POST", "--body", "- sleep 0.005", "--timeout", 30)
 
 
 def goodput(report, seconds):
