@@ -13,7 +13,8 @@ ROUNDS = 50
 # Their queues have a place for each connection below: nothing is refused because a start took the CPU for a moment.
 SPEC = {"triggers": {"web": {"kind": "http", "numWorkers": 4}}}
 # Each connection is used sixty times a second, so that at any moment some have a request on the way.
-LOAD = ("--rate", RATE, "--connections", 32, "--reconnect", "--seconds", 600, "--timeout", 30)
+LOAD = ("--rate", RATE, "--connections", 32, "--seconds", 600, "--timeout", 30)
+CONNECTIONS = ["--reconnect", "--close-each"]  # kept as long as the server keeps them, or one for each request
 
 
 def version(text):
@@ -37,8 +38,11 @@ def check(report, rounds):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("connections", CONNECTIONS)
 @pytest.mark.parametrize("rounds", [ROUNDS])
-def test_a_processor_that_hands_its_socket_on_and_is_told_to_end_loses_no_request(transport, tmp_path, rounds):
+def test_a_processor_that_hands_its_socket_on_and_is_told_to_end_loses_no_request(
+    transport, tmp_path, rounds, connections
+):
     """As the process platform replaces a processor, without the time that a build takes."""
     code = tmp_path / "code.py"
     code.write_text(version("hello"))
@@ -50,7 +54,7 @@ def test_a_processor_that_hands_its_socket_on_and_is_told_to_end_loses_no_reques
 
         current = start(0)
         try:
-            with Load("127.0.0.1:%d" % listener.getsockname()[1], *LOAD) as load:
+            with Load("127.0.0.1:%d" % listener.getsockname()[1], *LOAD, connections) as load:
                 for number in range(1, rounds + 1):
                     following = start(number)
                     ended, current = current, following
@@ -58,7 +62,7 @@ def test_a_processor_that_hands_its_socket_on_and_is_told_to_end_loses_no_reques
                 report = load.stop()
         finally:
             current.stop()
-    tell(f"{rounds} processors told to end", report)
+    tell(f"{rounds} processors told to end, {connections}", report)
     check(report, rounds)
 
 
@@ -72,7 +76,7 @@ def test_redeploys_lose_no_request(dashboard, tmp_path, rounds):
     config.write_text(json.dumps({"spec": SPEC}))
     dashboard.deploy("relentless", code, "--file", config)
     address = dashboard.url("relentless").removeprefix("http://")
-    with Load(address, *LOAD) as load:
+    with Load(address, *LOAD, "--reconnect") as load:
         for number in range(1, rounds + 1):
             code.write_text(version(str(number)))
             dashboard.deploy("relentless", code, "--file", config)
