@@ -81,6 +81,26 @@ def test_a_killed_worker_of_a_crowded_function_costs_no_call_that_could_be_taken
     assert account.handed_over <= (kills / 10 if transport == "ring" else kills)
 
 
+@pytest.mark.skipif(not running.HAS_TRANSPORTS, reason="each worker is started by itself")
+@pytest.mark.timeout(300)
+def test_a_warm_parent_that_dies_costs_no_call_and_is_replaced(processor, book):
+    """It forks the workers, so that a worker that dies after it needs another one."""
+    kills, parents, dead = 10, [], []
+    with witness.Callers(processor, CLIENTS) as callers:
+        for number in range(kills):
+            others = set(running.children(processor.process.pid)) - set(book.read().started)
+            assert len(others) == 1, "one process forks the others"
+            parents += others
+            os.kill(parents[-1], signal.SIGKILL)
+            dead.append(running.wait_for(book.busy, "a busy worker")[0])
+            os.kill(dead[-1], signal.SIGKILL)
+            wait_for_start(book, WORKERS + number + 1)
+    account = witness.settle(book, callers.answers, dead)
+    print(f"{kills} times the warm parent and a worker killed: {account}")
+    assert len(set(parents)) == kills
+    assert account.answered > kills and 0 < account.lost <= kills
+
+
 # What ends the process, and how the log and the answer call that.
 ENDS = {
     "exit 3": "exited with code 3",
