@@ -50,7 +50,7 @@ void Spares::give_buffer(std::unique_ptr<char[]> buffer) {
 }
 
 void Spares::lend_text(std::string& text) {
-  if (text.empty() && text.capacity() < text_.capacity()) text.swap(text_);
+  if (text.empty() && text.capacity() < text_.capacity()) text = std::move(text_);
 }
 
 void Spares::take_back_text(std::string& text) {
@@ -162,17 +162,14 @@ Task<void> Connection::run() {
     parser_.fill(in_.unread(), request_);  // from here on in_ stays where it is in memory
 
     // Stage 3: the handler. When it has to wait, the answers before its own do not.
-    Response response;
-    {
-      auto call = begin(shared_.handler.handle(request_));
-      bool reachable = true;
-      if (!call.done()) {
-        if (!out_.empty()) reachable = co_await send({});
-        co_await call.finished();
-      }
+    std::optional<Begun<Response>> call{std::in_place, shared_.handler.handle(request_)};
+    if (!call->done()) {
+      bool reachable = out_.empty() || co_await send({});
+      co_await call->finished();
       if (!reachable) co_return;
-      response = call.take();
     }
+    Response response = call->take();
+    call.reset();
     drop_body();
 
     // Stage 4: the answer. What its body holds on to is let go before we wait for the peer again.

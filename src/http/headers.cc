@@ -6,9 +6,12 @@
 
 #include "base/log.h"
 #include "http/characters.h"
+#include "http/writer.h"
 
 namespace nuclio::http {
 namespace {
+
+constexpr std::size_t kFirstText = 64;  // of Headers: a field or two
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
@@ -18,9 +21,8 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-bool same_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+bool same_letters_ignoring_case(const char* a, const char* b, std::size_t size) {
+  return std::equal(a, a + size, b, [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool has_token(std::string_view list, std::string_view token) {
@@ -32,10 +34,10 @@ bool has_token(std::string_view list, std::string_view token) {
   return false;
 }
 
-bool is_header_name(std::string_view name) { return !name.empty() && std::ranges::all_of(name, is_token_character); }
+bool is_header_name(std::string_view name) { return !name.empty() && all_token_characters(name); }
 
 bool is_header_value(std::string_view value) {
-  return std::ranges::all_of(value, is_value_character) && trimmed(value).size() == value.size();
+  return all_value_characters(value) && trimmed(value).size() == value.size();
 }
 
 std::string_view HeaderViews::get(std::string_view name) const {
@@ -50,14 +52,21 @@ bool HeaderViews::has(std::string_view name) const {
 
 bool Headers::add(std::string_view name, std::string_view value) {
   value = trimmed(value);
-  if (!is_header_name(name) || !is_header_value(value)) {
+  if (!is_header_name(name) || !all_value_characters(value)) {
     log::warn(
         "A header field was left out: its name must be a token and its value free of line ends and control "
         "characters",
         {{"name", name}, {"value", value}});
     return false;
   }
-  text_.append(name).append(": ").append(value).append("\r\n");
+  std::size_t before = text_.size();
+  std::size_t size = before + name.size() + value.size() + std::string_view(": \r\n").size();
+  if (size > text_.capacity()) text_.reserve(std::max(size, kFirstText));
+  text_.resize_and_overwrite(size, [&](char* text, std::size_t all) {
+    Writer{text + before} << name << ": " << value << "\r\n";
+    return all;
+  });
+  name_sizes_ |= size_bit(name.size());
   return true;
 }
 

@@ -13,8 +13,11 @@ struct Header {
   std::string_view value;
 };
 
+bool same_letters_ignoring_case(const char* a, const char* b, std::size_t size);
 // ASCII only, as header names and tokens are compared.
-bool same_ignoring_case(std::string_view a, std::string_view b);
+inline bool same_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && same_letters_ignoring_case(a.data(), b.data(), a.size());
+}
 
 // True when `list`, a comma-separated header value, contains `token`: has_token("keep-alive, Upgrade", "upgrade").
 bool has_token(std::string_view list, std::string_view token);
@@ -78,9 +81,13 @@ class Headers {
 
   // All fields as they are sent.
   const std::string& text() const { return text_; }
+  // A bit for each length that a name here has (31: or more), or has had. Most names are told apart by their lengths.
+  std::uint32_t name_sizes() const { return name_sizes_; }
+  static constexpr std::uint32_t size_bit(std::size_t size) { return std::uint32_t{1} << (size < 31 ? size : 31); }
 
  private:
   std::string text_;
+  std::uint32_t name_sizes_ = 0;
 };
 
 }  // namespace nuclio::http

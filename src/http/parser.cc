@@ -23,11 +23,8 @@ std::size_t run_of(std::string_view text, Belongs belongs) {
   return std::find_if_not(text.begin(), text.end(), belongs) - text.begin();
 }
 
-bool is_host_character(char c) {
-  return is_target_character(c) && std::string_view("/?@\"<>\\^`{|}").find(c) == std::string_view::npos;
-}
-
 std::string_view without_scheme(std::string_view target) {
+  if (target.starts_with('/')) return {};
   for (std::string_view scheme : {"http://", "https://"})
     if (same_ignoring_case(target.substr(0, scheme.size()), scheme)) return target.substr(scheme.size());
   return {};
@@ -42,8 +39,7 @@ std::expected<Header, Refusal> split_header(std::string_view line) {
                   "a header name is empty or has a character that is not allowed there, such as a blank before "
                   "the colon");
   std::string_view value = line.substr(name_size + 1);
-  if (run_of(value, is_value_character) != value.size())
-    return refuse(400, "a header value contains a control character");
+  if (!all_value_characters(value)) return refuse(400, "a header value contains a control character");
   while (!value.empty() && is_blank(value.front())) value.remove_prefix(1);
   while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
   return Header{line.substr(0, name_size), value};
@@ -145,7 +141,7 @@ HeadParser::Step HeadParser::request_line(std::string_view line) {
   if (method == "CONNECT") return refuse(400, "CONNECT is for proxies");
   std::string_view authority = without_scheme(target);
   authority = authority.substr(0, authority.find_first_of("/?"));
-  bool absolute = !authority.empty() && run_of(authority, is_host_character) == authority.size();
+  bool absolute = !authority.empty() && all_host_characters(authority);
   if (target.front() != '/' && !absolute && !(target == "*" && method == "OPTIONS"))
     return refuse(400, "the request target must begin with \"/\" or \"http://\"");
   method_ = slice(line, method);
@@ -159,21 +155,30 @@ HeadParser::Step HeadParser::header_line(std::string_view line) {
   auto field = split_header(line);
   if (!field) return std::unexpected(field.error());
   if (fields_.size() == limits_.header_count) return refuse(431, "there are too many headers");
-  // Not everybody takes a tab for a blank, and these two decide where the request ends.
-  if (line.find('\t') != std::string_view::npos &&
-      (same_ignoring_case(field->name, "Content-Length") || same_ignoring_case(field->name, "Transfer-Encoding")))
-    return refuse(400, "a tab stands beside a Content-Length or Transfer-Encoding");
   fields_.push_back({slice(line, field->name), slice(line, field->value)});
-  return known_header(field->name, field->value);
+  // The names that mean something here are told apart by their lengths, so that most others cost one comparison.
+  switch (field->name.size()) {
+    case std::string_view("Host").size():
+    case std::string_view("Expect").size():
+    case std::string_view("Connection").size():
+    case std::string_view("Content-Length").size():
+    case std::string_view("Transfer-Encoding").size(): return known_header(line, *field);
+    default: return {};
+  }
 }
 
-HeadParser::Step HeadParser::known_header(std::string_view name, std::string_view value) {
+HeadParser::Step HeadParser::known_header(std::string_view line, const Header& field) {
+  auto [name, value] = field;
+  // Not everybody takes a tab for a blank, and two of these decide where the request ends.
+  auto has_tab = [&] { return line.find('\t') != line.npos; };
+  constexpr std::string_view kTab = "a tab stands beside a Content-Length or Transfer-Encoding";
   if (same_ignoring_case(name, "Host")) {
     ++seen_.hosts;
     seen_.host = fields_.back().value;
-    if (run_of(value, is_host_character) != value.size()) return refuse(400, "the Host header is no host name");
+    if (!all_host_characters(value)) return refuse(400, "the Host header is no host name");
   } else if (same_ignoring_case(name, "Content-Length")) {
     ++seen_.lengths;
+    if (has_tab()) return refuse(400, kTab);
     if (value.empty() || run_of(value, is_digit) != value.size()) return refuse(400, "Content-Length is not a number");
     constexpr auto kTooLarge = std::numeric_limits<std::uint64_t>::max();
     seen_.content_length = 0;
@@ -184,6 +189,7 @@ HeadParser::Step HeadParser::known_header(std::string_view name, std::string_vie
     }
   } else if (same_ignoring_case(name, "Transfer-Encoding")) {
     ++seen_.codings;
+    if (has_tab()) return refuse(400, kTab);
     if (!same_ignoring_case(value, "chunked")) return refuse(400, "Transfer-Encoding is not \"chunked\"");
   } else if (same_ignoring_case(name, "Connection")) {
     seen_.close |= has_token(value, "close");

@@ -57,7 +57,7 @@ class HeadParser {
 
   Step request_line(std::string_view line);
   Step header_line(std::string_view line);
-  Step known_header(std::string_view name, std::string_view value);
+  Step known_header(std::string_view line, const Header& field);
   Step finish(std::string_view received);
   Slice slice(std::string_view line, std::string_view part) const;
 

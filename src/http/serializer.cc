@@ -4,20 +4,17 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <concepts>
 #include <cstdio>
 
 #include "http/characters.h"
 #include "http/status.h"
+#include "http/writer.h"
 
 namespace nuclio::http {
 namespace {
 
-void append_number(std::string& out, std::unsigned_integral auto number, int base = 10) {
-  std::array<char, 24> digits;
-  auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), number, base);
-  out.append(digits.data(), end);
-}
+// Of what write_head() writes beside the handler's fields and the date; it comes to 150.
+constexpr std::size_t kMostOfOurs = 256;
 
 bool forbids_body(int status) { return status == 204 || status == 304; }
 
@@ -54,22 +51,62 @@ bool is_servers_own(const Header& field, Said& said) {
   return false;
 }
 
-Sending append_framing(std::string& out, const Response& response, const Answering& to, const Said& said) {
+constexpr std::uint32_t kServersOwnSizes = Headers::size_bit(std::string_view("Date").size()) |
+                                           Headers::size_bit(std::string_view("Server").size()) |
+                                           Headers::size_bit(std::string_view("Connection").size()) |
+                                           Headers::size_bit(std::string_view("Content-Length").size()) |
+                                           Headers::size_bit(std::string_view("Transfer-Encoding").size());
+
+// The handler's fields, as they are when none is the server's to write.
+Said write_fields(Writer& out, const Headers& fields) {
+  Said said;
+  if (!(fields.name_sizes() & kServersOwnSizes)) {
+    out << fields.text();
+    return said;
+  }
+  for (Header field : fields)
+    if (!is_servers_own(field, said)) out << field.name << ": " << field.value << "\r\n";
+  return said;
+}
+
+Sending write_framing(Writer& out, const Response& response, const Answering& to, const Said& said) {
   if (forbids_body(response.status)) return Sending::nothing;
   if (std::holds_alternative<std::unique_ptr<BodySource>>(response.body)) {
     if (to.minor_version == 0) return to.head ? Sending::nothing : Sending::until_close;
-    out += "Transfer-Encoding: chunked\r\n";
+    out << "Transfer-Encoding: chunked\r\n";
     return to.head ? Sending::nothing : Sending::chunked;
   }
   std::uint64_t size = size_of(response.body);
-  out += "Content-Length: ";
+  out << "Content-Length: ";
   if (to.head && size == 0 && !said.content_length.empty()) {
-    out += said.content_length;
+    out << said.content_length;
   } else {
-    append_number(out, size);
+    out << size;
   }
-  out += "\r\n";
+  out << "\r\n";
   return to.head ? Sending::nothing : Sending::counted;
+}
+
+Plan write_head(Writer& out, const Response& response, const Answering& to, std::string_view date) {
+  int status = response.status >= 200 && response.status <= 999 ? response.status : 500;
+  if (status == 200) {
+    out << "HTTP/1.1 200 OK\r\n";
+  } else {
+    out << "HTTP/1.1 " << static_cast<unsigned>(status) << " " << reason_phrase(status) << "\r\n";
+  }
+  Said said = write_fields(out, response.headers);
+  if (!said.server) out << "Server: nuclio\r\n";
+  if (!said.date) out << "Date: " << date << "\r\n";
+
+  Plan plan{write_framing(out, response, to, said), to.keep_alive};
+  if (said.close || plan.sending == Sending::until_close) plan.keep_alive = KeepAlive::no;
+  if (plan.keep_alive == KeepAlive::no) {
+    out << "Connection: close\r\n";
+  } else if (to.minor_version == 0) {
+    out << "Connection: keep-alive\r\n";
+  }
+  out << "\r\n";
+  return plan;
 }
 
 }  // namespace
@@ -81,37 +118,21 @@ std::uint64_t size_of(const Body& body) {
 }
 
 Plan append_head(std::string& out, const Response& response, const Answering& to, std::string_view date) {
-  int status = response.status >= 200 && response.status <= 999 ? response.status : 500;
-  if (status == 200) {
-    out += "HTTP/1.1 200 OK\r\n";
-  } else {
-    out += "HTTP/1.1 ";
-    append_number(out, static_cast<unsigned>(status));
-    out += ' ';
-    out += reason_phrase(status);
-    out += "\r\n";
-  }
-
-  Said said;
-  for (Header field : response.headers)
-    if (!is_servers_own(field, said)) out.append(field.name).append(": ").append(field.value).append("\r\n");
-  if (!said.server) out += "Server: nuclio\r\n";
-  if (!said.date) out.append("Date: ").append(date).append("\r\n");
-
-  Plan plan{append_framing(out, response, to, said), to.keep_alive};
-  if (said.close || plan.sending == Sending::until_close) plan.keep_alive = KeepAlive::no;
-  if (plan.keep_alive == KeepAlive::no) {
-    out += "Connection: close\r\n";
-  } else if (to.minor_version == 0) {
-    out += "Connection: keep-alive\r\n";
-  }
-  out += "\r\n";
+  Plan plan{};
+  std::size_t before = out.size();
+  std::size_t most = before + kMostOfOurs + date.size() + response.headers.text().size();
+  out.resize_and_overwrite(most, [&](char* text, std::size_t) {
+    Writer writer{text + before};
+    plan = write_head(writer, response, to, date);
+    return static_cast<std::size_t>(writer.at() - text);
+  });
   return plan;
 }
 
 void append_chunk_size(std::string& out, std::size_t size) {
-  append_number(out, size, 16);
-  out += "\r\n";
+  std::array<char, Writer::kMostDigits> digits;
+  auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16);
+  out.append(digits.data(), end).append("\r\n");
 }
 
 // Not strftime: its names of days and months follow the locale.

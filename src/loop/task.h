@@ -84,6 +84,8 @@ class [[nodiscard]] Task {
   // For a test or another place that is no coroutine: runs up to the first suspension.
   void start() { frame_.resume(); }
   bool done() const { return frame_.done(); }
+  // After start(): who goes on when it is done. Not to be called once it is.
+  void set_waiting(std::coroutine_handle<> waiting) { frame_.promise().waiting = waiting; }
   T take() {
     CHECK(frame_.done());
     return frame_.promise().take();

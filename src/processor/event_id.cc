@@ -4,10 +4,22 @@
 #include <sys/random.h>
 
 #include <bit>
+#include <cstring>
 
 #include "base/check.h"
 
 namespace nuclio::processor {
+namespace {
+
+// "00" to "ff".
+constexpr auto kBytes = [] {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> bytes{};
+  for (std::size_t byte = 0; byte < bytes.size(); ++byte) bytes[byte] = {kDigits[byte >> 4], kDigits[byte & 15]};
+  return bytes;
+}();
+
+}  // namespace
 
 EventIds::EventIds() { CHECK(getrandom(state_.data(), sizeof state_, 0) == sizeof state_); }
 
@@ -25,17 +37,23 @@ std::uint64_t EventIds::random() {
 }
 
 EventIds::Text EventIds::next() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::uint64_t high = (random() & ~std::uint64_t{0xf000}) | 0x4000;          // version 4
   std::uint64_t low = (random() & ~(std::uint64_t{3} << 62)) | (1ULL << 63);  // variant of RFC 9562
   Text text;
-  std::size_t at = 0;
-  for (std::uint64_t half : {high, low}) {
-    for (int shift = 60; shift >= 0; shift -= 4) {
-      if (at == 8 || at == 13 || at == 18 || at == 23) text[at++] = '-';
-      text[at++] = kDigits[half >> shift & 15];
-    }
-  }
+  char* at = text.data();
+  auto write = [&](std::uint64_t half, int first_byte, int bytes) {
+    for (int byte = first_byte; byte < first_byte + bytes; ++byte, at += 2)
+      std::memcpy(at, kBytes[half >> (56 - 8 * byte) & 0xff].data(), 2);
+  };
+  write(high, 0, 4);
+  *at++ = '-';
+  write(high, 4, 2);
+  *at++ = '-';
+  write(high, 6, 2);
+  *at++ = '-';
+  write(low, 0, 2);
+  *at++ = '-';
+  write(low, 2, 6);
   return text;
 }
 

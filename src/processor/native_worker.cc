@@ -18,6 +18,7 @@ namespace {
 
 // Pieces of a streamed answer that are made ahead of whoever takes them; then the handler waits.
 constexpr std::size_t kReadAhead = 256 << 10;
+constexpr std::size_t kFirstTexts = 1024;  // of events; what it grows to it keeps
 // For a stream that nobody wants to end, when another event of its batch waits.
 constexpr std::chrono::seconds kBetweenEvents{1};
 
@@ -39,14 +40,17 @@ struct NativeSlot {
   std::string open_error;
 
   // Of the call that is going on. The event is a copy, since a stream goes on when its trigger's buffers are gone.
-  std::string texts;
+  std::unique_ptr<char[]> texts;
+  std::size_t texts_capacity = 0;
   std::vector<nuclio_pair> pairs;
   nuclio_event event{};
-  std::string event_id;
   Deadline deadline = Deadline::never();
   ShippedLogs shipped;
-  std::optional<Response> response;
+  Response response;  // made where it is, since it is large and moving it costs
+  bool answered = false;
   bool more = false;
+
+  std::string_view event_id() const { return {event.id.data, event.id.size}; }
 
   // Of its stream, under the mutex.
   std::mutex mutex;
@@ -57,9 +61,21 @@ struct NativeSlot {
   bool stream_over = false;
   std::optional<HandlerFailure> stream_failure;
   std::function<void()> tell_reader;  // from the stream's thread; null once nobody reads
+
+  void forget_stream() {
+    pieces.clear();
+    piece_bytes = 0;
+    unwanted = false;
+    stream_over = false;
+    stream_failure.reset();
+  }
 };
 
 namespace {
+
+std::unexpected<Error> took_too_long(const NativeSlot& slot) {
+  return fail(Why::timeout, "event " + std::string{slot.event_id()} + " took longer than its eventTimeout");
+}
 
 // The call that this thread is in, so that a line it logs is known to belong to it.
 thread_local NativeSlot* calling = nullptr;
@@ -83,7 +99,7 @@ void on_log(void* host, std::int32_t level, nuclio_text message, nuclio_text var
   bool in_call = calling == &slot;
   // A stream's lines come too late to be shipped.
   ShippedLogs* shipped = in_call && !slot.more ? &slot.shipped : nullptr;
-  slot.log.line(slot.identity, in_call ? std::string_view{slot.event_id} : "", shipped, level_of(level),
+  slot.log.line(slot.identity, in_call ? slot.event_id() : "", shipped, level_of(level),
                 std::chrono::system_clock::now(), view(message), view(variables));
 }
 
@@ -97,13 +113,15 @@ int status_of(std::int32_t status, int otherwise) { return status >= 100 && stat
 
 void on_reply(void* call, const nuclio_reply* reply) {
   NativeSlot& slot = slot_of(call);
-  Response response{.status = status_of(reply->status, 500),
-                    .content_type = string(reply->content_type),
-                    .body = string(reply->body)};
+  Response& response = slot.response;
+  response.status = status_of(reply->status, 500);
+  response.content_type = view(reply->content_type);
+  response.body = view(reply->body);
+  response.headers.clear();
   for (std::size_t i = 0; i < reply->headers.size; ++i)
     response.headers.emplace_back(string(reply->headers.data[i].name), string(reply->headers.data[i].value));
   slot.more = reply->more != 0;
-  slot.response = std::move(response);
+  slot.answered = true;
 }
 
 void on_fail(void* call, const nuclio_failure* failure) {
@@ -114,11 +132,12 @@ void on_fail(void* call, const nuclio_failure* failure) {
     slot.stream_failure = std::move(told);
     return;
   }
-  slot.log.failure(slot.identity, slot.event_id, &slot.shipped, told);
+  slot.log.failure(slot.identity, slot.event_id(), &slot.shipped, told);
   slot.response = Response{.status = status_of(failure->status, 500),
                            .content_type = string(failure->content_type),
                            .body = string(failure->body),
                            .failure = std::move(told)};
+  slot.answered = true;
 }
 
 std::int32_t on_write(void* call, nuclio_text piece) {
@@ -154,14 +173,17 @@ void set_event(NativeSlot& slot, const Event& event, Deadline deadline) {
                      event.body.size();
   for (const auto& pairs : {event.headers, event.fields})
     for (const wire::Pair& pair : pairs) size += pair.name.size() + pair.value.size();
-  slot.texts.clear();
-  slot.texts.reserve(size);  // so that what is in it does not move
+  if (size > slot.texts_capacity) {
+    slot.texts_capacity = std::max(size, kFirstTexts);
+    slot.texts = std::make_unique_for_overwrite<char[]>(slot.texts_capacity);
+  }
   slot.pairs.clear();
   slot.pairs.reserve(event.headers.size() + event.fields.size());
+  char* end = slot.texts.get();
   auto keep = [&](std::string_view from) {
-    std::size_t begin = slot.texts.size();
-    slot.texts += from;
-    return text({slot.texts.data() + begin, from.size()});
+    if (from.empty()) return nuclio_text{};
+    std::memcpy(end, from.data(), from.size());
+    return nuclio_text{std::exchange(end, end + from.size()), from.size()};
   };
   auto keep_pairs = [&](std::span<const wire::Pair> from) {
     std::size_t begin = slot.pairs.size();
@@ -257,7 +279,7 @@ std::optional<Result<std::optional<std::string>>> NativeBody::ready() {
   }
   if (!slot_.stream_over) return std::nullopt;
   if (!slot_.stream_failure) return Piece{std::nullopt};
-  slot_.log.failure(slot_.identity, slot_.event_id, nullptr, *slot_.stream_failure);
+  slot_.log.failure(slot_.identity, slot_.event_id(), nullptr, *slot_.stream_failure);
   return Piece{fail(Why::internal, "the handler failed in the midst of its answer: " + slot_.stream_failure->message)};
 }
 
@@ -265,7 +287,7 @@ Task<Result<std::optional<std::string>>> NativeBody::next() {
   for (;;) {
     if (auto piece = ready()) co_return std::move(*piece);
     bool in_time = co_await reader_->changed.wait(deadline_);
-    if (!in_time) co_return fail(Why::timeout, "event " + slot_.event_id + " took longer than its eventTimeout");
+    if (!in_time) co_return took_too_long(slot_);
   }
 }
 
@@ -321,32 +343,30 @@ Task<Result<Response>> NativeWorker::call(const Event& event, const Call& call) 
   CHECK(usable());
   NativeSlot& slot = *slot_;
   set_event(slot, event, call.deadline);
-  slot.event_id.assign(event.id);
   slot.deadline = call.deadline;
   slot.shipped.begin(call.ship_logs);
-  slot.response.reset();
-  slot.more = false;
-  slot.pieces.clear();
-  slot.piece_bytes = 0;
-  slot.unwanted = false;
-  slot.stream_over = false;
-  slot.stream_failure.reset();
+  slot.answered = false;
+  slot.response.failure.reset();  // all else that was moved from is empty
+  if (std::exchange(slot.more, false)) slot.forget_stream();
 
   auto begun = std::chrono::steady_clock::now();
   {
     Calling mark{slot};
     slot.table.call(slot.worker, &slot.event, slot_.get());
   }
-  if (!slot.response)
-    co_return fail(Why::internal, "the function returned without an answer to event " + slot.event_id);
-  Response response = std::move(*slot.response);
-  response.duration = std::chrono::steady_clock::now() - begun;
+  auto ended = std::chrono::steady_clock::now();
+  if (!slot.answered)
+    co_return fail(Why::internal, "the function returned without an answer to event " + std::string{event.id});
+  Response& response = slot.response;
+  response.duration = ended - begun;
   response.logs = slot.shipped.take();
   if (slot.more) response.more = std::make_unique<NativeBody>(*this, call.deadline);
   // It could not be interrupted, but late is late.
-  if (call.deadline.passed())
-    co_return fail(Why::timeout, "event " + slot.event_id + " took longer than its eventTimeout");
-  co_return response;
+  if (ended >= call.deadline.when()) {
+    response = {};
+    co_return took_too_long(slot);
+  }
+  co_return std::move(response);
 }
 
 Task<Result<std::vector<Result<Response>>>> NativeWorker::call_batch(std::span<const Event> events, const Call& call) {

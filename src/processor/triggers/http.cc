@@ -67,11 +67,11 @@ HttpTrigger::HttpTrigger(const spec::Trigger& trigger, const spec::HttpTrigger& 
 
 Task<http::Response> HttpTrigger::handle(http::Request& request) {
   if (request.path.starts_with(kHealthPath)) co_return http::Response::empty(200);
-  if (cors_ && cors_->is_preflight(request)) co_return sent(request, cors_->answer_preflight(request));
+  if (cors_ && cors_->is_preflight(request)) co_return counted(cors_->answer_preflight(request));
 
   HttpEvent made;
   auto filled = made.fill(request, kind(), name(), ids_);
-  if (!filled) co_return sent(request, http::Response::error(filled.error()));
+  if (!filled) co_return counted(readable(request, http::Response::error(filled.error())));
 
   Call call{.deadline = context_.handler.event_deadline(),
             .ship_logs = log::parse_level(request.headers.get(kLogLevelHeader))};
@@ -79,23 +79,22 @@ Task<http::Response> HttpTrigger::handle(http::Request& request) {
       batcher_ ? batcher_->handle(made.event(), call) : context_.handler.handle(context_.source, made.event(), call);
   auto result = co_await handling;
   if (!result) log_unanswered(made.event(), result.error());
-  co_return answered(request, call, std::move(result));
-}
-
-http::Response HttpTrigger::answered(const http::Request& request, const Call& call, Result<Response> result) {
   std::vector<LogLine> logs;
-  if (result) logs = std::move(result->logs);
+  if (call.ship_logs && result) logs = std::move(result->logs);
   http::Response response = http_answer(std::move(result), context_.expose_errors);
   if (call.ship_logs) add_logs(logs, response.headers);
-  return sent(request, std::move(response));
+  co_return counted(readable(request, std::move(response)));
 }
 
 // A page that may read answers may read that it was refused, too.
-http::Response HttpTrigger::sent(const http::Request& request, http::Response response) {
-  bool preflight = cors_ && cors_->is_preflight(request);
-  if (cors_ && !preflight) cors_->add_to(response.headers, request.headers.get("Origin"));
+http::Response&& HttpTrigger::readable(const http::Request& request, http::Response&& response) {
+  if (cors_) cors_->add_to(response.headers, request.headers.get("Origin"));
+  return std::move(response);
+}
+
+http::Response&& HttpTrigger::counted(http::Response&& response) {
   context_.metrics.answered(context_.source, response.status);
-  return response;
+  return std::move(response);
 }
 
 void HttpTrigger::add_logs(std::span<const LogLine> logs, http::Headers& headers) {

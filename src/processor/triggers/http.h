@@ -33,8 +33,9 @@ class HttpTrigger final : public Trigger, private http::Handler {
 
  private:
   Task<http::Response> handle(http::Request& request) override;
-  http::Response answered(const http::Request& request, const Call& call, Result<Response> result);
-  http::Response sent(const http::Request& request, http::Response response);
+  // Each gives back what it got: an answer is not moved for every little thing that is done to it.
+  http::Response&& readable(const http::Request& request, http::Response&& response);
+  http::Response&& counted(http::Response&& response);
   void add_logs(std::span<const LogLine> logs, http::Headers& headers);
   Result<Listener> listener();
 

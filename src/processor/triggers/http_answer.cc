@@ -71,7 +71,7 @@ http::Response file_answer(http::Response answer, const std::string& path, http:
 
 }  // namespace
 
-http::Response http_answer(Result<Response> result, ExposeErrors expose) {
+http::Response http_answer(Result<Response>&& result, ExposeErrors expose) {
   if (!result) return no_answer(result.error(), expose);
   Response& from = *result;
   if (from.failure && from.body.empty()) {

@@ -14,6 +14,6 @@ enum class ExposeErrors : bool { no, yes };
 // when its worker died. The headers X-nuclio-filestream-path and -delete-after-send put a regular file in place of the
 // body, 404 when it is missing. An answer that HTTP cannot carry, such as a header with a line end, becomes a 500 and
 // is logged.
-http::Response http_answer(Result<Response> result, ExposeErrors expose);
+http::Response http_answer(Result<Response>&& result, ExposeErrors expose);
 
 }  // namespace nuclio::processor
