@@ -68,6 +68,7 @@ Task<Result<void>> run(Loop& loop, const Settings& settings, const std::vector<s
   platform::process::ProcessPlatformOptions options;
   options.home = settings.home;
   options.processor = settings.processor();
+  options.log_keeper = settings.log_keeper();
   options.runtimes = std::filesystem::path(settings.runtimes()).lexically_normal().string();
   options.environment = environment;
   options.namespace_name = Namespace{settings.namespace_name};

@@ -16,11 +16,12 @@ struct Settings {
   std::string platform_config;  // a file; "" for the defaults
   std::string namespace_name = "nuclio";
   std::string home;           // absolute
-  std::string programs;       // the folder that the dashboard and the processor are in
+  std::string programs;       // the folder that the dashboard, the processor and the log keeper are in
   int ready_descriptor = -1;  // where to say that we listen, or why not
   enum class Asked { run, help, version } asked = Asked::run;
 
   std::string processor() const { return programs + "/processor"; }
+  std::string log_keeper() const { return programs + "/log_keeper"; }
   std::string runtimes() const { return programs + "/../share/nuclio/runtimes"; }
 };
 

@@ -12,7 +12,7 @@ from pathlib import Path
 # From the bottom to the top: a folder may include itself and what stands before it.
 LIBRARIES = ["base", "loop", "http", "schema", "spec", "wire", "clients", "k8s", "oci", "builder", "platform"]
 # On top of all libraries, and of no other program.
-PROGRAMS = ["processor", "controller", "dealer", "scaler", "dashboard", "nuctl"]
+PROGRAMS = ["processor", "log_keeper", "controller", "dealer", "scaler", "dashboard", "nuctl"]
 
 # Headers that cost seconds a file, or that belong to one folder: the pattern, where it may be included, and why.
 KEPT_IN = [

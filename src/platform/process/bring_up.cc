@@ -177,6 +177,7 @@ Launch ProcessPlatform::launch(const Managed& managed, const spec::FunctionConfi
   launch.environment = function_environment(options_.environment, config.spec.env);
   launch.directory = folder + "/code";
   launch.log_folder = home_.logs(id);
+  launch.log_keeper = options_.log_keeper;
   launch.function = id.name.value();
   launch.listening_socket = socket;
   return launch;

@@ -21,7 +21,6 @@ namespace {
 using spec::FunctionState;
 using namespace std::chrono_literals;
 
-constexpr auto kLogsAreTended = 2s;
 constexpr auto kDrainTime = 30s;
 
 bool is_yes(const spec::Metadata& metadata, const std::string& annotation) {
@@ -61,7 +60,6 @@ Result<std::unique_ptr<ProcessPlatform>> ProcessPlatform::open(Loop& loop, Proce
   std::unique_ptr<ProcessPlatform> platform{
       new ProcessPlatform{loop, std::move(options), std::move(store), std::move(runtimes)}};
   TRY_DO(platform->load());
-  platform->work_.spawn(platform->tend_logs());
   return platform;
 }
 
@@ -98,13 +96,6 @@ Task<void> ProcessPlatform::shut_down(Deadline deadline) {
   Group stopping{loop_};
   for (auto& [id, managed] : functions_) stopping.spawn(managed->supervisor.stop(deadline));
   (void)co_await stopping.empty();
-}
-
-Task<void> ProcessPlatform::tend_logs() {
-  for (;;) {
-    co_await loop_.sleep(kLogsAreTended);
-    for (auto& [id, managed] : functions_) managed->supervisor.rotate_logs();
-  }
 }
 
 Result<std::vector<spec::FunctionConfig>> ProcessPlatform::functions(const Namespace& namespace_name,

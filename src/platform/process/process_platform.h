@@ -22,6 +22,7 @@ namespace nuclio::platform::process {
 struct ProcessPlatformOptions {
   std::string home;                      // NUCLIO_HOME, absolute
   std::string processor;                 // the program
+  std::string log_keeper;                // the program
   std::string runtimes;                  // the folder with one folder a runtime
   std::vector<std::string> environment;  // ours: "NAME=value"; functions see little of it
   Namespace namespace_name{"nuclio"};
@@ -79,7 +80,6 @@ class ProcessPlatform final : public Platform {
   Task<void> start(Managed& managed, spec::FunctionConfig config, Revision revision);
   Task<Result<void>> start_replicas(Managed& managed, const spec::FunctionConfig& config, Revision revision);
   Task<void> stop(Managed& managed);
-  Task<void> tend_logs();
 
   Result<Descriptor> socket_for(const Managed& managed, const spec::FunctionConfig& config) const;
   Launch launch(const Managed& managed, const spec::FunctionConfig& config, Revision revision, int socket) const;

@@ -72,6 +72,7 @@ class ProcessPlatformTest : public ::testing::Test {
     ProcessPlatformOptions options;
     options.home = folder_.at("home");
     options.processor = folder_.at("bin/processor");
+    options.log_keeper = NUCLIO_LOG_KEEPER;
     options.runtimes = folder_.at("runtimes");
     options.environment = {"PATH=/usr/bin:/bin", "SECRET=ours"};
     auto opened = ProcessPlatform::open(loop_, std::move(options));
@@ -151,7 +152,7 @@ TEST_F(ProcessPlatformTest, DeploysAFunction) {
   EXPECT_THAT(status().logs.at(0).at("message").as_string().c_str(), StartsWith("Reading main.tale"));
   ASSERT_THAT(replicas(), SizeIs(1));
   EXPECT_THAT(replicas()[0].value(), StartsWith("f-"));
-  EXPECT_EQ(log_of(replicas()[0]), "the tale is once, hello\n");
+  EXPECT_TRUE(eventually([&] { return log_of(replicas()[0]) == "the tale is once, hello\n"; }));
   auto config = *platform_->function(id("f"));
   EXPECT_EQ(config.metadata.resource_version, "1");
   EXPECT_EQ(config.metadata.labels.at("nuclio.io/project-name"), "default");

@@ -10,10 +10,14 @@
 namespace nuclio::platform::process {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr int kListenAs = 3;  // the processor's descriptors, named in its arguments
 constexpr int kStatusAs = 4;
 constexpr std::size_t kMaxStatusLine = 64 << 10;
 constexpr std::size_t kLinesInMessage = 10;
+// A log is complete within moments, unless a process that left the replica's group holds it open.
+constexpr auto kLogIsComplete = 2s;
 
 std::string new_name(const std::string& function) {
   static std::random_device random;
@@ -29,14 +33,14 @@ std::string text_of(const boost::json::object& object, std::string_view key) {
 
 Result<std::unique_ptr<Replica>> Replica::start(Loop& loop, const Launch& launch) {
   ReplicaName name{new_name(launch.function)};
-  TRY(ReplicaLog log, ReplicaLog::create(launch.log_folder + "/" + name.value() + ".log"));
+  TRY(auto log, ReplicaLog::create(loop, launch.log_keeper, launch.log_folder + "/" + name.value() + ".log"));
   TRY(Pipe status, make_pipe());
   ChildOptions options;
   options.argv = launch.command;
   options.env = launch.environment;
   options.env.push_back("NUCLIO_FUNCTION_INSTANCE=" + name.value());
   options.directory = launch.directory;
-  options.descriptors = {{log.descriptor(), 1}, {log.descriptor(), 2}, {status.write.get(), kStatusAs}};
+  options.descriptors = {{log->descriptor(), 1}, {log->descriptor(), 2}, {status.write.get(), kStatusAs}};
   options.argv.insert(options.argv.end(), {"--status-fd", std::to_string(kStatusAs)});
   if (launch.listening_socket >= 0) {
     options.descriptors.push_back({launch.listening_socket, kListenAs});
@@ -49,7 +53,7 @@ Result<std::unique_ptr<Replica>> Replica::start(Loop& loop, const Launch& launch
       new Replica{loop, std::move(name), std::move(log), std::move(child), std::move(status.read)}};
 }
 
-Replica::Replica(Loop& loop, ReplicaName name, ReplicaLog log, Child child, Descriptor status)
+Replica::Replica(Loop& loop, ReplicaName name, std::unique_ptr<ReplicaLog> log, Child child, Descriptor status)
     : name_(std::move(name)),
       log_(std::move(log)),
       child_(std::move(child)),
@@ -87,9 +91,16 @@ void Replica::understand(std::string_view line) {
 }
 
 Task<void> Replica::outlive() {
-  exit_ = co_await child_.exited();
-  log_.add("The replica " + exit_->text());
+  auto status = co_await child_.exited();
+  // What it started goes with it, and would keep its log open.
+  child_.signal_group(SIGKILL);
+  Deadline deadline = Deadline::in(kLogIsComplete);
+  co_await log_->add("The replica " + status->text(), deadline);
+  co_await log_->complete(deadline);
+  // From here on its log is whole, also for messages that quote it.
+  exit_ = status;
   changed_.notify_all();
+  wake_readers(log_->path());
 }
 
 Task<Result<void>> Replica::ready(Deadline deadline) {
@@ -123,7 +134,7 @@ Task<void> Replica::stop(Deadline deadline) {
   child_.signal(SIGTERM);
   auto status = co_await exited(deadline);
   if (status) co_return;
-  log_.add("The replica did not end in time and is killed");
+  co_await log_->add("The replica did not end in time and is killed", Deadline::in(100ms));
   child_.signal_group(SIGKILL);
   (void)co_await exited();
 }

@@ -14,6 +14,7 @@
 #include "loop/task.h"
 #include "loop/wait_list.h"
 #include "platform/platform.h"
+#include "platform/process/log_reader.h"
 #include "platform/process/replica_log.h"
 
 namespace nuclio::platform::process {
@@ -24,6 +25,7 @@ struct Launch {
   std::vector<std::string> environment;  // the whole of it
   std::string directory;                 // where it runs: the function's code
   std::string log_folder;                // exists
+  std::string log_keeper;                // the program
   std::string function;                  // begins the replicas' names
   int listening_socket = -1;             // borrowed; -1 when it has no http trigger
 };
@@ -34,30 +36,29 @@ class Replica {
   static Result<std::unique_ptr<Replica>> start(Loop& loop, const Launch& launch);
 
   const ReplicaName& name() const { return name_; }
-  const std::string& log_path() const { return log_.path(); }
+  const std::string& log_path() const { return log_->path(); }
 
   // Returns once it is ready. Why::unavailable when it said that it cannot become so, or ended: the error is what it
   // said and its last log lines; Why::timeout at the deadline.
   Task<Result<void>> ready(Deadline deadline);
-  // How it ended; nothing when the deadline came first.
+  // How it ended, its log complete; nothing when the deadline came first.
   Task<std::optional<ExitStatus>> exited(Deadline deadline = Deadline::never());
   bool running() const { return !exit_; }
 
   // Asks it to finish what it has and end; at the deadline it is killed.
   Task<void> stop(Deadline deadline);
-  void rotate_log() { log_.rotate(); }
   // Its last log lines, for a person.
-  std::vector<std::string> last_words(std::size_t count) const { return last_lines(log_.path(), count); }
+  std::vector<std::string> last_words(std::size_t count) const { return last_lines(log_->path(), count); }
 
  private:
-  Replica(Loop& loop, ReplicaName name, ReplicaLog log, Child child, Descriptor status);
+  Replica(Loop& loop, ReplicaName name, std::unique_ptr<ReplicaLog> log, Child child, Descriptor status);
   Task<void> listen();  // to what it says about itself
   Task<void> outlive();
   void understand(std::string_view line);
 
   ReplicaName name_;
-  ReplicaLog log_;
-  Child child_;
+  std::unique_ptr<ReplicaLog> log_;
+  Child child_;  // after its log: killed before it
   Stream status_;
   enum class State { starting, ready, failed } state_ = State::starting;
   std::string said_;  // with `failed`

@@ -2,228 +2,92 @@
 #include "platform/process/replica_log.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <charconv>
-#include <cstdio>
-#include <ctime>
+#include <chrono>
 #include <filesystem>
 
 #include "base/log.h"
-#include "loop/file_watch.h"
+#include "loop/stream.h"
+#include "platform/process/backoff.h"
+#include "platform/process/log_reader.h"
 
 namespace nuclio::platform::process {
-namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::size_t kPiece = 64 << 10;
-constexpr Bytes kMessageBytes{64u << 10};
-
-std::uint64_t size_of(int descriptor) {
-  struct stat info{};
-  return ::fstat(descriptor, &info) == 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
+Result<std::unique_ptr<ReplicaLog>> ReplicaLog::create(Loop& loop, const std::string& keeper, const std::string& path,
+                                                       Bytes limit) {
+  Descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
+  if (!file && errno == EEXIST) return fail_errno("creating the log " + path);
+  // On a full disk the function runs all the same, and the keeper makes the file once it can.
+  if (!file) log::warn("A log could not be created", {{"reason", errno_error("creating " + path, errno).what}});
+  TRY(Pipe pipe, make_pipe());
+  std::unique_ptr<ReplicaLog> made{
+      new ReplicaLog{loop, keeper, path, limit, std::move(pipe.read), std::move(pipe.write)}};
+  TRY_DO(made->start_keeper());
+  made->work_.spawn(made->mind_keeper());
+  return made;
 }
 
-std::string read_at(int descriptor, std::uint64_t offset, std::size_t size) {
-  std::string text(size, '\0');
-  std::size_t have = 0;
-  while (have < size) {
-    ssize_t count = ::pread(descriptor, text.data() + have, size - have, static_cast<off_t>(offset + have));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    have += static_cast<std::size_t>(count);
-  }
-  text.resize(have);
-  return text;
+ReplicaLog::ReplicaLog(Loop& loop, std::string keeper, std::string path, Bytes limit, Descriptor read, Descriptor write)
+    : loop_(loop),
+      program_(std::move(keeper)),
+      path_(std::move(path)),
+      limit_(limit),
+      read_(std::move(read)),
+      write_(std::move(write)),
+      completed_(loop),
+      work_(loop) {}
+
+Result<void> ReplicaLog::start_keeper() {
+  std::filesystem::path path{path_};
+  ChildOptions options;
+  std::string name = path.filename().string();
+  options.argv = {program_, name, older_log(name), std::to_string(limit_.count)};
+  options.directory = path.parent_path().string();
+  Descriptor null{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+  if (!null) return fail_errno("opening /dev/null");
+  // Not our own outputs: it would hold them open after us.
+  options.descriptors = {{read_.get(), 0}, {null.get(), 1}, {null.get(), 2}};
+  options.group = ChildOptions::Group::own_session;
+  options.signal_when_parent_dies = 0;
+  TRY(keeper_, Child::spawn(loop_, options));
+  return {};
 }
 
-// Where the last `lines` lines begin; `lines` becomes what is missing.
-std::uint64_t tail_begin(int descriptor, std::size_t& lines) {
-  std::uint64_t end = size_of(descriptor);
-  if (lines == 0) return end;
-  // A line break at the very end closes the last line and begins none.
-  std::uint64_t at = end;
-  bool first = true;
-  while (at > 0) {
-    std::uint64_t begin = at > kPiece ? at - kPiece : 0;
-    std::string piece = read_at(descriptor, begin, static_cast<std::size_t>(at - begin));
-    for (std::size_t i = piece.size(); i-- > 0;) {
-      bool closes_last = std::exchange(first, false) && piece[i] == '\n';
-      if (piece[i] == '\n' && !closes_last && --lines == 0) return begin + i + 1;
+Task<void> ReplicaLog::mind_keeper() {
+  Backoff backoff;
+  for (;;) {
+    SteadyTime began = std::chrono::steady_clock::now();
+    if (keeper_) {
+      auto status = co_await keeper_->exited();
+      if (status->ok()) break;
+      log::warn("A log keeper is started again", {{"log", path_}, {"reason", status->text()}});
     }
-    at = begin;
+    co_await loop_.sleep(backoff.next(std::chrono::steady_clock::now() - began));
+    keeper_.reset();
+    auto started = start_keeper();
+    if (!started) log::error("A log keeper could not be started", {{"reason", started.error().what}});
   }
-  if (end > 0) --lines;
-  return 0;
+  complete_ = true;
+  completed_.notify_all();
 }
 
-// Where the first line that is not older than `since` begins; lines without a time belong to the one before.
-std::uint64_t since_begin(int descriptor, SystemTime since, std::uint64_t begin) {
-  std::uint64_t end = size_of(descriptor);
-  std::string rest;
-  for (std::uint64_t at = begin; at < end;) {
-    std::string piece = read_at(descriptor, at, kPiece);
-    if (piece.empty()) break;
-    std::uint64_t line_at = at - rest.size();
-    rest += piece;
-    at += piece.size();
-    std::size_t start = 0;
-    for (std::size_t stop; (stop = rest.find('\n', start)) != std::string::npos; start = stop + 1) {
-      auto time = time_of_line(std::string_view(rest).substr(start, stop - start));
-      if (time && *time >= since) return line_at + start;
-    }
-    rest.erase(0, start);
-    if (rest.size() > kPiece) rest.clear();  // no line of ours is that long
-  }
-  return end;
-}
-
-class LogReader final : public http::BodySource {
- public:
-  LogReader(std::vector<std::pair<Descriptor, std::uint64_t>> files, std::optional<FileWatch> watch,
-            std::function<bool()> running)
-      : files_(std::move(files)), watch_(std::move(watch)), running_(std::move(running)) {}
-
-  Task<Result<std::optional<std::string>>> next() override {
-    while (at_ < files_.size()) {
-      auto& [descriptor, offset] = files_[at_];
-      std::string piece = read_at(descriptor.get(), offset, kPiece);
-      offset += piece.size();
-      if (!piece.empty()) co_return std::optional{std::move(piece)};
-      if (at_ + 1 < files_.size() || !watch_) {
-        ++at_;
-        continue;
-      }
-      if (size_of(descriptor.get()) < offset) {
-        offset = 0;  // it was moved aside
-        continue;
-      }
-      if (ended_) break;
-      // Looked at once more after it ended: its last line may have come in between.
-      ended_ = !running_();
-      if (ended_) continue;
-      (void)co_await watch_->changed(Deadline::never());
-    }
-    co_return std::optional<std::string>{};
-  }
-
- private:
-  std::vector<std::pair<Descriptor, std::uint64_t>> files_;  // each with where to go on reading
-  std::optional<FileWatch> watch_;                           // when it follows
-  std::function<bool()> running_;
-  std::size_t at_ = 0;
-  bool ended_ = false;
-};
-
-Descriptor open_to_read(const std::string& path) {
-  return Descriptor{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
-}
-
-}  // namespace
-
-Result<ReplicaLog> ReplicaLog::create(const std::string& path) {
-  Descriptor descriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600)};
-  if (!descriptor) return fail_errno("creating the log " + path);
-  return ReplicaLog{path, std::move(descriptor)};
-}
-
-void ReplicaLog::add(std::string_view message) {
+Task<void> ReplicaLog::add(std::string message, Deadline deadline) {
+  // Opened anew: the replica's own end must go on blocking.
+  std::string pipe = "/proc/self/fd/" + std::to_string(write_.get());
+  Descriptor own{::open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)};
+  if (!own) co_return;
+  Stream stream{loop_, std::move(own)};
   std::string line = log::format({}, "platform", log::Level::info, std::chrono::system_clock::now(), message, {});
-  (void)!::write(descriptor_.get(), line.data(), line.size());
+  (void)co_await stream.write_all(line, deadline);
 }
 
-void ReplicaLog::rotate(Bytes limit) {
-  std::uint64_t size = size_of(descriptor_.get());
-  if (size <= limit.count) return;
-  std::string aside = older_log(path_);
-  Descriptor out{::open(aside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
-  bool copied = static_cast<bool>(out);
-  for (std::uint64_t at = size - limit.count; copied && at < size;) {
-    std::string piece = read_at(descriptor_.get(), at, 1 << 20);
-    if (piece.empty()) break;
-    copied = ::write(out.get(), piece.data(), piece.size()) == static_cast<ssize_t>(piece.size());
-    at += piece.size();
+Task<void> ReplicaLog::complete(Deadline deadline) {
+  write_.reset();
+  while (!complete_) {
+    bool notified = co_await completed_.wait(deadline);
+    if (!notified) break;
   }
-  if (!copied) log::warn("An old log could not be kept", {{"file", aside}});
-  // Kept or not, the disk must not fill up.
-  if (::ftruncate(descriptor_.get(), 0) != 0) log::warn("A log could not be shortened", {{"file", path_}});
-}
-
-std::string older_log(const std::string& path) { return path + ".1"; }
-
-std::vector<std::string> last_lines(const std::string& path, std::size_t count) {
-  Descriptor file = open_to_read(path);
-  if (!file) return {};
-  std::size_t missing = count;
-  std::uint64_t begin = tail_begin(file.get(), missing);
-  std::uint64_t end = size_of(file.get());
-  begin = std::max(begin, end > kMessageBytes.count ? end - kMessageBytes.count : 0);
-  std::string text = read_at(file.get(), begin, static_cast<std::size_t>(end - begin));
-  std::vector<std::string> lines;
-  for (std::size_t start = 0; start < text.size();) {
-    std::size_t stop = std::min(text.find('\n', start), text.size());
-    lines.push_back(text.substr(start, stop - start));
-    start = stop + 1;
-  }
-  return lines;
-}
-
-std::optional<SystemTime> time_of_line(std::string_view line) {
-  using std::chrono::milliseconds;
-  // {"time":1700000000000,… and 26.11.24 12:00:00.000 …, both in UTC.
-  constexpr std::string_view kJson = "{\"time\":";
-  if (line.starts_with(kJson)) {
-    std::int64_t count = 0;
-    auto [end, error] = std::from_chars(line.data() + kJson.size(), line.data() + line.size(), count);
-    if (error != std::errc{}) return std::nullopt;
-    return SystemTime{milliseconds{count}};
-  }
-  constexpr std::string_view kShape = "dd.dd.dd dd:dd:dd.ddd";
-  if (line.size() < kShape.size()) return std::nullopt;
-  for (std::size_t i = 0; i < kShape.size(); ++i) {
-    bool digit = line[i] >= '0' && line[i] <= '9';
-    if (kShape[i] == 'd' ? !digit : line[i] != kShape[i]) return std::nullopt;
-  }
-  auto two = [&](std::size_t at) { return (line[at] - '0') * 10 + (line[at + 1] - '0'); };
-  std::tm parts{};
-  parts.tm_year = two(0) + 100;
-  parts.tm_mon = two(3) - 1;
-  parts.tm_mday = two(6);
-  parts.tm_hour = two(9);
-  parts.tm_min = two(12);
-  parts.tm_sec = two(15);
-  std::int64_t thousandths = two(18) * 10 + (line[20] - '0');
-  return std::chrono::system_clock::from_time_t(timegm(&parts)) + milliseconds{thousandths};
-}
-
-Result<std::unique_ptr<http::BodySource>> read_log(Loop& loop, const std::string& path, const LogRequest& request,
-                                                   SystemTime now, std::function<bool()> running) {
-  Descriptor current = open_to_read(path);
-  if (!current) return fail(Why::not_found, "there is no log " + path);
-  std::optional<FileWatch> watch;
-  if (request.follow) {
-    // Before anything is read: what comes afterwards wakes it.
-    TRY(FileWatch made, FileWatch::create(loop));
-    watch.emplace(std::move(made));
-    TRY_DO(watch->add(path));
-  }
-  std::size_t lines = request.tail_lines.value_or(static_cast<std::size_t>(-1));
-  std::uint64_t begin = request.tail_lines ? tail_begin(current.get(), lines) : 0;
-  Descriptor older = lines > 0 ? open_to_read(older_log(path)) : Descriptor{};
-  std::uint64_t older_begin = older && request.tail_lines ? tail_begin(older.get(), lines) : 0;
-  if (request.since) {
-    auto since = now - std::chrono::duration_cast<SystemTime::duration>(*request.since);
-    begin = since_begin(current.get(), since, begin);
-    if (older) older_begin = since_begin(older.get(), since, older_begin);
-  }
-  std::vector<std::pair<Descriptor, std::uint64_t>> files;
-  if (older) files.emplace_back(std::move(older), older_begin);
-  files.emplace_back(std::move(current), begin);
-  return std::make_unique<LogReader>(std::move(files), std::move(watch), std::move(running));
 }
 
 }  // namespace nuclio::platform::process

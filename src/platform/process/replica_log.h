@@ -1,59 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log files of replicas: what a processor writes to standard output and error, as it comes.
 #pragma once
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "http/message.h"
-#include "loop/clock.h"
+#include "loop/child.h"
 #include "loop/descriptor.h"
+#include "loop/group.h"
 #include "loop/loop.h"
-#include "platform/platform.h"
+#include "loop/task.h"
+#include "loop/wait_list.h"
 
 namespace nuclio::platform::process {
 
-// A log file grows up to this size and is then moved aside, in place of what was moved there before; a replica has at
-// most twice as much, and what it writes between two looks.
+// A log file has at most this size, and so has what was moved aside before it.
 inline constexpr Bytes kMaxLogFile{10u << 20};
 
+// Where what a replica writes to standard output and error goes: into a pipe, from which a log keeper, a process of its
+// own (src/log_keeper), writes it to files of bounded size. The keeper ends with the last of those who write, be that
+// after us: what a function logs while it ends is kept also when we were killed. A keeper that is killed is started
+// again. Nothing wakes while nothing is logged. Lives on its loop's thread.
 class ReplicaLog {
  public:
-  // A new file; the folder exists.
-  static Result<ReplicaLog> create(const std::string& path);
+  // A new file; its folder exists.
+  static Result<std::unique_ptr<ReplicaLog>> create(Loop& loop, const std::string& keeper, const std::string& path,
+                                                    Bytes limit = kMaxLogFile);
 
-  int descriptor() const { return descriptor_.get(); }  // to append to; for the child
+  int descriptor() const { return write_.get(); }  // for the replica, to write to
   const std::string& path() const { return path_; }
-  // Adds a line of the platform's own.
-  void add(std::string_view message);
-  // Moves the content aside when there is more than `limit`. The writer goes on with the same open file, so lines that
-  // it writes at this very moment can be lost.
-  void rotate(Bytes limit = kMaxLogFile);
+  // Adds a line of the platform's own; nothing when there is no room for it in the pipe before the deadline.
+  Task<void> add(std::string message, Deadline deadline);
+  // Once nobody writes any more: waits until all of it is in the file. The descriptor is closed.
+  Task<void> complete(Deadline deadline);
 
  private:
-  ReplicaLog(std::string path, Descriptor descriptor) : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
+  ReplicaLog(Loop& loop, std::string keeper, std::string path, Bytes limit, Descriptor read, Descriptor write);
+  Result<void> start_keeper();
+  Task<void> mind_keeper();
+
+  Loop& loop_;
+  std::string program_;
   std::string path_;
-  Descriptor descriptor_;
+  Bytes limit_;
+  Descriptor read_;  // for the next keeper; and so that no writer is killed by a signal in between
+  Descriptor write_;
+  std::optional<Child> keeper_;
+  bool complete_ = false;
+  WaitList completed_;
+  Group work_;
 };
-
-// The file that rotate() moves to.
-std::string older_log(const std::string& path);
-
-// The last lines of a log file, without their ends; fewer when there are no more. For messages: at most 64 KiB are
-// looked at.
-std::vector<std::string> last_lines(const std::string& path, std::size_t count);
-
-// When a log line of ours was written, console or JSON; nothing for other lines.
-std::optional<SystemTime> time_of_line(std::string_view line);
-
-// Reads a log as it was asked for. With `follow` it goes on until `running` says no and all was read; a last line that
-// the platform adds when the replica has ended wakes it for that. Why::not_found when there is no such log.
-Result<std::unique_ptr<http::BodySource>> read_log(Loop& loop, const std::string& path, const LogRequest& request,
-                                                   SystemTime now, std::function<bool()> running);
 
 }  // namespace nuclio::platform::process

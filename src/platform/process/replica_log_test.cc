@@ -1,41 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
+// With the real log keeper.
 #include "platform/process/replica_log.h"
 
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <fstream>
+
 #include "builder/test_folder.h"
 #include "loop/run.h"
-#include "platform/process/backoff.h"
+#include "platform/process/log_reader.h"
 
 namespace nuclio::platform::process {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using namespace std::chrono_literals;
-
-Task<std::string> read_all(http::BodySource& source) {
-  std::string text;
-  for (;;) {
-    auto piece = co_await source.next();
-    EXPECT_TRUE(piece);
-    if (!piece || !*piece) co_return text;
-    text += **piece;
-  }
-}
 
 class ReplicaLogTest : public ::testing::Test {
  protected:
-  std::string read(const LogRequest& request, SystemTime now = std::chrono::system_clock::now()) {
-    auto source = read_log(loop_, path_, request, now, [] { return false; });
-    EXPECT_TRUE(source) << source.error().what;
-    return source ? run_until_done(loop_, read_all(**source)) : "";
+  std::unique_ptr<ReplicaLog> create(Bytes limit = kMaxLogFile) {
+    auto log = ReplicaLog::create(loop_, NUCLIO_LOG_KEEPER, path_, limit);
+    EXPECT_TRUE(log) << log.error().what;
+    return std::move(*log);
   }
-  void append(const ReplicaLog& log, std::string_view text) {
+  static void write(const ReplicaLog& log, const std::string& text) {
     ASSERT_EQ(::write(log.descriptor(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  // True when it was done in time.
+  bool complete(ReplicaLog& log) {
+    struct Complete {
+      static Task<bool> run(ReplicaLog& log) {
+        Deadline deadline = Deadline::in(10s);
+        co_await log.complete(deadline);
+        co_return !deadline.passed();
+      }
+    };
+    return run_until_done(loop_, Complete::run(log));
+  }
+  void add(ReplicaLog& log, const std::string& message) {
+    struct Add {
+      static Task<bool> run(ReplicaLog& log, std::string message) {
+        co_await log.add(std::move(message), Deadline::in(10s));
+        co_return true;
+      }
+    };
+    run_until_done(loop_, Add::run(log, message));
+  }
+  // Waits for what a process outside brings about.
+  template <class Condition>
+  bool eventually(Condition condition) {
+    struct Wait {
+      static Task<bool> run(Loop& loop, Condition& condition) {
+        for (Deadline end = Deadline::in(10s); !condition() && !end.passed();) co_await loop.sleep(5ms);
+        co_return condition();
+      }
+    };
+    return run_until_done(loop_, Wait::run(loop_, condition));
+  }
+  // The only child of this process.
+  pid_t keeper() const {
+    std::ifstream file("/proc/self/task/" + std::to_string(::getpid()) + "/children");
+    pid_t pid = 0;
+    file >> pid;
+    return pid;
   }
 
   builder::TestFolder folder_;
@@ -43,119 +73,50 @@ class ReplicaLogTest : public ::testing::Test {
   Loop loop_;
 };
 
-TEST_F(ReplicaLogTest, GivesTheLastLines) {
-  folder_.write("f-1.log", "one\ntwo\nthree\n");
-  struct Case {
-    std::optional<std::size_t> tail;
-    const char* text;
-  };
-  for (const Case& each : {Case{{}, "one\ntwo\nthree\n"}, Case{0, ""}, Case{1, "three\n"}, Case{2, "two\nthree\n"},
-                           Case{3, "one\ntwo\nthree\n"}, Case{9, "one\ntwo\nthree\n"}})
-    EXPECT_EQ(read({.tail_lines = each.tail}), each.text);
-  folder_.write("f-1.log", "one\nhalf");
-  EXPECT_EQ(read({.tail_lines = 1}), "half");
-  folder_.write("f-1.log", "");
-  EXPECT_EQ(read({.tail_lines = 1}), "");
-}
-
-TEST_F(ReplicaLogTest, TakesLinesThatWereMovedAsideForTheOlderOnes) {
-  folder_.write("f-1.log.1", "one\ntwo\n");
-  folder_.write("f-1.log", "three\n");
-  EXPECT_EQ(read({}), "one\ntwo\nthree\n");
-  EXPECT_EQ(read({.tail_lines = 2}), "two\nthree\n");
-  EXPECT_EQ(read({.tail_lines = 1}), "three\n");
-}
-
-TEST_F(ReplicaLogTest, FindsTheTailOfALargeFile) {
+TEST_F(ReplicaLogTest, IsCompleteOnceNobodyWritesAnyMore) {
+  auto log = create();
   std::string text;
-  for (int i = 0; i < 50'000; ++i) text += "line " + std::to_string(i) + "\n";
-  folder_.write("f-1.log", text);
-  std::string tail = read({.tail_lines = 40'000});
-  EXPECT_THAT(tail, StartsWith("line 10000\n"));
-  EXPECT_THAT(tail, EndsWith("line 49999\n"));
+  for (int i = 0; i < 1000; ++i) text += "line " + std::to_string(i) + "\n";
+  write(*log, text);
+  add(*log, "It ended");
+  EXPECT_TRUE(complete(*log));
+  EXPECT_THAT(folder_.read("f-1.log"), testing::StartsWith(text));
+  EXPECT_THAT(folder_.read("f-1.log"), EndsWith("platform It ended\n"));
 }
 
-TEST_F(ReplicaLogTest, LeavesOutWhatIsOlderThanAsked) {
-  folder_.write("f-1.log",
-                "26.11.24 12:00:00.000 (I) x old\nof the old\n26.11.24 12:00:10.500 (I) x new\nof the new\n"
-                "{\"time\":1795521611000,\"level\":\"info\"}\n");
-  auto now = *time_of_line("26.11.24 12:00:11.000 (I) now ....");
-  EXPECT_THAT(read({.since = 1s}, now), StartsWith("26.11.24 12:00:10.500 (I) x new\nof the new\n{"));
-  EXPECT_THAT(read({.since = 1h}, now), StartsWith("26.11.24 12:00:00.000"));
-  EXPECT_EQ(read({.since = 1ms}, now + 1h), "");
-}
-
-TEST(TimeOfLine, KnowsBothShapesAndNothingElse) {
-  EXPECT_EQ(time_of_line("26.11.24 12:00:11.000 (I) x"), SystemTime{1795521611000ms});
-  EXPECT_EQ(time_of_line(R"({"time":1795521611000,"level":"info"})"), SystemTime{1795521611000ms});
-  for (const char* other : {"", "Traceback (most recent call last):", "26.11.24", R"({"time":"x"})"})
-    EXPECT_FALSE(time_of_line(other)) << other;
-}
-
-TEST_F(ReplicaLogTest, MovesAsideWhatIsTooMuchAndGoesOn) {
-  auto log = ReplicaLog::create(path_);
-  ASSERT_TRUE(log);
-  append(*log, std::string(300, 'a') + "\n");
-  log->rotate(Bytes{1000});
-  EXPECT_FALSE(folder_.has("f-1.log.1"));
-  append(*log, std::string(900, 'b') + "\n");
-  log->rotate(Bytes{1000});
-  append(*log, "after\n");
-  EXPECT_EQ(folder_.read("f-1.log"), "after\n");
-  EXPECT_EQ(folder_.read("f-1.log.1").size(), 1000u);  // the newest of it
-  EXPECT_THAT(folder_.read("f-1.log.1"), EndsWith("b\n"));
-}
-
-Task<std::string> follow(Loop& loop, ReplicaLog& log, http::BodySource& source, bool& running) {
+TEST_F(ReplicaLogTest, LosesNoLineOverTheTwoFilesThatItKeeps) {
+  auto log = create(Bytes{200'000});
   std::string text;
-  Group writing{loop};
-  struct Writer {
-    static Task<void> write(Loop& loop, ReplicaLog& log, bool& running) {
-      for (const char* line : {"two", "three"}) {
-        co_await loop.yield();
-        log.add(line);
-      }
-      log.rotate(Bytes{1});
-      co_await loop.yield();
-      log.add("four");
-      running = false;
-      log.add("it ended");
-    }
-  };
-  writing.spawn(Writer::write(loop, log, running));
-  co_return co_await read_all(source);
+  for (int i = 0; i < 30'000; ++i) {
+    std::string line = "line " + std::to_string(i) + "\n";
+    write(*log, line);
+    text += line;
+  }
+  EXPECT_TRUE(complete(*log));
+  std::string kept = folder_.read("f-1.log.1") + folder_.read("f-1.log");
+  EXPECT_THAT(text, EndsWith(kept));
+  EXPECT_GT(kept.size(), 200'000u - (64u << 10));
+  EXPECT_LE(folder_.read("f-1.log").size(), 200'000u);
 }
 
-TEST_F(ReplicaLogTest, IsFollowedUntilTheReplicaEnds) {
-  auto log = ReplicaLog::create(path_);
-  ASSERT_TRUE(log);
-  log->add("zero");
-  log->add("one");
-  bool running = true;
-  auto source = read_log(loop_, path_, {.follow = true, .tail_lines = 1}, std::chrono::system_clock::now(),
-                         [&] { return running; });
-  ASSERT_TRUE(source);
-  auto text = run_until_done(loop_, within(loop_, Deadline::in(10s), follow(loop_, *log, **source, running)));
-  ASSERT_TRUE(text);
-  EXPECT_THAT(*text, testing::Not(HasSubstr("zero")));
-  EXPECT_THAT(*text, HasSubstr("one\n"));
-  EXPECT_THAT(*text, EndsWith("it ended\n"));
+TEST_F(ReplicaLogTest, GoesOnWithANewKeeperWhenOneIsKilled) {
+  auto log = create();
+  write(*log, "one\n");
+  EXPECT_TRUE(eventually([&] { return folder_.read("f-1.log") == "one\n"; }));
+  pid_t killed = keeper();
+  ASSERT_GT(killed, 0);
+  ::kill(killed, SIGKILL);
+  // Until then it may read once more, and take with it what it read.
+  EXPECT_TRUE(eventually([&] { return keeper() > 0 && keeper() != killed; }));
+  write(*log, "two\n");
+  EXPECT_TRUE(complete(*log));
+  EXPECT_EQ(folder_.read("f-1.log"), "one\ntwo\n");
 }
 
-TEST_F(ReplicaLogTest, GivesLastWordsForMessages) {
-  folder_.write("f-1.log", "one\ntwo\nthree");
-  EXPECT_THAT(last_lines(path_, 2), ElementsAre("two", "three"));
-  EXPECT_THAT(last_lines(folder_.at("none"), 2), ElementsAre());
-}
-
-TEST(Backoff, DoublesUpToHalfAMinuteAndForgetsAfterAGoodMinute) {
-  Backoff backoff;
-  EXPECT_EQ(backoff.next(0s), 100ms);
-  EXPECT_EQ(backoff.next(59s), 200ms);
-  EXPECT_EQ(backoff.next(0s), 400ms);
-  for (int i = 0; i < 20; ++i) (void)backoff.next(0s);
-  EXPECT_EQ(backoff.next(0s), 30s);
-  EXPECT_EQ(backoff.next(60s), 100ms);
+TEST_F(ReplicaLogTest, SaysWhenThereIsNoSuchProgram) {
+  auto log = ReplicaLog::create(loop_, "/nowhere/log_keeper", path_);
+  ASSERT_FALSE(log);
+  EXPECT_THAT(log.error().what, HasSubstr("/nowhere/log_keeper"));
 }
 
 }  // namespace

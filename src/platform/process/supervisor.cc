@@ -136,12 +136,6 @@ bool Supervisor::runs(const ReplicaName& name) const {
          std::ranges::any_of(finishing_, [&](const Generation* generation) { return in(*generation); });
 }
 
-void Supervisor::rotate_logs() {
-  if (!current_) return;
-  for (Slot& slot : current_->slots)
-    if (slot.replica) slot.replica->rotate_log();
-}
-
 void Supervisor::note_failure(const Replica& replica) { last_words_ = replica.last_words(kLastWords); }
 
 void Supervisor::tell() { changed_(); }

@@ -44,7 +44,6 @@ class Supervisor {
   std::vector<ReplicaName> replicas() const;                           // those that run
   bool runs(const ReplicaName& name) const;                            // also one that is finishing
   std::vector<std::string> last_words() const { return last_words_; }  // of the last replica that failed
-  void rotate_logs();
 
  private:
   struct Slot {
