@@ -8,9 +8,9 @@
 
 namespace nuclio::log_keeper {
 
-// A log file that grows up to a limit and is then moved aside, in place of what was moved there before: the two together
-// never hold more than twice the limit, and what was written is in them once and in order. A file ends with a whole
-// line, unless the line is longer than 64 KiB (or half the limit, when that is less). Used by one thread.
+// A log file that grows up to a limit and is then moved aside, in place of what was moved there before: the two
+// together never hold more than twice the limit, and what was written is in them once and in order. A file ends with a
+// whole line, unless the line is longer than 64 KiB (or half the limit, when that is less). Used by one thread.
 //
 // What cannot be written, since the disk is full or broken, is lost, and a line in its place says how much: whoever
 // writes to us must never wait for a disk, nor fail because of it.

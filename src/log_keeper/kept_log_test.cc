@@ -137,7 +137,8 @@ TEST_F(KeptLogTest, SaysWhatWasLostWhenThereIsRoomAgain) {
     EXPECT_EQ(now(), "before\nit fits\n");
   }
   log.add("after\n");
-  EXPECT_THAT(now(), MatchesRegex("before\nit fits\n[^\n]*platform[^\n]*3 lines were lost here: File too large\nafter\n"));
+  EXPECT_THAT(now(),
+              MatchesRegex("before\nit fits\n[^\n]*platform[^\n]*3 lines were lost here: File too large\nafter\n"));
 }
 
 TEST_F(KeptLogTest, EndsTheLineThatItCouldNotFinish) {

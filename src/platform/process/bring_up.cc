@@ -24,23 +24,27 @@ constexpr std::size_t kMaxStatusLogs = 500;
 constexpr std::size_t kOldLogsKept = 2;
 constexpr auto kDrainTime = 30s;
 
-Result<int> port_of(const Descriptor& socket) {
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  if (getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
-    return fail_errno("asking a socket for its port");
-  return ntohs(address.sin_port);
-}
-
 std::string url(int port) { return "127.0.0.1:" + std::to_string(port); }
 
 }  // namespace
+
+FunctionState good_state(const spec::FunctionSpec& spec) {
+  return replica_count(spec) == 0 && !spec.disable ? FunctionState::scaled_to_zero : FunctionState::ready;
+}
+
+Result<int> port_of(int socket) {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  if (getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    return fail_errno("asking a socket for its port");
+  return ntohs(address.sin_port);
+}
 
 Task<void> ProcessPlatform::bring_up(Managed& managed, builder::Source source) {
   Revision revision = managed.stored.latest;
   auto built = co_await build(managed, source);
   if (!built) {
-    finish(managed, built, FunctionState::ready);
+    failed(managed, built.error(), revision);
     co_return;
   }
   co_await start(managed, managed.stored.config, revision);
@@ -49,12 +53,12 @@ Task<void> ProcessPlatform::bring_up(Managed& managed, builder::Source source) {
 Task<Result<void>> ProcessPlatform::build(Managed& managed, const builder::Source& source) {
   FunctionId id = id_of(managed.stored.config);
   std::string folder = home_.revision(id, managed.stored.latest);
-  remove_folder(folder);  // of a function of that name that was deleted while we were not there
   CO_TRY_DO(make_private_folder(folder));
   builder::ArtifactOptions options;
   options.code = folder + "/code";
   options.cache = home_.cache();
   options.environment = builder::build_environment(options_.environment);
+  options.environment.push_back(std::string(kBuildVariable) + "=" + folder);
   options.log = [this, &managed](std::string_view line) { add_log(managed, "info", line); };
   Deadline deadline = builder::build_deadline(source.config.spec.build);
   CO_TRY_DO(co_await builder::make_artifact(loop_, source, std::move(options), deadline));
@@ -62,18 +66,19 @@ Task<Result<void>> ProcessPlatform::build(Managed& managed, const builder::Sourc
 }
 
 Task<void> ProcessPlatform::start(Managed& managed, spec::FunctionConfig config, Revision revision) {
-  set_state(managed, FunctionState::waiting_for_resource_configuration, "");
+  show_state(managed, FunctionState::waiting_for_resource_configuration);
+  Revision previous = managed.stored.serving;
+  co_await resumed(managed);
   auto started = co_await start_replicas(managed, config, revision);
   if (!started) {
     for (const std::string& line : managed.supervisor.last_words()) add_log(managed, "info", line);
-    finish(managed, started, FunctionState::error);
+    failed(managed, started.error(), revision);
     co_return;
   }
   // From here on the new revision serves; the one before is finishing what it had.
-  Revision previous = std::exchange(managed.stored.serving, revision);
-  auto remembered = store_.save_revision(id_of(config), revision, config);
-  bool stopped = replica_count(config.spec) == 0 && !config.spec.disable;
-  finish(managed, remembered, stopped ? FunctionState::scaled_to_zero : FunctionState::ready);
+  managed.outcome = {};
+  show_state(managed, good_state(config.spec));
+  health_changed(managed);
   forget_old(managed, previous);
 }
 
@@ -81,72 +86,56 @@ Task<Result<void>> ProcessPlatform::start_replicas(Managed& managed, const spec:
                                                    Revision revision) {
   int count = replica_count(config.spec);
   if (count == 0) {
+    CO_TRY_DO(begin_serving(managed, config, revision, 0));
     co_await managed.supervisor.stop(Deadline::in(kDrainTime));
     managed.socket.reset();
-    served_at(managed, 0);
     co_return Result<void>{};
   }
   bool listens = http_trigger(config.spec) != nullptr;
   CO_TRY(Descriptor fresh, socket_for(managed, config));
   int socket = !listens ? -1 : fresh ? fresh.get() : managed.socket.get();
+  int port = 0;
+  if (listens) {
+    CO_TRY(port, port_of(socket));
+  }
   CO_TRY_DO(make_private_folder(home_.logs(id_of(config))));
   Launch how = launch(managed, config, revision, socket);
   Supervisor::Times limits = times(config);
-  CO_TRY_DO(co_await managed.supervisor.replace(std::move(how), count, limits, Deadline::in(limits.ready)));
+  auto remember = [this, &managed, &config, revision, port] { return begin_serving(managed, config, revision, port); };
+  Deadline ready = Deadline::in(limits.ready);
+  CO_TRY_DO(co_await managed.supervisor.replace(std::move(how), count, limits, ready, std::move(remember)));
   if (fresh || !listens) managed.socket = std::move(fresh);
-  int port = 0;
-  if (listens) {
-    CO_TRY(port, port_of(managed.socket));
-  }
-  served_at(managed, port);
   co_return Result<void>{};
 }
 
-Task<void> ProcessPlatform::stop(Managed& managed) {
-  managed.socket.reset();
-  co_await managed.supervisor.stop(Deadline::in(kDrainTime));
-  served_at(managed, 0);
-  finish(managed, {}, FunctionState::scaled_to_zero);
+// On the disk before anything ends: who was told that a deploy went well finds it so after a crash.
+Result<void> ProcessPlatform::begin_serving(Managed& managed, const spec::FunctionConfig& config, Revision revision,
+                                            int port) {
+  StoredFunction next = managed.stored;
+  next.serving = revision;
+  served_at(next, port);
+  auto doing = std::exchange(next.config.status.state, good_state(config.spec));
+  next.config.status.message.clear();
+  TRY_DO(store_.begin_serving(next, config));
+  managed.stored = std::move(next);
+  managed.status().state = doing;  // until it is done
+  return {};
 }
 
-// After a start of the platform: what served before serves again, at the same port.
-void ProcessPlatform::resume(Managed& managed) {
-  auto& stored = managed.stored;
-  FunctionId id = id_of(stored.config);
-  if (!spec::provisioned(managed.status().state)) {
-    managed.status().state = FunctionState::error;
-    managed.status().message = "the dashboard ended while this was being deployed; deploy it again";
-  }
-  if (managed.status().state == FunctionState::error) managed.outcome = fail(Why::internal, managed.status().message);
-  if (stored.desired != Desired::running || stored.serving == Revision{0}) return;
-
-  auto config = store_.revision(id, stored.serving);
-  if (!config) {
-    set_state(managed, FunctionState::error, config.error().what + "; deploy it again");
-    return;
-  }
-  int count = replica_count(config->spec);
-  if (count == 0) return;
-  bool listens = http_trigger(config->spec) != nullptr;
-  auto socket = socket_for(managed, *config);
-  auto folder = make_private_folder(home_.logs(id));
-  if (!socket || !folder) {
-    set_state(managed, FunctionState::error, (socket ? folder.error() : socket.error()).what);
-    return;
-  }
-  managed.socket = std::move(*socket);
-  auto port = listens ? port_of(managed.socket) : Result<int>{0};
-  served_at(managed, port.value_or(0));
-  if (managed.status().state == FunctionState::ready) managed.status().state = FunctionState::unhealthy;
-  managed.supervisor.resume(launch(managed, *config, stored.serving, managed.socket.get()), count, times(*config));
-  health_changed(managed);
+Task<void> ProcessPlatform::stop(Managed& managed) {
+  co_await resumed(managed);
+  managed.socket.reset();
+  co_await managed.supervisor.stop(Deadline::in(kDrainTime));
+  served_at(managed.stored, 0);
+  managed.outcome = {};
+  set_state(managed, FunctionState::scaled_to_zero, "");
 }
 
 // The socket that the function is to have: the empty one when it keeps the one it has, or needs none.
 Result<Descriptor> ProcessPlatform::socket_for(const Managed& managed, const spec::FunctionConfig& config) const {
   const spec::HttpTrigger* trigger = http_trigger(config.spec);
   if (!trigger) return Descriptor{};
-  auto has = managed.socket ? port_of(managed.socket) : Result<int>{0};
+  auto has = managed.socket ? port_of(managed.socket.get()) : Result<int>{0};
   if (managed.socket && has && (trigger->port == 0 || trigger->port == *has)) return Descriptor{};
   Address address{.host = "127.0.0.1", .port = trigger->port};
   if (trigger->port != 0) {
@@ -195,14 +184,15 @@ Supervisor::Times ProcessPlatform::times(const spec::FunctionConfig& config) con
 }
 
 // 0: nowhere, for now; the port stays reserved in our memory.
-void ProcessPlatform::served_at(Managed& managed, int port) {
-  managed.status().http_port = port;
-  managed.status().internal_invocation_urls.clear();
-  managed.status().external_invocation_urls.clear();
+void ProcessPlatform::served_at(StoredFunction& stored, int port) {
+  spec::FunctionStatus& status = stored.config.status;
+  status.http_port = port;
+  status.internal_invocation_urls.clear();
+  status.external_invocation_urls.clear();
   if (port == 0) return;
-  managed.stored.port = port;
-  managed.status().internal_invocation_urls = {url(port)};
-  managed.status().external_invocation_urls = {url(port)};
+  stored.port = port;
+  status.internal_invocation_urls = {url(port)};
+  status.external_invocation_urls = {url(port)};
 }
 
 void ProcessPlatform::add_log(Managed& managed, std::string_view level, std::string_view message) {
@@ -214,27 +204,31 @@ void ProcessPlatform::add_log(Managed& managed, std::string_view level, std::str
                   {"time", std::chrono::duration_cast<std::chrono::milliseconds>(now).count()}});
 }
 
+// Not stored: after a restart nothing is being done any more.
+void ProcessPlatform::show_state(Managed& managed, FunctionState state) {
+  managed.status().state = state;
+  managed.status().message.clear();
+  changed_.notify_all();
+}
+
 void ProcessPlatform::set_state(Managed& managed, FunctionState state, std::string message) {
   managed.status().state = state;
   managed.status().message = std::move(message);
   auto saved = store_.save(managed.stored);
+  // What is wanted of the function is stored already, so the next start of the platform comes to the same.
   if (!saved) log::error("A function's state could not be stored", {{"reason", saved.error().what}});
   changed_.notify_all();
 }
 
-void ProcessPlatform::finish(Managed& managed, const Result<void>& outcome, FunctionState good) {
-  if (outcome) {
-    managed.outcome = {};
-    set_state(managed, good, "");
-    if (good == FunctionState::ready) health_changed(managed);
-    return;
-  }
-  std::string message = outcome.error().what;
+// The older revision goes on; of the one that failed nothing is left but what it said.
+void ProcessPlatform::failed(Managed& managed, const Error& error, Revision revision) {
+  std::string message = error.what;
   bool old_serves = managed.supervisor.healthy() && managed.stored.serving != Revision{0};
-  if (old_serves) message += "\nThe version that was deployed before goes on serving.";
+  if (old_serves) message += kOldVersionServes;
   add_log(managed, "error", message);
   log::warn("A deploy failed", {{"function", managed.stored.config.metadata.name}, {"reason", message}});
-  managed.outcome = fail(outcome.error().why == Why::timeout ? Why::timeout : Why::internal, message);
+  managed.outcome = fail(error.why == Why::timeout ? Why::timeout : Why::internal, message);
+  if (revision != managed.stored.serving) trash_.take(home_.revision(id_of(managed.stored.config), revision));
   set_state(managed, FunctionState::error, std::move(message));
   forget_old(managed, Revision{0});
 }
@@ -278,7 +272,7 @@ void ProcessPlatform::forget_old(Managed& managed, Revision previous) {
     unused.push_back(logs[i].second);
     unused.emplace_back(older_log(logs[i].second.string()));
   }
-  for (const fs::path& path : unused) remove_folder(path.string());
+  for (const fs::path& path : unused) trash_.take(path.string());
 }
 
 }  // namespace nuclio::platform::process

@@ -19,11 +19,15 @@ class Home {
   std::string address_file() const { return folder_ + "/dashboard.address"; }
   std::string cache() const { return folder_ + "/cache"; }
 
-  std::string function(const FunctionId& id) const { return folder_ + "/functions/" + path(id); }
+  std::string functions() const { return folder_ + "/functions"; }
+  std::string all_logs() const { return folder_ + "/logs"; }
+  std::string trash() const { return folder_ + "/trash"; }
+
+  std::string function(const FunctionId& id) const { return functions() + "/" + path(id); }
   std::string revision(const FunctionId& id, Revision revision) const {
     return function(id) + "/" + std::to_string(revision.value());
   }
-  std::string logs(const FunctionId& id) const { return folder_ + "/logs/" + path(id); }
+  std::string logs(const FunctionId& id) const { return all_logs() + "/" + path(id); }
   std::string log(const FunctionId& id, const ReplicaName& replica) const {
     return logs(id) + "/" + replica.value() + ".log";
   }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "loop/descriptor.h"
 #include "loop/group.h"
+#include "platform/process/leftover.h"
 #include "platform/process/process_platform.h"
 
 namespace nuclio::platform::process {
@@ -22,9 +26,18 @@ struct ProcessPlatform::Managed {
   Supervisor supervisor;
   Result<void> outcome;        // of what was done to it last
   bool being_deleted = false;  // nobody else may touch it any more
-  Group work;                  // what is being done to it, one thing at a time; after what it uses
+  // Its processes of before a crash of the platform: while there are some, nothing of it is started.
+  std::vector<std::unique_ptr<Leftover>> leftovers;
+  bool resuming = false;
+  Group work;  // what is being done to it, one thing at a time; after what it uses
 };
 
+inline constexpr std::string_view kOldVersionServes = "\nThe version that was deployed before goes on serving.";
+
+// The state of a function whose deploy went well.
+spec::FunctionState good_state(const spec::FunctionSpec& spec);
+// The port that a socket is bound to.
+Result<int> port_of(int socket);
 // For messages: function "hello".
 std::string quoted(const std::string& kind, const std::string& name);
 ProjectId id_of(const spec::Project& project);

@@ -48,6 +48,7 @@ ProcessPlatform::ProcessPlatform(Loop& loop, ProcessPlatformOptions options, Sto
       home_(options_.home),
       store_(std::move(store)),
       runtimes_(std::move(runtimes)),
+      trash_(loop, home_.trash()),
       changed_(loop),
       work_(loop) {}
 
@@ -61,21 +62,6 @@ Result<std::unique_ptr<ProcessPlatform>> ProcessPlatform::open(Loop& loop, Proce
       new ProcessPlatform{loop, std::move(options), std::move(store), std::move(runtimes)}};
   TRY_DO(platform->load());
   return platform;
-}
-
-Result<void> ProcessPlatform::load() {
-  TRY(auto projects, store_.projects());
-  for (auto& project : projects) projects_.emplace(id_of(project), std::move(project));
-  ProjectId usual{options_.namespace_name, ProjectName{std::string(spec::kDefaultProject)}};
-  if (!projects_.contains(usual)) {
-    spec::Project project;
-    project.metadata.name = usual.name.value();
-    project.metadata.namespace_name = usual.namespace_name.value();
-    TRY_DO(create_project(project));
-  }
-  TRY(auto functions, store_.functions());
-  for (auto& stored : functions) resume(add(std::move(stored)));
-  return {};
 }
 
 ProcessPlatform::Managed& ProcessPlatform::add(StoredFunction stored) {
@@ -209,6 +195,14 @@ Result<void> ProcessPlatform::import(spec::FunctionConfig config, Managed* exist
   return {};
 }
 
+Result<void> ProcessPlatform::want(Managed& managed, Desired desired) {
+  StoredFunction next = managed.stored;
+  next.desired = desired;
+  TRY_DO(store_.save(next));
+  managed.stored = std::move(next);
+  return {};
+}
+
 Task<Result<void>> ProcessPlatform::set_desired_state(FunctionId id, DesiredState state) {
   Managed* managed = find(id);
   if (!managed) co_return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
@@ -219,8 +213,8 @@ Task<Result<void>> ProcessPlatform::set_desired_state(FunctionId id, DesiredStat
       co_return fail(Why::precondition, quoted("function", id.name.value()) +
                                             " cannot be scaled to zero: its spec.minReplicas is " +
                                             std::to_string(*spec.min_replicas) + ", must be 0");
-    managed->stored.desired = Desired::stopped;
-    set_state(*managed, FunctionState::waiting_for_scale_resource_to_zero, "");
+    CO_TRY_DO(want(*managed, Desired::stopped));
+    show_state(*managed, FunctionState::waiting_for_scale_resource_to_zero);
     managed->work.spawn(stop(*managed));
     co_return Result<void>{};
   }
@@ -236,7 +230,7 @@ Task<Result<void>> ProcessPlatform::set_desired_state(FunctionId id, DesiredStat
     co_return Result<void>{};
   }
   CO_TRY(auto config, store_.revision(id, managed->stored.serving));
-  managed->stored.desired = Desired::running;
+  CO_TRY_DO(want(*managed, Desired::running));
   managed->outcome = {};
   managed->work.spawn(start(*managed, std::move(config), managed->stored.serving));
   co_return Result<void>{};
@@ -265,10 +259,11 @@ Task<Result<void>> ProcessPlatform::delete_function(FunctionId id, ResourceVersi
   managed->being_deleted = true;
   managed->work.cancel();
   managed->socket.reset();
+  co_await leftovers_ended(managed->leftovers);
   co_await managed->supervisor.stop(Deadline::in(kDrainTime));
   functions_.erase(id);
-  remove_folder(home_.function(id));
-  remove_folder(home_.logs(id));
+  trash_.take(home_.function(id));
+  trash_.take(home_.logs(id));
   changed_.notify_all();
   co_return Result<void>{};
 }

@@ -12,8 +12,10 @@
 #include "loop/wait_list.h"
 #include "platform/platform.h"
 #include "platform/process/home.h"
+#include "platform/process/leftover.h"
 #include "platform/process/store.h"
 #include "platform/process/supervisor.h"
+#include "platform/process/trash.h"
 #include "spec/platform_config.h"
 #include "wire/runtime.h"
 
@@ -65,12 +67,20 @@ class ProcessPlatform final : public Platform {
 
   ProcessPlatform(Loop& loop, ProcessPlatformOptions options, Store store, std::vector<wire::Runtime> runtimes);
   Result<void> load();
+  void sort_leftovers();
+  Result<void> sweep();
+  void settle(Managed& managed);
   void resume(Managed& managed);
+  void run_again(Managed& managed);
+  Task<void> run_again_later(Managed& managed);
+  Task<void> resumed(Managed& managed);
+  Task<void> leftovers_ended(std::vector<std::unique_ptr<Leftover>>& leftovers);
 
   Result<void> may_change(const Managed& managed, const std::string& resource_version) const;
   Result<void> check_project(const spec::FunctionConfig& config) const;
   Result<void> import(spec::FunctionConfig config, Managed* existing);
   Result<void> accept(Managed& managed, spec::FunctionConfig config);
+  Result<void> want(Managed& managed, Desired desired);
   Managed& add(StoredFunction stored);
   Managed* find(const FunctionId& id);
   std::vector<FunctionId> functions_of(const ProjectId& id) const;
@@ -79,15 +89,17 @@ class ProcessPlatform final : public Platform {
   Task<Result<void>> build(Managed& managed, const builder::Source& source);
   Task<void> start(Managed& managed, spec::FunctionConfig config, Revision revision);
   Task<Result<void>> start_replicas(Managed& managed, const spec::FunctionConfig& config, Revision revision);
+  Result<void> begin_serving(Managed& managed, const spec::FunctionConfig& config, Revision revision, int port);
   Task<void> stop(Managed& managed);
 
   Result<Descriptor> socket_for(const Managed& managed, const spec::FunctionConfig& config) const;
   Launch launch(const Managed& managed, const spec::FunctionConfig& config, Revision revision, int socket) const;
   Supervisor::Times times(const spec::FunctionConfig& config) const;
-  void served_at(Managed& managed, int port);
+  static void served_at(StoredFunction& stored, int port);
   void add_log(Managed& managed, std::string_view level, std::string_view message);
+  void show_state(Managed& managed, spec::FunctionState state);
   void set_state(Managed& managed, spec::FunctionState state, std::string message);
-  void finish(Managed& managed, const Result<void>& outcome, spec::FunctionState good);
+  void failed(Managed& managed, const Error& error, Revision revision);
   void health_changed(Managed& managed);
   void forget_old(Managed& managed, Revision previous);
 
@@ -96,9 +108,11 @@ class ProcessPlatform final : public Platform {
   Home home_;
   Store store_;
   std::vector<wire::Runtime> runtimes_;
+  Trash trash_;
   std::map<ProjectId, spec::Project> projects_;
   WaitList changed_;  // any function's state; before the functions
   std::map<FunctionId, std::unique_ptr<Managed>> functions_;
+  std::vector<std::unique_ptr<Leftover>> of_nobody_;  // of functions that are deleted
   Group work_;
 };
 

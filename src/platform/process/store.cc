@@ -89,6 +89,7 @@ Result<Store> Store::open(const std::string& path) {
 Result<Store::Statements> Store::prepare(Database& database) {
   TRY(auto functions,
       database.prepare("SELECT object, desired, latest, serving, port FROM functions ORDER BY namespace, name"));
+  TRY(auto ids, database.prepare("SELECT namespace, name FROM functions"));
   // Not REPLACE, which deletes the row first and its revisions with it.
   TRY(auto save_function,
       database.prepare("INSERT INTO functions (namespace, name, object, desired, latest, serving, port)"
@@ -105,9 +106,10 @@ Result<Store::Statements> Store::prepare(Database& database) {
   TRY(auto save_project,
       database.prepare("INSERT OR REPLACE INTO projects (namespace, name, object) VALUES (?1, ?2, ?3)"));
   TRY(auto delete_project, database.prepare("DELETE FROM projects WHERE namespace = ?1 AND name = ?2"));
-  return Statements{std::move(functions),     std::move(save_function), std::move(delete_function),
-                    std::move(save_revision), std::move(revision),      std::move(keep_revisions),
-                    std::move(projects),      std::move(save_project),  std::move(delete_project)};
+  return Statements{std::move(functions),       std::move(ids),           std::move(save_function),
+                    std::move(delete_function), std::move(save_revision), std::move(revision),
+                    std::move(keep_revisions),  std::move(projects),      std::move(save_project),
+                    std::move(delete_project)};
 }
 
 Result<std::vector<StoredFunction>> Store::functions() {
@@ -124,6 +126,22 @@ Result<std::vector<StoredFunction>> Store::functions() {
     out.push_back({std::move(*config), desired_of(rows.text(1)), Revision{rows.number(2)}, Revision{rows.number(3)},
                    static_cast<int>(rows.number(4))});
   }
+}
+
+Result<std::vector<FunctionId>> Store::ids() {
+  std::vector<FunctionId> out;
+  for (;;) {
+    TRY(bool row, statements_.ids.step());
+    if (!row) return out;
+    out.push_back({Namespace{statements_.ids.text(0)}, FunctionName{statements_.ids.text(1)}});
+  }
+}
+
+Result<void> Store::begin_serving(const StoredFunction& function, const spec::FunctionConfig& config) {
+  TRY(auto transaction, Database::Transaction::begin(database_));
+  TRY_DO(save_revision(id_of(function.config), function.serving, config));
+  TRY_DO(save(function));
+  return transaction.commit();
 }
 
 Result<void> Store::save(const StoredFunction& function) {

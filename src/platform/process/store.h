@@ -36,12 +36,16 @@ class Store {
 
   // A function that this version cannot read any more is left out, with an error in the log, and stays in the file.
   Result<std::vector<StoredFunction>> functions();
+  // Those that are left out above, too.
+  Result<std::vector<FunctionId>> ids();
   // Adds or replaces it.
   Result<void> save(const StoredFunction& function);
   Result<void> delete_function(const FunctionId& id);
 
   // The config that a revision runs, which the function's own has left behind when a newer one failed.
   Result<void> save_revision(const FunctionId& id, Revision revision, const spec::FunctionConfig& config);
+  // Both at once: the function, whose serving revision runs `config` from now on.
+  Result<void> begin_serving(const StoredFunction& function, const spec::FunctionConfig& config);
   Result<spec::FunctionConfig> revision(const FunctionId& id, Revision revision);  // Why::not_found
   // Forgets all but these.
   Result<void> keep_revisions(const FunctionId& id, Revision first, Revision second);
@@ -52,7 +56,7 @@ class Store {
 
  private:
   struct Statements {
-    Statement functions, save_function, delete_function, save_revision, revision, keep_revisions, projects,
+    Statement functions, ids, save_function, delete_function, save_revision, revision, keep_revisions, projects,
         save_project, delete_project;
   };
   Store(Database database, Statements statements)

@@ -17,9 +17,11 @@ Supervisor::Supervisor(Loop& loop, std::function<void()> changed)
 
 Supervisor::~Supervisor() = default;
 
-Task<Result<void>> Supervisor::replace(Launch launch, int count, Times times, Deadline ready) {
+Task<Result<void>> Supervisor::replace(Launch launch, int count, Times times, Deadline ready,
+                                       std::function<Result<void>()> commit) {
   auto next = std::make_unique<Generation>(loop_, std::move(launch), times);
   auto started = co_await start_all(*next, count, ready);
+  if (started) started = commit();
   // From here on either all of the new ones serve or none of them does.
   if (!started) {
     finishers_.spawn(finish(std::move(next), Deadline::in(times.drain)));

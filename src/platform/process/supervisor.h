@@ -29,9 +29,11 @@ class Supervisor {
   Supervisor(Loop& loop, std::function<void()> changed);
   ~Supervisor();
 
-  // Starts `count` replicas and, once they are ready, lets those that run until now finish. When one cannot become
-  // ready the new ones are ended, the old ones go on, and the error says why.
-  Task<Result<void>> replace(Launch launch, int count, Times times, Deadline ready);
+  // Starts `count` replicas and, once they are ready and `commit` has agreed, lets those that run until now finish.
+  // When one cannot become ready, or `commit` fails, the new ones are ended, the old ones go on, and the error says
+  // why.
+  Task<Result<void>> replace(Launch launch, int count, Times times, Deadline ready,
+                             std::function<Result<void>()> commit);
   // Starts what ran before the platform was stopped and goes on trying: see healthy().
   void resume(Launch launch, int count, Times times);
   // Ends all replicas, also those that are finishing still, at the latest at the deadline. Not while replace() is at
