@@ -43,7 +43,10 @@ Error errno_error(std::string_view doing, int error_number) {
     case EPIPE: why = Why::unavailable; break;
     default: break;
   }
-  return Error{why, std::strerror(error_number)}.in(doing);
+  std::string what = std::strerror(error_number);
+  if (error_number == ENOSPC || error_number == EDQUOT) what += "; free some space there and try again";
+  if (error_number == EIO) what += "; look at the disk and the system's log";
+  return Error{why, std::move(what)}.in(doing);
 }
 
 std::unexpected<Error> fail_errno(std::string_view doing) { return std::unexpected(errno_error(doing, errno)); }

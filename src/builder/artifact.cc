@@ -52,7 +52,7 @@ class Lines {
 Result<void> make_folder(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  if (error) return fail(Why::unavailable, "making the folder " + path + ": " + error.message());
+  if (error) return fail(errno_error("making the folder " + path, error.value()));
   return {};
 }
 

@@ -31,7 +31,7 @@ Result<void> copy_link(const fs::path& root, const fs::path& from, const fs::pat
     return fail(Why::invalid, "the link " + from.string() + " leads out of the function's folder, to " +
                                   target.string() + "; copy what it points to, or remove it");
   fs::create_symlink(target, to, error);
-  if (error) return fail(Why::internal, "making the link " + to.string() + ": " + error.message());
+  if (error) return fail(errno_error("making the link " + to.string(), error.value()));
   return {};
 }
 
@@ -99,7 +99,7 @@ Task<Result<void>> copy_folder(Loop& loop, std::string from, std::string to, Cop
       CO_TRY_DO(copy_link(root, path, target));
     } else if (fs::is_directory(status)) {
       fs::create_directory(target, error);
-      if (error) co_return fail(Why::internal, "making the folder " + target.string() + ": " + error.message());
+      if (error) co_return fail(errno_error("making the folder " + target.string(), error.value()));
     } else if (fs::is_regular_file(status)) {
       CO_TRY_DO(co_await copy_file(loop, path, target, left));
       if (entries % 64 == 0) co_await loop.yield();
@@ -115,7 +115,7 @@ Result<void> write_new_file(const std::string& folder, const std::string& name, 
   fs::path path = fs::path(folder) / name;
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
-  if (error) return fail(Why::internal, "making the folder " + path.parent_path().string() + ": " + error.message());
+  if (error) return fail(errno_error("making the folder " + path.parent_path().string(), error.value()));
   Descriptor out{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)};
   if (!out) return fail_errno("creating " + path.string());
   return write_all(out.get(), text, path);

@@ -105,7 +105,7 @@ class Board:
         # One in eight is let be, so that there are always functions, and kills while nothing is done.
         undisturbed = self.random.random() < 0.125
         thread.start()
-        thread.join(60 if undisturbed else self.random.uniform(0, known * 1.1))
+        thread.join(60 if undisturbed else self.random.uniform(0, known * 1.4))
         self.dashboard.process.kill()
         self.dashboard.process.wait()
         self.kills += 1

@@ -74,9 +74,8 @@ def test_a_followed_log_has_each_line_once_while_files_are_moved_aside(dashboard
         for first in range(0, count, at_once):
             say(dashboard, "talker", f"lines {first} {first + at_once}")
             # Never further behind than what is kept; how fast that is, is the machine's.
-            running.wait_for(
-                lambda: followed.stat().st_size >= (first + at_once) * LINE - 4 * MIB, "what is logged to be followed"
-            )
+            enough = (first + at_once) * LINE - 4 * MIB
+            running.wait_for(lambda enough=enough: followed.stat().st_size >= enough, "what is logged to be followed")
             files = log_files(dashboard, "talker")
             most = max(most, *(file.stat().st_size for file in files))
             assert len(files) <= 2, files

@@ -14,13 +14,17 @@ Error error_of(sqlite3* database, std::string_view doing) {
   const char* name = sqlite3_db_filename(database, "main");
   std::string where = name && *name ? name : "the state";
   std::string text = std::string(doing) + " " + where + ": " + sqlite3_errmsg(database);
-  switch (sqlite3_errcode(database)) {
+  // The system's word, where it has one: "disk I/O error" alone is little to go by.
+  int number = sqlite3_system_errno(database);
+  switch (sqlite3_errcode(database) & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return {Why::busy, text + "; another program has it open, end that first"};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return {Why::internal, text + "; the file is damaged, move it away to begin with an empty one"};
-    case SQLITE_FULL:
-    case SQLITE_IOERR: return {Why::unavailable, text + "; is the disk full?"};
+    case SQLITE_FULL: return {Why::unavailable, text + "; free some space there and try again"};
+    case SQLITE_IOERR:
+      if (number != 0) return errno_error(text, number);
+      return {Why::internal, text + "; look at the disk and the system's log"};
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM: return {Why::forbidden, text + "; can this user write there?"};

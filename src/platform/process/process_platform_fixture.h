@@ -21,6 +21,8 @@
 
 namespace nuclio::platform::process {
 
+std::string log_keeper_program();  // the real one
+
 // Descriptor 4 is for its status. It gives up 3, the listening socket: a child of a shell that was told to end could
 // hold it a moment longer than the shell lives, and the platform holds it too. The word
 // of the tale: refuse, mute (never ready), crash (once), or anything else.
@@ -68,7 +70,7 @@ class ProcessPlatformTest : public ::testing::Test {
     ProcessPlatformOptions options;
     options.home = folder_.at("home");
     options.processor = folder_.at("bin/processor");
-    options.log_keeper = NUCLIO_LOG_KEEPER;
+    options.log_keeper = log_keeper_program();
     options.runtimes = folder_.at("runtimes");
     options.environment = {"PATH=/usr/bin:/bin", "SECRET=ours"};
     auto opened = ProcessPlatform::open(loop_, std::move(options));

@@ -9,6 +9,9 @@
 #include "platform/process/process_platform_fixture.h"
 
 namespace nuclio::platform::process {
+
+std::string log_keeper_program() { return NUCLIO_LOG_KEEPER; }
+
 namespace {
 
 using ::testing::Contains;

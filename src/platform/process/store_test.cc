@@ -56,6 +56,22 @@ TEST_F(StoreTest, RemembersFunctions) {
   EXPECT_EQ(found.port, 1);
 }
 
+TEST_F(StoreTest, LetsARevisionServeWithItsConfigOrNotAtAll) {
+  Store store = open();
+  StoredFunction next = function("a");
+  // A revision is always one of a function that is known.
+  EXPECT_FALSE(store.begin_serving(next, next.config));
+  EXPECT_TRUE(store.ids()->empty());
+  ASSERT_TRUE(store.save(next));
+  next.serving = Revision{7};
+  spec::FunctionConfig runs = next.config;
+  runs.spec.description = "what runs";
+  ASSERT_TRUE(store.begin_serving(next, runs));
+  EXPECT_EQ(store.functions()->front().serving, Revision{7});
+  EXPECT_EQ(store.revision(id("a"), Revision{7})->spec.description, "what runs");
+  EXPECT_EQ(*store.ids(), std::vector{id("a")});
+}
+
 // What a crash leaves behind is the file as it is, with nobody to close it.
 TEST_F(StoreTest, NeedsNobodyToCloseIt) {
   Store crashed = open();
