@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,6 +40,8 @@ int become(const ChildOptions& options, pid_t parent, std::vector<int>& moved, i
     if (getppid() != parent) _exit(127);  // it died before the line above
   }
   if (options.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+  rlimit memory{options.memory_limit, options.memory_limit};
+  if (options.memory_limit > 0 && setrlimit(RLIMIT_AS, &memory) != 0) return errno;
 
   sigset_t none;
   sigemptyset(&none);
@@ -57,6 +60,8 @@ int become(const ChildOptions& options, pid_t parent, std::vector<int>& moved, i
   if (null > 0) close(null);
   for (std::size_t i = 0; i < moved.size(); ++i)
     if (dup2(moved[i], options.descriptors[i].theirs) < 0) return errno;
+  rlimit descriptors{options.descriptor_limit, options.descriptor_limit};
+  if (options.descriptor_limit > 0 && setrlimit(RLIMIT_NOFILE, &descriptors) != 0) return errno;
   if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) return errno;
   execvpe(argv[0], argv, env);
   int error_number = errno;
@@ -99,6 +104,16 @@ Result<Child> Child::spawn(Loop& loop, const ChildOptions& options) {
     return std::unexpected(errno_error(doing, error_number));
   }
   return child;
+}
+
+Result<Child> Child::adopt(Loop& loop, pid_t pid) {
+  Descriptor pidfd{pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1};
+  // Only a parent may wait; whoever named the process may be wrong about whose it is.
+  siginfo_t info{};
+  bool ours = pidfd && waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED | WNOWAIT | WNOHANG) == 0;
+  if (!ours || getpgid(pid) != pid)
+    return fail(Why::unavailable, "process " + std::to_string(pid) + " is no child of ours with a group of its own");
+  return Child{loop, pid, std::move(pidfd)};
 }
 
 Child::Child(Loop& loop, pid_t pid, Descriptor pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {

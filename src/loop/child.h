@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <csignal>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,8 @@ struct ChildOptions {
   enum class Group { own_group, own_session } group = Group::own_group;
   int signal_when_parent_dies = SIGKILL;  // 0: outlives us
   bool no_new_privileges = true;
+  std::uint64_t memory_limit = 0;      // bytes of address space; 0 is no limit of its own
+  std::uint64_t descriptor_limit = 0;  // open descriptors; 0 likewise
 };
 
 // A child process and, by its process group, what it started. Owned: when a Child is destroyed its group is killed and
@@ -48,6 +51,9 @@ class Child {
  public:
   // Returns once the program runs or could not be started (Why::not_found: no such program).
   static Result<Child> spawn(Loop& loop, const ChildOptions& options);
+  // A child of ours that another process forked, which leads a process group of its own. Why::unavailable when there is
+  // no such process.
+  static Result<Child> adopt(Loop& loop, pid_t pid);
   Child(Child&&) noexcept;
   Child& operator=(Child&&) noexcept;
   ~Child();

@@ -38,14 +38,9 @@ class List {
     if (first) first->unlink();
     return first;
   }
-  void push_back(T& item) {
-    ListLink& link = item;
-    link.unlink();
-    link.previous_ = head_.previous_;
-    link.next_ = &head_;
-    head_.previous_->next_ = &link;
-    head_.previous_ = &link;
-  }
+  void push_back(T& item) { insert(head_, item); }
+  // `place` is in the list.
+  void insert_before(T& place, T& item) { insert(place, item); }
   // Calls visit(T&) for each; visit may unlink the item that it is given, nothing else.
   template <class Visit>
   void for_each(Visit&& visit) {
@@ -57,6 +52,13 @@ class List {
   }
 
  private:
+  static void insert(ListLink& next, ListLink& link) {
+    link.unlink();
+    link.previous_ = next.previous_;
+    link.next_ = &next;
+    next.previous_->next_ = &link;
+    next.previous_ = &link;
+  }
   ListLink head_;
 };
 

@@ -20,6 +20,9 @@ namespace {
 constexpr std::string_view kHttpAddress = ":8080";
 constexpr std::string_view kWebAdminAddress = ":8081";
 constexpr std::string_view kHealthAddress = ":8082";
+// Address space for the events that are with workers; memory is taken as they need it. When it is used up, events go
+// over sockets.
+constexpr Bytes kEventArena{256 << 20};
 
 std::string or_default(const std::string& address, std::string_view otherwise) {
   return address.empty() ? std::string{otherwise} : address;
@@ -39,6 +42,11 @@ MetricsIdentity identity_of(const Configuration& configuration) {
 std::string allocator_of(const spec::Trigger& trigger) {
   if (trigger.worker_allocator_name.empty()) return "trigger " + trigger.name;
   return "allocator " + trigger.worker_allocator_name;
+}
+
+WorkerLimits limits_of(const spec::ProcessorConfig& settings) {
+  return {.memory_bytes = settings.worker_memory_limit.count,
+          .descriptors = static_cast<std::uint64_t>(settings.worker_descriptor_limit)};
 }
 
 ExposeErrors expose_errors(const spec::PlatformConfig& platform) {
@@ -81,7 +89,7 @@ Assembly::Assembly(Loop& loop, const Configuration& configuration, Descriptor li
       metrics_routes_(processor::metrics_routes(metrics_)),
       probe_routes_({{"GET", "/__internal/health", [](http::Request&, const http::PathParams&) { return say_ok(); },
                       "Whether the processor runs."}}),
-      processor_(metrics_, configuration.function.spec.event_timeout) {}
+      processor_(loop, metrics_, configuration.function.spec.event_timeout) {}
 
 Assembly::~Assembly() {
   // Who uses goes before what is used.
@@ -125,14 +133,35 @@ Result<void> Assembly::open_port(std::string name, const std::string& address, h
   return {};
 }
 
+// Without one the workers are reached over sockets.
+Result<void> Assembly::make_event_arena() {
+  const wire::Runtime& runtime = configuration_.runtime;
+  if (configuration_.platform.processor.worker_transport == spec::WorkerTransport::socket) return {};
+  if (!wire::speaks(runtime, "ring")) return {};
+  if (runtime.protocol == wire::Protocol::cpp_object) {
+    TRY(bool own_process, isolated(configuration_.function));
+    if (!own_process) return {};
+  }
+  auto arena = wire::EventArena::create(loop_, kEventArena);
+  if (arena) {
+    event_arena_ = std::move(*arena);
+  } else {
+    log::warn("there is no shared memory for workers, which get their events over sockets",
+              {{"reason", arena.error().what}});
+  }
+  return {};
+}
+
 // Makes a pool for each trigger, or for those together that share an allocator's name, and starts all of them at once.
 Task<Result<void>> Assembly::start_pools() {
   RuntimeSetup setup{.runtime = configuration_.runtime,
                      .function = configuration_.function,
                      .code = configuration_.code,
                      .platform = std::string{schema::name_of(configuration_.platform.kind)},
-                     .environment = configuration_.environment};
-  auto factory = make_worker_factory(loop_, function_log_, std::move(setup));
+                     .environment = configuration_.environment,
+                     .limits = limits_of(configuration_.platform.processor)};
+  CO_TRY_DO(make_event_arena());
+  auto factory = make_worker_factory(loop_, function_log_, std::move(setup), event_arena_.get());
   if (!factory) co_return fail(std::move(factory).error());
   factory_ = std::move(*factory);
 
@@ -186,7 +215,8 @@ Task<Result<void>> Assembly::start_triggers() {
                            .metrics = metrics_,
                            .settings = configuration_.platform.processor,
                            .expose_errors = expose_errors(configuration_.platform),
-                           .listener = listens ? std::move(listener_) : Descriptor{}};
+                           .listener = listens ? std::move(listener_) : Descriptor{},
+                           .body_pool = event_arena_.get()};
     auto made = make_trigger(trigger, std::move(context));
     if (!made) co_return fail(std::move(made).error());
     triggers_.push_back(std::move(*made));

@@ -22,6 +22,7 @@
 #include "processor/web_admin.h"
 #include "processor/worker.h"
 #include "processor/worker_pool.h"
+#include "wire/event_arena.h"
 
 namespace nuclio::processor {
 
@@ -45,6 +46,7 @@ class Assembly {
  private:
   struct Port;  // an address with its handler and server
 
+  Result<void> make_event_arena();
   Result<void> open_ports();
   Result<void> open_port(std::string name, const std::string& address, http::Handler& handler);
   Task<Result<void>> start_pools();
@@ -64,6 +66,7 @@ class Assembly {
   http::Router metrics_routes_;
   http::Router probe_routes_;
   Processor processor_;
+  std::unique_ptr<wire::EventArena> event_arena_;  // before all who use it; null when workers are reached over sockets
   std::unique_ptr<WorkerFactory> factory_;
   std::map<std::string, std::unique_ptr<WorkerPool>> pools_;  // by allocator, or by trigger when it has its own
   std::vector<std::unique_ptr<Source>> sources_;

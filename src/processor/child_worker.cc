@@ -12,8 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// For the callback that a cancelled call may have, before its worker is killed.
-constexpr std::chrono::milliseconds kCancelGrace = 100ms;
 // Between the end of the process and the end of its socket, in either order. Longer than a busy machine needs; it only
 // passes when something else still holds the socket, or when the worker closed it and goes on.
 constexpr std::chrono::milliseconds kBetweenEnds = 1s;
@@ -22,21 +20,11 @@ constexpr std::chrono::milliseconds kLeaving = 100ms;
 
 }  // namespace
 
-Task<Result<std::unique_ptr<Worker>>> ChildWorker::start(Loop& loop, const FunctionLog& log, Launch launch,
-                                                         WorkerIdentity identity, Deadline deadline) {
-  CO_TRY(auto sockets, socket_pair());
-  ChildOptions options;
-  options.argv = std::move(launch.argv);
-  options.env = std::move(launch.env);
-  options.directory = std::move(launch.directory);
-  options.descriptors.push_back({sockets.second.get(), Launch::kSocket});
-  auto spawned = Child::spawn(loop, options);
-  if (!spawned)
-    co_return fail(std::move(spawned).error().in(fmt::format("worker {} cannot be started", identity.index.value())));
-  Child child = std::move(*spawned);
-  sockets.second.reset();
+Task<Result<std::unique_ptr<Worker>>> ChildWorker::start(Loop& loop, const FunctionLog& log, Child child,
+                                                         std::unique_ptr<wire::Port> port, WorkerIdentity identity,
+                                                         Deadline deadline) {
   std::unique_ptr<ChildWorker> worker{
-      new ChildWorker(loop, log, std::move(child), std::move(sockets.first), std::move(identity))};
+      new ChildWorker(loop, log, std::move(child), std::move(port), std::move(identity))};
   auto ready = co_await worker->talk_.started(deadline);
   if (!ready && ready.error().why == Why::unavailable)
     co_return fail(Why::unavailable, ready.error().what + "; what it printed is in the log");
@@ -48,25 +36,35 @@ Task<Result<std::unique_ptr<Worker>>> ChildWorker::start(Loop& loop, const Funct
   co_return std::unique_ptr<Worker>{std::move(worker)};
 }
 
-ChildWorker::ChildWorker(Loop& loop, const FunctionLog& log, Child child, Descriptor socket, WorkerIdentity identity)
+ChildWorker::ChildWorker(Loop& loop, const FunctionLog& log, Child child, std::unique_ptr<wire::Port> port,
+                         WorkerIdentity identity)
     : identity_(identity),
       child_(std::move(child)),
-      talk_(loop, std::move(socket), std::move(identity), log),
       changed_(loop),
+      talk_(loop, std::move(port), std::move(identity), log, *this),
       lives_(loop) {
-  lives_.spawn(listen());
+  lives_.spawn(listen_to_the_end());
   lives_.spawn(reap());
 }
 
 ChildWorker::~ChildWorker() { lives_.cancel(); }
 
-Task<void> ChildWorker::listen() {
-  fault_ = co_await talk_.listen();
+void ChildWorker::changed() {
+  if (owner_) owner_->changed();
+}
+
+void ChildWorker::fell_silent(std::string fault) {
+  fault_ = std::move(fault);
   silent_ = true;
   changed_.notify_all();
+}
+
+Task<void> ChildWorker::listen_to_the_end() {
+  while (!silent_) (void)co_await changed_.wait();
   if (fault_.empty()) {
+    Deadline deadline = Deadline::in(kBetweenEnds);
     while (!exit_) {
-      bool in_time = co_await changed_.wait(Deadline::in(kBetweenEnds));
+      bool in_time = co_await changed_.wait(deadline);
       if (!in_time) break;
     }
   }
@@ -80,15 +78,16 @@ Task<void> ChildWorker::reap() {
   child_.signal_group(SIGKILL);
   changed_.notify_all();
   // What the worker said last may still be on the way.
+  Deadline deadline = Deadline::in(kBetweenEnds);
   while (!silent_) {
-    bool in_time = co_await changed_.wait(Deadline::in(kBetweenEnds));
+    bool in_time = co_await changed_.wait(deadline);
     if (!in_time) break;
   }
   end();
 }
 
 void ChildWorker::end() {
-  if (talk_.ended()) return;
+  if (ended()) return;
   std::string how = exit_ ? exit_->text() : "closed its socket and went on, so it was killed";
   if (!fault_.empty()) how = "was killed because " + fault_;
   if (talk_.hopeless() && exit_ && exit_->signal == SIGKILL) how = "was killed because it did not answer in time";
@@ -98,17 +97,14 @@ void ChildWorker::end() {
   }
   talk_.end(std::move(how));
   changed_.notify_all();
-  if (ended_) std::exchange(ended_, nullptr)();
+  changed();
 }
 
+void ChildWorker::to_settle(std::chrono::nanoseconds within) { lives_.spawn(settle(Deadline::in(within))); }
+
 Task<void> ChildWorker::settle(Deadline deadline) {
-  // After a timeout there is only time for a last word. Its answer, should it come, does not save the worker: whatever
-  // kept it from answering in time may keep it again.
-  if (talk_.hopeless()) deadline = earlier(deadline, Deadline::in(kCancelGrace));
-  co_await talk_.quiet(deadline);
-  if (talk_.ended() || talk_.usable()) co_return;
-  child_.signal_group(SIGKILL);
-  while (!talk_.ended()) (void)co_await changed_.wait(Deadline::in(kBetweenEnds));
+  co_await talk_.settled(deadline);
+  if (!ended() && !talk_.usable()) child_.signal_group(SIGKILL);
 }
 
 Task<void> ChildWorker::drain(Deadline deadline) { (void)co_await talk_.control(wire::Control::drain, deadline); }

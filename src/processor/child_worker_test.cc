@@ -9,7 +9,10 @@
 #include <optional>
 
 #include "loop/run.h"
+#include "loop/stream.h"
+#include "processor/launch.h"
 #include "processor/scripted_peer.h"
+#include "processor/test_owner.h"
 
 namespace nuclio::processor {
 namespace {
@@ -37,21 +40,23 @@ class ChildWorkerTest : public testing::Test {
     return start("cat " + start_frame + " >&3\n" + script);
   }
   Result<std::unique_ptr<Worker>> start(const std::string& script, Deadline deadline = Deadline::in(10s)) {
-    Launch launch{.argv = {"/bin/sh", "-c", script}, .env = {"PATH=/usr/bin:/bin"}, .directory = "/"};
-    return run_until_done(
-        loop, ChildWorker::start(loop, function_log, std::move(launch), {WorkerIndex{3}, "http", "web"}, deadline));
+    TRY(auto sockets, socket_pair());
+    ChildOptions options{.argv = {"/bin/sh", "-c", script}, .env = {"PATH=/usr/bin:/bin"}, .directory = "/"};
+    options.descriptors.push_back({sockets.second.get(), Launch::kSocket});
+    TRY(Child child, Child::spawn(loop, options));
+    sockets.second.reset();
+    TRY(auto worker, run_until_done(loop, ChildWorker::start(loop, function_log, std::move(child),
+                                                             wire::socket_port(loop, std::move(sockets.first)),
+                                                             {WorkerIndex{3}, "http", "web"}, deadline)));
+    worker->belongs_to(owner);
+    return worker;
   }
-  Result<Response> call(Worker& worker, Call call = {}) {
+  Result<Response> call(Worker& worker) {
     event.id = "e1";
-    return run_until_done(loop, worker.call(event, call));
+    return run_until_done(loop, ask(loop, worker, event));
   }
-  Task<bool> until_unusable(Worker& worker) {
-    while (worker.usable()) co_await loop.sleep(1ms);
-    co_return true;
-  }
-  Task<bool> settled(Worker& worker) {
-    co_await worker.settle(Deadline::in(10s));
-    co_return true;
+  void until_ended(Worker& worker) {
+    run_until_done(loop, until(loop, [&] { return worker.ended(); }));
   }
   Task<bool> terminated(Worker& worker, Deadline deadline) {
     co_await worker.terminate(deadline);
@@ -61,6 +66,7 @@ class ChildWorkerTest : public testing::Test {
   Loop loop;
   FunctionLog function_log{"hello", log::Level::debug};
   std::string start_frame;
+  TestOwner owner;
   Event event;
 };
 
@@ -79,15 +85,6 @@ TEST_F(ChildWorkerTest, SaysHowItEndedWhenItNeverGotReady) {
   ASSERT_FALSE(worker);
   EXPECT_EQ(worker.error().why, Why::unavailable);
   EXPECT_EQ(worker.error().what, "worker 3 exited with code 7 before it was ready; what it printed is in the log");
-}
-
-TEST_F(ChildWorkerTest, SaysWhenItHasNoProgram) {
-  Launch launch{.argv = {"/no/such/program"}, .env = {}, .directory = "/"};
-  auto worker = run_until_done(loop, ChildWorker::start(loop, function_log, std::move(launch),
-                                                        {WorkerIndex{3}, "http", "web"}, Deadline::in(10s)));
-  ASSERT_FALSE(worker);
-  EXPECT_EQ(worker.error().why, Why::not_found);
-  EXPECT_NE(worker.error().what.find("/no/such/program"), std::string::npos) << worker.error().what;
 }
 
 TEST_F(ChildWorkerTest, GivesUpOneThatDoesNotGetReady) {
@@ -118,25 +115,26 @@ TEST_F(ChildWorkerTest, TellsWhenItEndsWhileItIsIdle) {
   std::string go = start_frame + ".go";
   auto worker = start_ready("while [ ! -e " + go + " ]; do sleep 0.001; done; exit 0");
   ASSERT_TRUE(worker);
-  int told = 0;
-  (*worker)->when_ended([&] { ++told; });
   std::ofstream{go} << "go";
-  run_until_done(loop, until_unusable(**worker));
+  until_ended(**worker);
   std::filesystem::remove(go);
-  EXPECT_EQ(told, 1);
+  EXPECT_EQ(owner.changes, 1);
 }
 
-TEST_F(ChildWorkerTest, IsKilledAfterADeadlinePassed) {
-  auto worker = start_ready(kSilent);
-  ASSERT_TRUE(worker);
-  auto response = call(**worker, {.deadline = Deadline::in(10ms)});
-  ASSERT_FALSE(response);
-  EXPECT_EQ(response.error().why, Why::timeout);
-  int told = 0;
-  (*worker)->when_ended([&] { ++told; });
-  run_until_done(loop, settled(**worker));
-  EXPECT_EQ(told, 1);
-  EXPECT_FALSE((*worker)->usable());
+TEST_F(ChildWorkerTest, IsKilledWhenItIsLateAndSoonWhenItDoesNotLetGo) {
+  for (GiveUp why : {GiveUp::late, GiveUp::unwanted}) {
+    auto worker = start_ready(kSilent);
+    ASSERT_TRUE(worker);
+    Call call;
+    Job job{loop, event, call, Deadline::never()};
+    ASSERT_TRUE((*worker)->take(job));
+    EXPECT_FALSE((*worker)->take_back(job));
+    (*worker)->give_up(job, why);
+    EXPECT_FALSE((*worker)->usable());
+    until_ended(**worker);
+    EXPECT_FALSE(job.answered());
+  }
+  EXPECT_EQ(owner.changes, 2);
 }
 
 TEST_F(ChildWorkerTest, IsKilledWhenItTalksNonsense) {

@@ -8,38 +8,45 @@
 #include "loop/run.h"
 #include "loop/stream.h"
 #include "processor/scripted_peer.h"
+#include "processor/test_owner.h"
 
 namespace nuclio::processor {
 namespace {
 
 using namespace std::chrono_literals;
 
-class ConversationTest : public testing::Test {
+class ConversationTest : public testing::Test, public Conversation::Owner {
  protected:
   ConversationTest() : sockets(*socket_pair()), peer(loop, std::move(sockets.second)) {
     log::configure({.level = log::Level::error, .descriptor = -1});
-    talk.emplace(loop, std::move(sockets.first), WorkerIdentity{WorkerIndex{3}, "http", "web"}, function_log);
-    group.spawn(listen());
+    talk.emplace(loop, wire::socket_port(loop, std::move(sockets.first)), WorkerIdentity{WorkerIndex{3}, "http", "web"},
+                 function_log, *this);
   }
   ~ConversationTest() override {
-    group.cancel();
+    if (!talk->ended()) talk->end("is not needed any more");
     log::configure({});
   }
-  Task<void> listen() {
-    fault = co_await talk->listen();
-    talk->end(fault->empty() ? "was killed by signal 9 (Killed)" : "was killed because " + *fault);
+  void changed() override { ++changes; }
+  void returned(Job& job) override { back.push_back(&job); }
+  void fell_silent(std::string what) override {
+    fault = what;
+    loop.post(
+        [this, what] { talk->end(what.empty() ? "was killed by signal 9 (Killed)" : "was killed because " + what); });
   }
+  void to_settle(std::chrono::nanoseconds within) override { settle_within = within; }
+
   void get_ready() {
     peer.ready();
     ASSERT_TRUE(run_until_done(loop, talk->started(Deadline::in(10s))));
   }
-  // Begins a call; the answer comes into `result`.
+  // Gives it an event; the answer comes into `job`.
   void begin(std::string_view body = "", Call wanted = {}) {
     call = wanted;
     event.id = "e1";
     event.path = "/p";
     event.body = body;
-    group.spawn(detail::keep(talk->call(event, call), result));
+    job.emplace(loop, event, call, Deadline::never());
+    ASSERT_TRUE(talk->take(*job));
   }
   wire::Frame heard() {
     auto frame = run_until_done(loop, peer.hear(Deadline::in(10s)));
@@ -49,15 +56,11 @@ class ConversationTest : public testing::Test {
   // Runs until the condition holds; the test's own time limit is its bound.
   template <class Condition>
   void until(Condition condition) {
-    run_until_done(loop, wait(condition));
-  }
-  template <class Condition>
-  Task<bool> wait(Condition condition) {
-    while (!condition()) co_await loop.sleep(1ms);
-    co_return true;
+    run_until_done(loop, processor::until(loop, condition));
   }
   Result<Response>& answered() {
-    until([this] { return result.has_value(); });
+    until([this] { return job->answered(); });
+    if (!result) result.emplace(job->response());
     return *result;
   }
   Result<std::optional<std::string>> next(Response& response) { return run_until_done(loop, response.more->next()); }
@@ -68,9 +71,13 @@ class ConversationTest : public testing::Test {
   ScriptedPeer peer;
   Event event;
   Call call;
+  std::optional<Job> job;
   std::optional<Conversation> talk;
   std::optional<std::string> fault;
   std::optional<Result<Response>> result;
+  std::optional<std::chrono::nanoseconds> settle_within;
+  int changes = 0;
+  std::vector<Job*> back;
   Group group{loop};
 };
 
@@ -113,7 +120,7 @@ TEST_F(ConversationTest, CarriesAnEventOverAndItsAnswerBack) {
   EXPECT_EQ(frame->string(NUCLIO_WIRE_EVENT_PATH), "/p");
   EXPECT_EQ(frame->body(), "body");
   EXPECT_GT(frame->time_left(), 5s);
-  EXPECT_FALSE(talk->usable());
+  EXPECT_EQ(talk->room(), 0);
   peer.say({.type = NUCLIO_WIRE_REPLY,
             .call = frame->call().value(),
             .numbers = {201, 5000},
@@ -176,29 +183,45 @@ TEST_F(ConversationTest, CollectsTheLinesToBeShippedAndNoOthers) {
   EXPECT_EQ(logs[1].variables, "");
 }
 
-TEST_F(ConversationTest, TimesOutAndTellsTheWorker) {
+TEST_F(ConversationTest, IsToBeEndedWhenACallIsGivenUpForBeingLate) {
   get_ready();
-  begin("", {.deadline = Deadline::in(10ms)});
+  begin();
   auto call = heard()->call();
-  auto& response = answered();
-  ASSERT_FALSE(response);
-  EXPECT_EQ(response.error().why, Why::timeout);
-  EXPECT_EQ(response.error().what, "event e1 took longer than its eventTimeout");
+  talk->give_up(*job, GiveUp::late);
   wire::Frame frame = heard();
   EXPECT_EQ(frame->type(), wire::Type::cancel);
   EXPECT_EQ(frame->call(), call);
   EXPECT_TRUE(talk->hopeless());
+  EXPECT_EQ(settle_within, 100ms);
+  peer.say({.type = NUCLIO_WIRE_REPLY, .call = call.value(), .body = "late"});
+  until([this] { return talk->jobs() == 0; });
   EXPECT_FALSE(talk->usable());
 }
 
-TEST_F(ConversationTest, TimesOutWhenTheWorkerDoesNotReadTheEvent) {
+TEST_F(ConversationTest, IsToBeEndedWhenACallIsGivenUpOfWhichHalfIsSent) {
   get_ready();
   std::string large(4 << 20, 'x');
-  begin(large, {.deadline = Deadline::in(10ms)});
-  auto& response = answered();
-  ASSERT_FALSE(response);
-  EXPECT_EQ(response.error().why, Why::timeout);
+  begin(large);
+  talk->give_up(*job, GiveUp::unwanted);
+  job.reset();
+  large.clear();
   EXPECT_TRUE(talk->hopeless());
+  EXPECT_FALSE(talk->usable());
+  EXPECT_EQ(settle_within, 100ms);
+}
+
+TEST_F(ConversationTest, TakesOneEventAtATimeOverASocket) {
+  EXPECT_EQ(talk->room(), 0);
+  get_ready();
+  EXPECT_EQ(talk->room(), 1);
+  begin();
+  EXPECT_EQ(talk->room(), 0);
+  EXPECT_EQ(talk->jobs(), 1);
+  EXPECT_FALSE(talk->take_back(*job));
+  peer.say({.type = NUCLIO_WIRE_REPLY, .call = heard()->call().value()});
+  (void)answered();
+  EXPECT_EQ(talk->room(), 1);
+  EXPECT_EQ(changes, 1);
 }
 
 TEST_F(ConversationTest, SaysHowTheWorkerEndedWhileItHandledTheEvent) {
@@ -214,11 +237,9 @@ TEST_F(ConversationTest, SaysHowTheWorkerEndedWhileItHandledTheEvent) {
 
 TEST_F(ConversationTest, IsFreeAgainWhenTheAnswerToACancelledCallHasCome) {
   get_ready();
-  {
-    Group caller{loop};
-    event.id = "e1";
-    caller.spawn(detail::keep(talk->call(event, call), result));
-  }
+  begin();
+  talk->give_up(*job, GiveUp::unwanted);
+  EXPECT_EQ(settle_within, 1s);
   auto call = heard()->call();
   EXPECT_EQ(heard()->type(), wire::Type::cancel);
   EXPECT_FALSE(talk->usable());
@@ -241,12 +262,11 @@ TEST_F(ConversationTest, StreamsAnAnswerPieceByPiece) {
   EXPECT_EQ(response->body, "one");
   peer.say({.type = NUCLIO_WIRE_CHUNK, .call = call, .flags = NUCLIO_WIRE_MORE, .body = "two"});
   peer.say({.type = NUCLIO_WIRE_CHUNK, .call = call, .body = "three"});
+  EXPECT_EQ(talk->room(), 0);
   EXPECT_EQ(**next(*response), "two");
   EXPECT_EQ(**next(*response), "three");
   EXPECT_FALSE(*next(*response));
-  EXPECT_FALSE(talk->usable());
-  response->more.reset();
-  EXPECT_TRUE(talk->usable());
+  EXPECT_EQ(talk->room(), 1) << "all of it has come";
 }
 
 TEST_F(ConversationTest, EndsAStreamWithAnErrorWhenTheHandlerFails) {
@@ -305,7 +325,7 @@ TEST_F(ConversationTest, ReadsAStreamNoFurtherAheadThanItsReaderTakesIt) {
     while (!left.empty() && peer.bytes(left.substr(0, 512))) left.erase(0, 512);
     written += before - left.size();
     idle_rounds = left.size() == before ? idle_rounds + 1 : 0;
-    run_until_done(loop, wait([round = 0]() mutable { return round++ == 1; }));
+    until([round = 0]() mutable { return round++ == 1; });
   }
   EXPECT_LT(written, 2u << 20);
   EXPECT_EQ((*next(*response))->size(), piece.size());
@@ -318,16 +338,17 @@ TEST_F(ConversationTest, MatchesTheAnswersOfABatchToItsEvents) {
   events[0].id = "a";
   events[1].id = "b";
   events[2].id = "c";
-  std::optional<Result<std::vector<Result<Response>>>> batch;
-  group.spawn(detail::keep(talk->call_batch(events, call), batch));
+  Job batch{loop, Job::Kind::batch, events, call, Deadline::never()};
+  ASSERT_TRUE(talk->take(batch));
   wire::Frame frame = heard();
   EXPECT_EQ(frame->inner().size(), 3u);
   std::string inner = encoded({.type = NUCLIO_WIRE_REPLY, .strings = {"", "c"}, .body = "C"}) +
                       encoded({.type = NUCLIO_WIRE_REPLY, .strings = {"", "a"}, .body = "A"});
   peer.say({.type = NUCLIO_WIRE_REPLY, .call = frame->call().value(), .flags = NUCLIO_WIRE_NESTED, .body = inner});
-  until([&] { return batch.has_value(); });
-  ASSERT_TRUE(*batch);
-  auto& responses = **batch;
+  until([&] { return batch.answered(); });
+  auto all = batch.responses();
+  ASSERT_TRUE(all);
+  auto& responses = *all;
   ASSERT_EQ(responses.size(), 3u);
   EXPECT_EQ(responses[0]->body, "A");
   ASSERT_FALSE(responses[1]);
@@ -342,16 +363,17 @@ TEST_F(ConversationTest, GivesEachEventTheFailureOfItsBatch) {
   std::vector<Event> events(2);
   events[0].id = "a";
   events[1].id = "b";
-  std::optional<Result<std::vector<Result<Response>>>> batch;
-  group.spawn(detail::keep(talk->call_batch(events, call), batch));
+  Job batch{loop, Job::Kind::batch, events, call, Deadline::never()};
+  ASSERT_TRUE(talk->take(batch));
   peer.say({.type = NUCLIO_WIRE_REPLY,
             .call = heard()->call().value(),
             .flags = NUCLIO_WIRE_FAILED,
             .strings = {"", "", "no"}});
-  until([&] { return batch.has_value(); });
-  ASSERT_TRUE(*batch);
-  for (auto& response : **batch) EXPECT_EQ(response->failure->message, "no");
-  EXPECT_EQ((**batch)[1]->event_id, "b");
+  until([&] { return batch.answered(); });
+  auto all = batch.responses();
+  ASSERT_TRUE(all);
+  for (auto& response : *all) EXPECT_EQ(response->failure->message, "no");
+  EXPECT_EQ((*all)[1]->event_id, "b");
 }
 
 TEST_F(ConversationTest, WaitsForACallbackUntilItIsDone) {

@@ -47,6 +47,8 @@ struct Response {
   std::string content_type;  // "" for none
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  // The body where the worker wrote it, instead of `body`, when it is large: it is to be sent, not to be believed.
+  std::optional<http::LentBody> lent = {};
   // A body that is still being made; its first piece is in `body`. It holds on to the worker until it is done or
   // dropped. Its next() fails with Why::timeout when the call's deadline comes first.
   std::unique_ptr<http::BodySource> more = {};
@@ -55,5 +57,8 @@ struct Response {
   std::chrono::nanoseconds duration{0};        // the handler's own time
   std::vector<LogLine> logs = {};              // see Call::ship_logs
 };
+
+// One an event of a batch, in the events' order.
+using Responses = std::vector<Result<Response>>;
 
 }  // namespace nuclio::processor

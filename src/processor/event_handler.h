@@ -23,8 +23,7 @@ class EventHandler {
   // no error but a Response with `failure`. The event is borrowed until the Task is done.
   virtual Task<Result<Response>> handle(Source& source, const Event& event, Call call) = 0;
   // The same for the events of a batch, on one worker; one result an event, in their order.
-  virtual Task<Result<std::vector<Result<Response>>>> handle_batch(Source& source, std::span<const Event> events,
-                                                                   Call call) = 0;
+  virtual Task<Result<Responses>> handle_batch(Source& source, std::span<const Event> events, Call call) = 0;
 
   // spec.eventTimeout as a deadline of an event accepted now; never() without one.
   virtual Deadline event_deadline() const = 0;

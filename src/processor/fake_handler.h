@@ -62,8 +62,7 @@ class FakeHandler final : public EventHandler {
   explicit FakeHandler(Loop& loop) : changed_(loop) {}
 
   std::function<Result<Response>(const Event&)> answer = [](const Event&) { return Result<Response>{Response{}}; };
-  std::function<Result<std::vector<Result<Response>>>(std::vector<Result<Response>>)> change_batch =
-      [](std::vector<Result<Response>> responses) { return responses; };
+  std::function<Result<Responses>(Responses)> change_batch = [](Responses responses) { return responses; };
   std::vector<SeenEvent> events;
   std::vector<Call> calls;  // one an event, or one a batch
   std::vector<std::size_t> batches;
@@ -90,14 +89,14 @@ class FakeHandler final : public EventHandler {
     co_return answer(event);
   }
 
-  Task<Result<std::vector<Result<Response>>>> handle_batch(Source&, std::span<const Event> batch, Call call) override {
+  Task<Result<Responses>> handle_batch(Source&, std::span<const Event> batch, Call call) override {
     Cancelled cancelled{given_up};
     batches.push_back(batch.size());
     calls.push_back(call);
     for (const Event& event : batch) note(event);
     while (!open_) (void)co_await changed_.wait();
     cancelled.by_nobody = true;
-    std::vector<Result<Response>> responses;
+    Responses responses;
     for (const Event& event : batch) responses.push_back(answer(event));
     co_return change_batch(std::move(responses));
   }

@@ -10,6 +10,7 @@
 
 #include "loop/loop.h"
 #include "loop/wait_list.h"
+#include "processor/job.h"
 #include "processor/worker.h"
 
 namespace nuclio::processor {
@@ -19,7 +20,7 @@ class FakeWorker;
 // Starts a FakeWorker a call. What it made last can be found by index as long as it lives.
 class FakeFactory final : public WorkerFactory {
  public:
-  explicit FakeFactory(Loop& loop) : loop_(loop), changed_(loop) {}
+  explicit FakeFactory(Loop& loop) : changed_(loop) {}
   Task<Result<std::unique_ptr<Worker>>> start(WorkerIdentity identity) override;
 
   // The next starts fail with these, first come first served; "" does not fail.
@@ -38,34 +39,51 @@ class FakeFactory final : public WorkerFactory {
 
  private:
   friend class FakeWorker;
-  Loop& loop_;
   WaitList changed_;
   std::vector<FakeWorker*> workers_;
 };
 
 class FakeWorker final : public Worker {
  public:
-  FakeWorker(FakeFactory& factory, WorkerIndex index) : factory_(factory), index_(index), changed_(factory.loop_) {
-    ++factory_.alive;
-  }
+  FakeWorker(FakeFactory& factory, WorkerIndex index) : factory_(factory), index_(index) { ++factory_.alive; }
   ~FakeWorker() override { --factory_.alive; }
 
-  Task<Result<Response>> call(const Event& event, const Call&) override {
-    ++calls;
-    if (!answer) co_return Response{.body = std::string{event.body}};
-    co_return answer(event);
-  }
-  Task<Result<std::vector<Result<Response>>>> call_batch(std::span<const Event> events, const Call& call) override {
-    std::vector<Result<Response>> responses;
-    for (const Event& event : events) responses.push_back(co_await this->call(event, call));
-    co_return responses;
-  }
-  bool usable() const override { return state == State::good; }
-  Task<void> settle(Deadline) override {
-    while (state == State::settling) (void)co_await changed_.wait();
-  }
-  void when_ended(std::function<void()> callback) override { ended_ = std::move(callback); }
+  void belongs_to(WorkerOwner& owner) override { owner_ = &owner; }
   WorkerIndex index() const override { return index_; }
+  bool usable() const override { return state == State::good; }
+  bool ended() const override { return state == State::dead; }
+  int jobs() const override { return static_cast<int>(held.size()) + (state == State::settling ? 1 : 0); }
+  int room() const override { return usable() ? depth - jobs() : 0; }
+  bool take(Job& job) override {
+    if (!takes) return false;
+    ++calls;
+    if (hold) {
+      held.push_back(&job);
+    } else {
+      reply(job);
+    }
+    return true;
+  }
+  // It begins its first job at once, and the next when that is answered.
+  bool take_back(Job& job) override {
+    if (&job == held.front()) return false;
+    std::erase(held, &job);
+    return true;
+  }
+  void return_waiting() override {
+    depth = 1;
+    while (held.size() > 1) {
+      Job& job = *held.back();
+      held.pop_back();
+      owner_->returned(job);
+    }
+  }
+  void give_up(Job& job, GiveUp why) override {
+    given_up.push_back(why);
+    std::erase(held, &job);
+    return_waiting();
+    state = State::settling;
+  }
   Task<void> drain(Deadline) override {
     factory_.callbacks.push_back("drain " + std::to_string(index_.value()));
     co_return;
@@ -77,21 +95,43 @@ class FakeWorker final : public Worker {
 
   enum class State { good, settling, dead } state = State::good;
   int calls = 0;
+  int depth = 1;
+  bool takes = true;
+  bool hold = false;  // keeps what it takes until answer_first()
+  std::vector<Job*> held;
+  std::vector<GiveUp> given_up;
   std::function<Result<Response>(const Event&)> answer;
+  void answer_first() {
+    Job& job = *held.front();
+    held.erase(held.begin());
+    reply(job);
+    owner_->changed();
+  }
   void die() {
+    return_waiting();
     state = State::dead;
-    if (ended_) ended_();
+    if (!held.empty()) std::exchange(held, {}).front()->answer(fail(Why::unavailable, "it died"));
+    owner_->changed();
   }
   void settled() {
     state = State::good;
-    changed_.notify_all();
+    owner_->changed();
   }
 
  private:
+  void reply(Job& job) {
+    auto one = [&](const Event& event) -> Result<Response> {
+      return answer ? answer(event) : Response{.body = std::string{event.body}};
+    };
+    if (job.kind() == Job::Kind::single) return job.answer(one(job.event()));
+    Responses responses;
+    for (const Event& event : job.events()) responses.push_back(one(event));
+    job.answer_batch(std::move(responses));
+  }
+
   FakeFactory& factory_;
   WorkerIndex index_;
-  WaitList changed_;
-  std::function<void()> ended_;
+  WorkerOwner* owner_ = nullptr;
 };
 
 inline Task<Result<std::unique_ptr<Worker>>> FakeFactory::start(WorkerIdentity identity) {

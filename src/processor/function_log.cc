@@ -28,21 +28,21 @@ bool is_object(std::string_view text) {
 
 }  // namespace
 
-void ShippedLogs::begin(std::optional<log::Level> least) {
+void CollectedLogs::begin(std::optional<log::Level> least) {
   least_ = least;
   lines_.clear();
   size_ = {};
 }
 
-void ShippedLogs::add(log::Level level, std::chrono::system_clock::time_point time, std::string_view message,
-                      std::string_view variables) {
+void CollectedLogs::add(log::Level level, std::chrono::system_clock::time_point time, std::string_view message,
+                        std::string_view variables) {
   size_.count += message.size() + variables.size() + sizeof(LogLine);
   if (size_ > kMost) return;
   lines_.push_back({time, level, std::string{message}, std::string{is_object(variables) ? variables : ""}});
 }
 
-void FunctionLog::line(const WorkerIdentity& worker, std::string_view event_id, ShippedLogs* shipped, log::Level level,
-                       std::chrono::system_clock::time_point time, std::string_view message,
+void FunctionLog::line(const WorkerIdentity& worker, std::string_view event_id, CollectedLogs* shipped,
+                       log::Level level, std::chrono::system_clock::time_point time, std::string_view message,
                        std::string_view variables) const {
   if (shipped && shipped->wants(level)) shipped->add(level, time, message, variables);
   if (level < least_ || !log::enabled(level)) return;
@@ -59,7 +59,7 @@ void FunctionLog::line(const WorkerIdentity& worker, std::string_view event_id, 
   log::write_as(logger_, level, time, message, fields);
 }
 
-void FunctionLog::failure(const WorkerIdentity& worker, std::string_view event_id, ShippedLogs* shipped,
+void FunctionLog::failure(const WorkerIdentity& worker, std::string_view event_id, CollectedLogs* shipped,
                           const HandlerFailure& failure) const {
   std::string variables;
   if (!failure.traceback.empty()) variables = "{\"traceback\":" + log::json_string(failure.traceback) + "}";

@@ -9,13 +9,13 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "processor/event.h"
-#include "processor/worker.h"
+#include "processor/worker_identity.h"
 
 namespace nuclio::processor {
 
 // What the handler said about one event, to be sent back with the answer. Bounded: what is above the limit is only in
 // the log.
-class ShippedLogs {
+class CollectedLogs {
  public:
   void begin(std::optional<log::Level> least);
   void add(log::Level level, std::chrono::system_clock::time_point time, std::string_view message,
@@ -37,10 +37,10 @@ class FunctionLog {
   FunctionLog(std::string function_name, log::Level least) : logger_(std::move(function_name)), least_(least) {}
 
   // `variables` is a JSON object or "". `event_id` is "" outside of a call, and `shipped` is then null.
-  void line(const WorkerIdentity& worker, std::string_view event_id, ShippedLogs* shipped, log::Level level,
+  void line(const WorkerIdentity& worker, std::string_view event_id, CollectedLogs* shipped, log::Level level,
             std::chrono::system_clock::time_point time, std::string_view message, std::string_view variables) const;
   // The handler raised.
-  void failure(const WorkerIdentity& worker, std::string_view event_id, ShippedLogs* shipped,
+  void failure(const WorkerIdentity& worker, std::string_view event_id, CollectedLogs* shipped,
                const HandlerFailure& failure) const;
 
  private:

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "loop/wait_list.h"
+#include "processor/job.h"
 
 namespace nuclio::processor {
 namespace {
@@ -19,8 +20,8 @@ namespace {
 // Pieces of a streamed answer that are made ahead of whoever takes them; then the handler waits.
 constexpr std::size_t kReadAhead = 256 << 10;
 constexpr std::size_t kFirstTexts = 1024;  // of events; what it grows to it keeps
-// For a stream that nobody wants to end, when another event of its batch waits.
-constexpr std::chrono::seconds kBetweenEvents{1};
+// For a stream to end that nobody wants any more.
+constexpr std::chrono::seconds kSettling{1};
 
 std::string_view view(nuclio_text text) { return {text.data ? text.data : "", text.data ? text.size : 0}; }
 std::string string(nuclio_text text) { return std::string{view(text)}; }
@@ -45,7 +46,7 @@ struct NativeSlot {
   std::vector<nuclio_pair> pairs;
   nuclio_event event{};
   Deadline deadline = Deadline::never();
-  ShippedLogs shipped;
+  CollectedLogs shipped;
   Response response;  // made where it is, since it is large and moving it costs
   bool answered = false;
   bool more = false;
@@ -98,7 +99,7 @@ void on_log(void* host, std::int32_t level, nuclio_text message, nuclio_text var
   NativeSlot& slot = slot_of(host);
   bool in_call = calling == &slot;
   // A stream's lines come too late to be shipped.
-  ShippedLogs* shipped = in_call && !slot.more ? &slot.shipped : nullptr;
+  CollectedLogs* shipped = in_call && !slot.more ? &slot.shipped : nullptr;
   slot.log.line(slot.identity, in_call ? slot.event_id() : "", shipped, level_of(level),
                 std::chrono::system_clock::now(), view(message), view(variables));
 }
@@ -264,7 +265,7 @@ NativeBody::~NativeBody() {
     slot_.tell_reader = nullptr;
     slot_.room.notify_all();
   }
-  if (!worker_.side_->running()) worker_.side_.reset();
+  worker_.leave_side();
 }
 
 std::optional<Result<std::optional<std::string>>> NativeBody::ready() {
@@ -339,8 +340,26 @@ NativeWorker::~NativeWorker() {
             {{"trigger", slot_->identity.trigger_name}});
 }
 
-Task<Result<Response>> NativeWorker::call(const Event& event, const Call& call) {
-  CHECK(usable());
+bool NativeWorker::take(Job& job) {
+  CHECK(room() > 0);
+  if (job.kind() == Job::Kind::batch) {
+    batch_ = &job;
+    background_.spawn(run_batch(job));
+  } else {
+    job.answer(call(job.event(), job.call()));
+  }
+  return true;
+}
+
+// Only a batch can be waited for.
+void NativeWorker::give_up(Job&, GiveUp) {
+  background_.cancel();
+  batch_ = nullptr;
+  if (side_) return leave_side();
+  owner_->changed();
+}
+
+Result<Response> NativeWorker::call(const Event& event, const Call& call) {
   NativeSlot& slot = *slot_;
   set_event(slot, event, call.deadline);
   slot.deadline = call.deadline;
@@ -356,7 +375,7 @@ Task<Result<Response>> NativeWorker::call(const Event& event, const Call& call) 
   }
   auto ended = std::chrono::steady_clock::now();
   if (!slot.answered)
-    co_return fail(Why::internal, "the function returned without an answer to event " + std::string{event.id});
+    return fail(Why::internal, "the function returned without an answer to event " + std::string{event.id});
   Response& response = slot.response;
   response.duration = ended - begun;
   response.logs = slot.shipped.take();
@@ -364,32 +383,47 @@ Task<Result<Response>> NativeWorker::call(const Event& event, const Call& call) 
   // It could not be interrupted, but late is late.
   if (ended >= call.deadline.when()) {
     response = {};
-    co_return took_too_long(slot);
+    return took_too_long(slot);
   }
-  co_return std::move(response);
+  return std::move(response);
 }
 
-Task<Result<std::vector<Result<Response>>>> NativeWorker::call_batch(std::span<const Event> events, const Call& call) {
-  std::vector<Result<Response>> responses;
-  for (const Event& event : events) {
-    if (!usable()) co_await settle(earlier(call.deadline, Deadline::in(kBetweenEvents)));
-    if (!usable()) co_return fail(Why::unavailable, "the worker still streams an answer to an event of the batch");
-    auto response = co_await this->call(event, call);
+Task<void> NativeWorker::run_batch(Job& job) {
+  Responses responses;
+  for (const Event& event : job.events()) {
+    auto response = call(event, job.call());
     if (response && response->more)
       response = fail(Why::invalid, "an answer to an event of a batch cannot be streamed");
     if (response) response->event_id = event.id;
     responses.push_back(std::move(response));
+    // What it began to stream is to end before it can be called again.
+    if (side_) co_await leave_side_by(Deadline::in(kSettling));
+    if (gone_) break;
   }
-  co_return responses;
+  batch_ = nullptr;
+  if (gone_) {
+    job.answer(fail(Why::unavailable, "the worker does not end an answer to an event of the batch"));
+  } else {
+    job.answer_batch(std::move(responses));
+  }
+  owner_->changed();
 }
 
-Task<void> NativeWorker::settle(Deadline deadline) {
-  if (!side_ || gone_) co_return;
+void NativeWorker::leave_side() {
+  if (batch_) return;  // which waits for it itself
+  background_.spawn(leave_side_by(Deadline::in(kSettling)));
+}
+
+Task<void> NativeWorker::leave_side_by(Deadline deadline) {
+  leaving_side_ = true;
   bool done = co_await side_->finished(deadline);
-  if (done)
+  leaving_side_ = false;
+  if (done) {
     side_.reset();
-  else
+  } else {
     gone_ = true;
+  }
+  if (!batch_ && owner_) owner_->changed();
 }
 
 WorkerIndex NativeWorker::index() const { return slot_->identity.index; }
@@ -402,7 +436,7 @@ Task<void> NativeWorker::terminate(Deadline deadline) {
 }
 
 Task<void> NativeWorker::signal(nuclio_signal number, Deadline deadline) {
-  if (!usable()) co_return;
+  if (room() == 0) co_return;
   side_ = std::make_unique<SideThread>(loop_, [slot = slot_, number] { slot->table.signal(slot->worker, number); });
   bool done = co_await side_->finished(deadline);
   if (done) side_.reset();

@@ -2,13 +2,10 @@
 #pragma once
 #include <nuclio/abi.h>
 
-#include <functional>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
-#include <vector>
 
+#include "loop/group.h"
 #include "loop/loop.h"
 #include "processor/function_log.h"
 #include "processor/side_thread.h"
@@ -42,26 +39,39 @@ class NativeWorker final : public Worker {
                                                      Deadline deadline);
   ~NativeWorker() override;
 
-  Task<Result<Response>> call(const Event& event, const Call& call) override;
-  // The ABI has no batches: its events go one by one, each with an answer in one piece.
-  Task<Result<std::vector<Result<Response>>>> call_batch(std::span<const Event> events, const Call& call) override;
-  bool usable() const override { return !gone_ && !side_; }
-  Task<void> settle(Deadline deadline) override;
-  // It has no life of its own that could end.
-  void when_ended(std::function<void()>) override {}
+  void belongs_to(WorkerOwner& owner) override { owner_ = &owner; }
   WorkerIndex index() const override;
+  bool usable() const override { return !gone_ && !leaving_side_; }
+  // It has no life of its own that could end, but may be lost in the function's code.
+  bool ended() const override { return gone_; }
+  int jobs() const override { return side_ || batch_ ? 1 : 0; }
+  int room() const override { return usable() && jobs() == 0 ? 1 : 0; }
+  // A single event is answered in here. The ABI has no batches: its events go one by one, each with an answer in one
+  // piece.
+  bool take(Job& job) override;
+  bool take_back(Job&) override { return false; }
+  void return_waiting() override {}
+  void give_up(Job& job, GiveUp why) override;
   Task<void> drain(Deadline deadline) override;
   Task<void> terminate(Deadline deadline) override;
 
  private:
   friend class NativeBody;
-  NativeWorker(Loop& loop, std::shared_ptr<NativeSlot> slot) : loop_(loop), slot_(std::move(slot)) {}
+  NativeWorker(Loop& loop, std::shared_ptr<NativeSlot> slot) : loop_(loop), slot_(std::move(slot)), background_(loop) {}
+  Result<Response> call(const Event& event, const Call& call);
+  Task<void> run_batch(Job& job);
   Task<void> signal(nuclio_signal number, Deadline deadline);
+  void leave_side();
+  Task<void> leave_side_by(Deadline deadline);
 
   Loop& loop_;
   std::shared_ptr<NativeSlot> slot_;
+  WorkerOwner* owner_ = nullptr;
   std::unique_ptr<SideThread> side_;  // while a stream or a callback runs
+  bool leaving_side_ = false;         // nobody reads the stream any more, and it still runs
+  Job* batch_ = nullptr;
   bool gone_ = false;
+  Group background_;  // last, so that it ends first
 };
 
 }  // namespace nuclio::processor

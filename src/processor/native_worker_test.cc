@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "loop/run.h"
+#include "processor/test_owner.h"
 
 namespace nuclio::processor {
 namespace {
@@ -22,18 +23,20 @@ class NativeWorkerTest : public testing::Test {
                                         const std::string& trigger = "web") {
     auto module = NativeModule::load(NUCLIO_TEST_FUNCTION);
     CHECK(module);
-    return run_until_done(loop, NativeWorker::start(loop, *module, function_log, handler, "hello",
-                                                    {WorkerIndex{2}, "http", trigger}, Deadline::in(10s)));
+    auto worker = run_until_done(loop, NativeWorker::start(loop, *module, function_log, handler, "hello",
+                                                           {WorkerIndex{2}, "http", trigger}, Deadline::in(10s)));
+    if (worker) (*worker)->belongs_to(owner);
+    return worker;
   }
   Result<Response> call(Worker& worker, std::string_view path, std::string_view body = "", Call call = {}) {
     event.id = "e1";
     event.path = path;
     event.body = body;
-    return run_until_done(loop, worker.call(event, call));
+    return run_until_done(loop, ask(loop, worker, event, call));
   }
+  // Waits until it can be called again.
   Task<bool> settled(Worker& worker) {
-    co_await worker.settle(Deadline::in(10s));
-    co_return worker.usable();
+    return until(loop, [&] { return worker.room() == 1; });
   }
   Task<bool> wound_down(Worker& worker) {
     co_await worker.drain(Deadline::in(10s));
@@ -43,6 +46,7 @@ class NativeWorkerTest : public testing::Test {
 
   Loop loop;
   FunctionLog function_log{"hello", log::Level::debug};
+  TestOwner owner;
   Event event;
 };
 
@@ -133,7 +137,7 @@ TEST_F(NativeWorkerTest, EndsAStreamThatNobodyReads) {
   auto response = call(**worker, "/endless");
   ASSERT_TRUE(response && response->more);
   EXPECT_EQ(**run_until_done(loop, response->more->next()), "more");
-  EXPECT_FALSE((*worker)->usable());
+  EXPECT_EQ((*worker)->room(), 0);
   response->more.reset();
   EXPECT_TRUE(run_until_done(loop, settled(**worker)));
 }
@@ -153,7 +157,7 @@ TEST_F(NativeWorkerTest, AnswersABatchEventByEvent) {
   events[1].id = "b";
   events[1].path = "/stream";
   events[2].id = "c";
-  auto responses = run_until_done(loop, (*worker)->call_batch(events, Call{}));
+  auto responses = run_until_done(loop, ask_batch(loop, **worker, events));
   ASSERT_TRUE(responses);
   ASSERT_EQ(responses->size(), 3u);
   EXPECT_EQ((*responses)[0]->event_id, "a");

@@ -30,18 +30,15 @@ struct Source {
 class Processor final : public EventHandler {
  public:
   // An event timeout of 0 is none.
-  Processor(Metrics& metrics, std::chrono::nanoseconds event_timeout)
-      : metrics_(metrics), event_timeout_(event_timeout) {}
+  Processor(Loop& loop, Metrics& metrics, std::chrono::nanoseconds event_timeout)
+      : loop_(loop), metrics_(metrics), event_timeout_(event_timeout) {}
 
   Task<Result<Response>> handle(Source& source, const Event& event, Call call) override;
-  Task<Result<std::vector<Result<Response>>>> handle_batch(Source& source, std::span<const Event> events,
-                                                           Call call) override;
+  Task<Result<Responses>> handle_batch(Source& source, std::span<const Event> events, Call call) override;
   Deadline event_deadline() const override;
 
  private:
-  // Counts as many events as refused when there is none.
-  Task<Result<Lease>> worker_for(Source& source, std::size_t events, Deadline event_deadline);
-
+  Loop& loop_;
   Metrics& metrics_;
   std::chrono::nanoseconds event_timeout_;
 };

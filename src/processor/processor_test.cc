@@ -14,11 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class EndlessBody final : public http::BodySource {
- public:
-  Task<Result<std::optional<std::string>>> next() override { co_return std::string{"more"}; }
-};
-
 class ProcessorTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -31,7 +26,12 @@ class ProcessorTest : public testing::Test {
     event.body = "hello";
     return run_until_done(loop, processor.handle(source, event, call));
   }
-  Task<Result<Lease>> only_worker() { co_return co_await pool.acquire(Deadline::never(), source.allocations); }
+  // Gives the only worker an event that it keeps.
+  void occupy() {
+    factory.worker(0).hold = true;
+    occupied.spawn(keep_busy());
+  }
+  Task<void> keep_busy() { co_await pool.run(busy, source.allocations); }
   const TriggerCounts& counts() { return *metrics.counts("web"); }
 
   Loop loop;
@@ -39,8 +39,11 @@ class ProcessorTest : public testing::Test {
   WorkerPool pool{loop, factory, {.trigger_kind = "http", .trigger_name = "web", .workers = 1}};
   Source source{"http", "web", pool, 20ms};
   Metrics metrics{{}};
-  Processor processor{metrics, 3s};
+  Processor processor{loop, metrics, 3s};
   Event event;
+  Call forever;
+  Job busy{loop, event, forever, Deadline::never()};
+  Group occupied{loop};
 };
 
 TEST_F(ProcessorTest, GivesTheWorkersAnswerAndTheWorkerBack) {
@@ -53,7 +56,7 @@ TEST_F(ProcessorTest, GivesTheWorkersAnswerAndTheWorkerBack) {
 }
 
 TEST_F(ProcessorTest, IsBusyWhenNoWorkerComesFreeInTime) {
-  auto held = run_until_done(loop, only_worker());
+  occupy();
   auto response = handle();
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().why, Why::busy);
@@ -61,37 +64,21 @@ TEST_F(ProcessorTest, IsBusyWhenNoWorkerComesFreeInTime) {
 }
 
 TEST_F(ProcessorTest, TimesOutWhenTheEventsDeadlineComesWhileItWaits) {
-  auto held = run_until_done(loop, only_worker());
+  occupy();
   auto response = handle({.deadline = Deadline::in(5ms)});
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().why, Why::timeout);
 }
 
 TEST_F(ProcessorTest, PassesTheWorkersEndOnAndGoesOnWithItsReplacement) {
-  factory.worker(0).answer = [&](const Event&) -> Result<Response> {
-    factory.worker(0).die();
-    return fail(Why::unavailable, "worker 0 exited with code 3 while it handled an event");
-  };
+  factory.worker(0).hold = true;
+  loop.post([&] { factory.worker(0).die(); });
   auto response = handle();
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().why, Why::unavailable);
   EXPECT_EQ(counts().failed, 1u);
   EXPECT_TRUE(handle());
   EXPECT_EQ(pool.restarts(), 1u);
-}
-
-TEST_F(ProcessorTest, KeepsTheWorkerForAStreamUntilThatIsDropped) {
-  factory.worker(0).answer = [](const Event&) -> Result<Response> {
-    Response response;
-    response.more = std::make_unique<EndlessBody>();
-    return response;
-  };
-  auto response = handle();
-  ASSERT_TRUE(response && response->more);
-  EXPECT_EQ(**run_until_done(loop, response->more->next()), "more");
-  EXPECT_EQ(pool.idle(), 0u);
-  response->more.reset();
-  EXPECT_EQ(pool.idle(), 1u);
 }
 
 TEST_F(ProcessorTest, CountsEachEventOfABatch) {
@@ -104,7 +91,7 @@ TEST_F(ProcessorTest, CountsEachEventOfABatch) {
 }
 
 TEST_F(ProcessorTest, CountsEachEventOfABatchThatGotNoWorker) {
-  auto held = run_until_done(loop, only_worker());
+  occupy();
   std::vector<Event> events(3);
   EXPECT_FALSE(run_until_done(loop, processor.handle_batch(source, events, Call{})));
   EXPECT_EQ(counts().failed, 3u);
@@ -113,7 +100,7 @@ TEST_F(ProcessorTest, CountsEachEventOfABatchThatGotNoWorker) {
 TEST_F(ProcessorTest, CountsTheEventTimeoutFromNow) {
   EXPECT_LE(processor.event_deadline().left(), 3s);
   EXPECT_GT(processor.event_deadline().left(), 2s);
-  EXPECT_TRUE(Processor(metrics, 0s).event_deadline().is_never());
+  EXPECT_TRUE(Processor(loop, metrics, 0s).event_deadline().is_never());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,7 +13,9 @@
 
 #include "base/check.h"
 #include "loop/loop.h"
-#include "wire/channel.h"
+#include "loop/stream.h"
+#include "loop/task.h"
+#include "wire/frame_reader.h"
 
 namespace nuclio::processor {
 
@@ -55,7 +58,7 @@ inline std::string encoded(const Said& said) {
 class ScriptedPeer {
  public:
   ScriptedPeer(Loop& loop, Descriptor socket)
-      : write_(::dup(socket.get())), channel_(std::make_unique<wire::Channel>(loop, std::move(socket))) {}
+      : write_(::dup(socket.get())), stream_(std::make_unique<Stream>(loop, std::move(socket))) {}
 
   // False when the socket takes no more.
   bool bytes(std::string_view bytes) {
@@ -63,15 +66,23 @@ class ScriptedPeer {
   }
   bool say(const Said& said) { return bytes(encoded(said)); }
   void ready() { CHECK(say({.type = NUCLIO_WIRE_START, .numbers = {1}, .strings = {"", "", "script 1.0"}})); }
-  Task<Result<wire::Frame>> hear(Deadline deadline) { return channel_->receive(deadline); }
+  Task<Result<wire::Frame>> hear(Deadline deadline) {
+    for (;;) {
+      CO_TRY(auto frame, reader_.read(*stream_));
+      if (frame) co_return std::move(*frame);
+      bool in_time = co_await stream_->readable(deadline);
+      if (!in_time) co_return fail(Why::timeout, "nothing was heard");
+    }
+  }
   void close() {
-    channel_.reset();
+    stream_.reset();
     write_.reset();
   }
 
  private:
   Descriptor write_;
-  std::unique_ptr<wire::Channel> channel_;
+  std::unique_ptr<Stream> stream_;
+  wire::FrameReader reader_{wire::kFrameLimit};
 };
 
 }  // namespace nuclio::processor

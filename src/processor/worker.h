@@ -1,56 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <functional>
 #include <memory>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
 
-#include "base/named.h"
 #include "base/result.h"
 #include "loop/deadline.h"
 #include "loop/task.h"
-#include "processor/event.h"
+#include "processor/worker_identity.h"
 
 namespace nuclio::processor {
 
-using WorkerIndex = Named<struct WorkerIndexTag, int>;  // from 0, within its pool
+class Job;
 
-// One handler process (or one slot of a handler that runs in this process): it works on one event at a time. Lives on
-// its loop's thread, owned by its pool.
+// Who has a worker, and hears of it: its place in the pool. Nothing here may destroy the worker.
+class WorkerOwner {
+ public:
+  // Its room() or usable() may be another now.
+  virtual void changed() = 0;
+  // A job that it has not begun and will not begin: it is the owner's again.
+  virtual void returned(Job& job) = 0;
+
+ protected:
+  ~WorkerOwner() = default;
+};
+
+enum class GiveUp {
+  unwanted,  // nobody waits for the answer any more
+  late,      // its deadline has passed
+};
+
+// One handler process (or one slot of a handler that runs in this process). It works on one job at a time; more that it
+// takes wait behind it. Lives on its loop's thread, owned by its pool.
 class Worker {
  public:
   virtual ~Worker() = default;
-
-  // For a usable() worker. Why::timeout when the deadline came first, Why::unavailable when the worker ended instead of
-  // answering: in both cases the worker is of no further use and its pool replaces it. A handler that raised is no
-  // error but a Response with `failure`. When the response has `more`, the worker is busy until that is destroyed.
-  // Destroying the Task, or `more` before its end, gives the call up: see settle().
-  virtual Task<Result<Response>> call(const Event& event, const Call& call) = 0;
-  // The events of a batch at once; one response an event, in the order of the events, matched by event id.
-  virtual Task<Result<std::vector<Result<Response>>>> call_batch(std::span<const Event> events, const Call& call) = 0;
-
-  // Whether it may be given an event now.
-  virtual bool usable() const = 0;
-  // Waits until it has let go of a call that was given up. One that does not by the deadline, or is of no further use,
-  // is ended, so that afterwards it is usable() or stays unusable for good.
-  virtual Task<void> settle(Deadline deadline) = 0;
-  // Called once, when it ends by itself, busy or not; it may not destroy the worker.
-  virtual void when_ended(std::function<void()> callback) = 0;
+  // Once, before the first job.
+  virtual void belongs_to(WorkerOwner& owner) = 0;
   virtual WorkerIndex index() const = 0;
 
+  // Whether it may be given jobs: now or, when it is busy, later. One that is not may become so again, unless it has
+  // ended() for good and is to be replaced.
+  virtual bool usable() const = 0;
+  virtual bool ended() const = 0;
+  // How many jobs it has, and how many more it would take: 1 when it is idle; more only while its handler is quick, so
+  // that it finds its next event without being woken, and only if what it has not begun can be had back.
+  virtual int jobs() const = 0;
+  virtual int room() const = 0;
+
+  // Takes a job. While the worker has it, it is the worker's to answer: with the handler's answer, of which a raised
+  // exception is one (Response::failure), with Why::unavailable when the worker ended while it worked on it, or with
+  // what is wrong with the job. It may be answered in here. False: the job does not fit now, and nothing has happened.
+  // When a response has `more`, the worker stays busy until that has been received or dropped.
+  virtual bool take(Job& job) = 0;
+  // True: the job had not been begun, and is the caller's again.
+  virtual bool take_back(Job& job) = 0;
+  // Takes back all that it has not begun and gives it to the owner; its handler counts as slow from here on.
+  virtual void return_waiting() = 0;
+  // The job is begun and the caller answers it itself. The worker lets go of what the job borrows at once, and is not
+  // usable() until it has finished with it; one that does not in time ends.
+  virtual void give_up(Job& job, GiveUp why) = 0;
+
   // Runs the function's drain or termination callback and waits for it, until the deadline. For a worker without a
-  // call; after terminate() it is of no further use.
+  // job; after terminate() it is of no further use.
   virtual Task<void> drain(Deadline deadline) = 0;
   virtual Task<void> terminate(Deadline deadline) = 0;
-};
-
-// Whose events a worker gets: what the function sees as trigger_kind and trigger_name of its context.
-struct WorkerIdentity {
-  WorkerIndex index{0};
-  std::string trigger_kind;
-  std::string trigger_name;
 };
 
 // Makes workers of one runtime. Borrowed by the pools; outlives them.

@@ -47,7 +47,7 @@ RuntimeSetup setup() {
 }
 
 TEST(WorkerLaunch, FillsInTheManifestsCommand) {
-  auto launch = worker_launch(setup(), {WorkerIndex{2}, "cron", "tick"});
+  auto launch = worker_launch(setup(), {WorkerIndex{2}, "cron", "tick"}, Transport::socket);
   ASSERT_TRUE(launch);
   EXPECT_EQ(launch->argv,
             (std::vector<std::string>{"/code/.nuclio/python", "-u", "/runtimes/python/worker", "--fd", "3", "--handler",
@@ -59,7 +59,7 @@ TEST(WorkerLaunch, FillsInTheManifestsCommand) {
 TEST(WorkerLaunch, LeavesOutTheFlagOfAVersionThatIsNotGiven) {
   auto without = setup();
   without.function.spec.runtime = "python";
-  auto launch = worker_launch(without, {WorkerIndex{0}, "http", "web"});
+  auto launch = worker_launch(without, {WorkerIndex{0}, "http", "web"}, Transport::socket);
   ASSERT_TRUE(launch);
   EXPECT_THAT(launch->argv, Not(Contains("--version")));
 }
@@ -67,9 +67,28 @@ TEST(WorkerLaunch, LeavesOutTheFlagOfAVersionThatIsNotGiven) {
 TEST(WorkerLaunch, NamesAPlaceholderThatThereIsNot) {
   auto with = setup();
   with.runtime.worker = {"sh", "{nothing}"};
-  auto launch = worker_launch(with, {WorkerIndex{0}, "http", "web"});
+  auto launch = worker_launch(with, {WorkerIndex{0}, "http", "web"}, Transport::socket);
   ASSERT_FALSE(launch);
   EXPECT_NE(launch.error().what.find("{nothing}"), std::string::npos);
+}
+
+TEST(WorkerLaunch, NamesTheDescriptorsOfARingWhenThereIsOne) {
+  auto with = setup();
+  with.runtime.worker = {"worker", "--fd", "{fd}", "--ring", "{ring}"};
+  EXPECT_EQ(worker_launch(with, {}, Transport::ring)->argv,
+            (std::vector<std::string>{"worker", "--fd", "3", "--ring", "4,5,6,7"}));
+  EXPECT_EQ(worker_launch(with, {}, Transport::socket)->argv, (std::vector<std::string>{"worker", "--fd", "3"}));
+}
+
+TEST(ParentLaunch, SaysWhetherTheFunctionIsImportedBeforeItForks) {
+  auto with = setup();
+  with.runtime.parent = {"parent", "--fd", "{fd}", "--preload", "{preload}", "--handler", "{handler}"};
+  EXPECT_EQ(parent_launch(with)->argv,
+            (std::vector<std::string>{"parent", "--fd", "3", "--preload", "false", "--handler", "main:handler"}));
+  with.function.spec.runtime_attributes["preload"] = true;
+  EXPECT_THAT(parent_launch(with)->argv, Contains("true"));
+  with.function.spec.runtime_attributes["preload"] = "yes";
+  EXPECT_EQ(parent_launch(with).error().what, "spec.runtimeAttributes.preload must be true or false, is \"yes\"");
 }
 
 TEST(WorkerEnvironment, PutsTheFunctionOverTheContractOverTheManifestOverTheProcessor) {
@@ -87,7 +106,7 @@ TEST(MakeWorkerFactory, RefusesAProtocolThatIsNotSpoken) {
   FunctionLog log{"hello", log::Level::info};
   auto with = setup();
   with.runtime.protocol = wire::Protocol::nuclio_1;
-  auto factory = make_worker_factory(loop, log, with);
+  auto factory = make_worker_factory(loop, log, with, nullptr);
   ASSERT_FALSE(factory);
   EXPECT_EQ(factory.error().what,
             "runtime python speaks the protocol nuclio-1, which this processor does not; it has nuclio-wire-1 and "
@@ -100,7 +119,7 @@ TEST(MakeWorkerFactory, RefusesAnIsolationThatThereIsNot) {
   auto with = setup();
   with.runtime.protocol = wire::Protocol::cpp_object;
   with.function.spec.runtime_attributes["isolation"] = "container";
-  auto factory = make_worker_factory(loop, log, with);
+  auto factory = make_worker_factory(loop, log, with, nullptr);
   ASSERT_FALSE(factory);
   EXPECT_EQ(factory.error().what, "spec.runtimeAttributes.isolation must be \"process\" or \"none\", is \"container\"");
 }
@@ -111,7 +130,7 @@ TEST(MakeWorkerFactory, SaysWhenTheSharedObjectIsMissing) {
   auto with = setup();
   with.runtime.protocol = wire::Protocol::cpp_object;
   with.code = "/no/such/folder";
-  auto factory = make_worker_factory(loop, log, with);
+  auto factory = make_worker_factory(loop, log, with, nullptr);
   ASSERT_FALSE(factory);
   EXPECT_NE(factory.error().what.find("/no/such/folder/.nuclio/handler.so"), std::string::npos);
 }

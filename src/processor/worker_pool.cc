@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/log.h"
-#include "loop/wait_list.h"
 
 namespace nuclio::processor {
 namespace {
@@ -17,33 +17,29 @@ using namespace std::chrono_literals;
 // Between two attempts to start a worker that does not start.
 constexpr std::chrono::milliseconds kFirstBackOff = 10ms;
 constexpr std::chrono::milliseconds kLongestBackOff = 5s;
-// A worker that dies idle and younger than this is as good as one that does not start: replacing it at once would only
-// keep the machine busy.
+// A worker that dies younger than this and has not worked is as good as one that does not start: after the first time,
+// replacing it at once would only keep the machine busy.
 constexpr std::chrono::milliseconds kInfancy = 1s;
-// How long a worker may go on with a call that nobody waits for any more.
-constexpr std::chrono::milliseconds kSettling = 1s;
+// A worker that answers nothing for so long is not as quick as was thought when events were put behind its job.
+constexpr std::chrono::milliseconds kStall = 2ms;
 
 }  // namespace
 
-// A place for a worker. Idle ones are linked into idle_; a leased one, or one whose worker is being replaced, is not.
-struct WorkerPool::Slot : ListLink {
-  Slot(Loop& loop, WorkerIndex number) : index(number), changed(loop) {}
-  WorkerIndex index;
-  std::unique_ptr<Worker> worker;
-  bool leased = false;
-  SteadyTime started{};
-  std::chrono::milliseconds back_off{0};
-  WaitList changed;  // tend() waits here
-};
+void PoolSlot::changed() { pool_.changed(*this); }
+void PoolSlot::returned(Job& job) { pool_.returned(job); }
 
 WorkerPool::WorkerPool(Loop& loop, WorkerFactory& factory, PoolOptions options)
-    : loop_(loop), factory_(factory), options_(std::move(options)), tenders_(loop) {
-  for (int i = 0; i < options_.workers; ++i) slots_.push_back(std::make_unique<Slot>(loop, WorkerIndex{i}));
+    : loop_(loop),
+      factory_(factory),
+      options_(std::move(options)),
+      line_(options_.queue_limit),
+      watchman_(loop, *this),
+      tenders_(loop) {
+  for (int i = 0; i < options_.workers; ++i) slots_.push_back(std::make_unique<PoolSlot>(*this, loop, WorkerIndex{i}));
 }
 
 WorkerPool::~WorkerPool() {
-  CHECK(waiters_.empty());
-  for (const auto& slot : slots_) CHECK(!slot->leased);
+  CHECK(line_.empty());
   tenders_.cancel();
 }
 
@@ -54,106 +50,231 @@ Task<Result<void>> WorkerPool::start() {
     Group starting{loop_};
     for (const auto& slot : slots_) starting.spawn(start_first(*slot, error, missing));
     // Whoever is last, or fails, notifies the first slot.
-    while (missing > 0 && !error) (void)co_await slots_.front()->changed.wait();
+    while (missing > 0 && !error) (void)co_await slots_.front()->tender.wait();
   }
   if (error) co_return fail(std::move(*error));
   for (const auto& slot : slots_) {
-    offer(*slot);
+    note_idle(*slot);
     tenders_.spawn(tend(*slot));
   }
   co_return Result<void>{};
 }
 
-Task<void> WorkerPool::start_first(Slot& slot, std::optional<Error>& error, std::size_t& missing) {
+Task<void> WorkerPool::start_first(PoolSlot& slot, std::optional<Error>& error, std::size_t& missing) {
   auto started = co_await start_worker(slot);
   if (!started && !error) error = std::move(started).error();
   --missing;
-  if (missing == 0 || error) slots_.front()->changed.notify_all();
+  if (missing == 0 || error) slots_.front()->tender.notify_all();
 }
 
-Task<Result<void>> WorkerPool::start_worker(Slot& slot) {
+Task<Result<void>> WorkerPool::start_worker(PoolSlot& slot) {
   WorkerIdentity identity{slot.index, options_.trigger_kind, options_.trigger_name};
   CO_TRY(slot.worker, co_await factory_.start(std::move(identity)));
   slot.started = loop_.now();
-  slot.worker->when_ended([&slot] { slot.changed.notify_all(); });
+  slot.worked = false;
+  slot.given = slot.seen_done = 0;
+  slot.worker->belongs_to(slot);
   co_return Result<void>{};
 }
 
-// A slot's whole life: waits until its worker is neither lent nor usable, then makes it so again.
-Task<void> WorkerPool::tend(Slot& slot) {
+// A slot's whole life: waits until its worker has ended, then starts another.
+Task<void> WorkerPool::tend(PoolSlot& slot) {
   for (;;) {
-    while (slot.leased || slot.worker->usable()) (void)co_await slot.changed.wait();
-    if (slot.linked()) {
-      slot.unlink();
-      --idle_count_;
-      bool infant = loop_.now() - slot.started < kInfancy;
-      slot.back_off = infant ? std::clamp(slot.back_off * 2, kFirstBackOff, kLongestBackOff) : 0ms;
-    } else {
-      co_await slot.worker->settle(Deadline::in(kSettling));
-    }
-    if (!slot.worker->usable()) co_await replace(slot);
-    offer(slot);
+    while (!slot.worker->ended()) (void)co_await slot.tender.wait();
+    co_await replace(slot);
+    note_idle(slot);
+    serve_line();
   }
 }
 
-Task<void> WorkerPool::replace(Slot& slot) {
+Task<void> WorkerPool::replace(PoolSlot& slot) {
+  if (slot.linked()) {
+    slot.unlink();
+    --idle_count_;
+  }
+  bool infant = !slot.worked && loop_.now() - slot.started < kInfancy;
   slot.worker.reset();
   ++restarts_;
+  std::chrono::milliseconds pause = infant ? slot.back_off : 0ms;
+  slot.back_off = infant ? std::clamp(slot.back_off * 2, kFirstBackOff, kLongestBackOff) : 0ms;
   for (;;) {
-    if (slot.back_off > 0ms) co_await loop_.sleep(slot.back_off);
+    if (pause > 0ms) co_await loop_.sleep(pause);
     auto started = co_await start_worker(slot);
     if (started) break;
-    slot.back_off = std::clamp(slot.back_off * 2, kFirstBackOff, kLongestBackOff);
+    pause = slot.back_off = std::clamp(slot.back_off * 2, kFirstBackOff, kLongestBackOff);
     log::error(fmt::format("worker {} of trigger {} does not start; trying again in {} ms", slot.index.value(),
-                           options_.trigger_name, slot.back_off.count()),
+                           options_.trigger_name, pause.count()),
                {{"error", started.error().what}});
   }
   log::info("worker replaced", {{"trigger", options_.trigger_name}, {"worker", slot.index.value()}});
 }
 
 std::size_t WorkerPool::alive() const {
-  return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) {
-    return slot->leased || (slot->worker && slot->worker->usable());
-  }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(slots_, [](const auto& slot) { return slot->worker && !slot->worker->ended(); }));
 }
 
-// To the first in the queue, else it is idle.
-void WorkerPool::offer(Slot& slot) {
-  if (auto* first = static_cast<Acquire*>(waiters_.front())) {
-    first->leave_queue();
-    slot.leased = true;
-    first->lease_ = Lease{*this, slot};
-    loop_.schedule(*first);
+// Where an event finds its worker.
+void WorkerPool::submit(Job& job) {
+  job.statistics_->available_percent += 100.0 * static_cast<double>(idle_count_) / static_cast<double>(slots_.size());
+  job.pool_ = this;
+  job.arrived_ = loop_.now();
+  if (line_.empty()) {
+    while (PoolSlot* idle = take_idle())
+      if (give(*idle, job)) return;
+    if (PoolSlot* quick = quick_one(); quick && give(*quick, job)) return;
+  }
+  Job* dropped = nullptr;
+  bool waits = !job.wait_until_.passed() && line_.enter(job, job.arrived_, dropped);
+  if (dropped) refuse(*dropped);
+  if (waits) {
+    job.queued_ = true;
+    job.arm(job.wait_until_);
   } else {
-    idle_.push_back(slot);
-    ++idle_count_;
+    refuse(job);
   }
 }
 
-WorkerPool::Slot* WorkerPool::take_idle() {
-  // One that died this moment is still among the idle until its tender has run.
-  while (Slot* slot = idle_.back()) {
-    if (!slot->worker->usable()) {
-      slot->unlink();
-      --idle_count_;
-      continue;
-    }
+// How it fared in getting a worker: once it has one to itself, or is answered.
+void WorkerPool::count(Job& job) {
+  PoolStatistics* statistics = std::exchange(job.statistics_, nullptr);
+  if (!statistics) return;
+  statistics->wait += job.waited_;
+  if (!job.worker_) {
+    ++statistics->timed_out;
+  } else {
+    ++(job.queued_ ? statistics->after_wait : statistics->immediate);
+  }
+}
+
+bool WorkerPool::give(PoolSlot& slot, Job& job) {
+  SteadyTime now = loop_.now();
+  job.slot_ = &slot;
+  job.worker_ = slot.index;
+  job.given_ = now;
+  job.waited_ = now - job.arrived_;
+  ++slot.given;
+  if (!slot.worker->take(job)) {
+    --slot.given;
+    job.slot_ = nullptr;
+    return false;
+  }
+  slot.worked = true;
+  if (job.answered()) {
+    count(job);
+    changed(slot);
+    return true;
+  }
+  // Until it is begun, it waits.
+  bool behind = slot.worker->jobs() > 1;
+  if (!behind) count(job);
+  job.arm(behind ? job.wait_until_ : job.call_.deadline);
+  if (behind && !watchman_.armed()) watchman_.arm(Deadline::in(kStall));
+  return true;
+}
+
+void WorkerPool::serve_line() {
+  if (std::exchange(serving_, true)) return;
+  while (!line_.empty()) {
+    PoolSlot* slot = take_idle();
+    if (!slot) slot = quick_one();
+    if (!slot) break;
+    Job* job = line_.take(loop_.now());
+    if (give(*slot, *job)) continue;
+    line_.enter_again(*job);
+    break;
+  }
+  serving_ = false;
+}
+
+PoolSlot* WorkerPool::take_idle() {
+  while (PoolSlot* slot = idle_.back()) {
     slot->unlink();
     --idle_count_;
-    slot->leased = true;
-    return slot;
+    if (slot->worker->room() > 0) return slot;
   }
   return nullptr;
 }
 
-void WorkerPool::give_back(Slot& slot) {
-  slot.leased = false;
+// The busy worker behind which an event waits the shortest.
+PoolSlot* WorkerPool::quick_one() {
+  PoolSlot* best = nullptr;
+  for (const auto& slot : slots_) {
+    if (!slot->worker || slot->worker->room() == 0) continue;
+    if (!best || slot->worker->jobs() < best->worker->jobs()) best = slot.get();
+  }
+  return best;
+}
+
+void WorkerPool::note_idle(PoolSlot& slot) {
+  if (winding_down_ || slot.linked() || !slot.worker || slot.worker->jobs() > 0 || slot.worker->room() == 0) return;
+  idle_.push_back(slot);
+  ++idle_count_;
+}
+
+void WorkerPool::changed(PoolSlot& slot) {
   if (winding_down_) return;
-  if (slot.worker->usable()) {
-    slot.back_off = 0ms;  // it works
-    offer(slot);
+  if (slot.worker->ended()) return slot.tender.notify_all();
+  if (slot.worked && slot.done() > 0) slot.back_off = 0ms;  // it works
+  note_idle(slot);
+  serve_line();
+}
+
+// It was promised a worker, and keeps its place.
+void WorkerPool::returned(Job& job) {
+  job.slot_ = nullptr;
+  job.queued_ = true;
+  line_.enter_again(job);
+  job.arm(job.wait_until_);
+}
+
+void WorkerPool::look_for_stalls() {
+  bool more = false;
+  for (const auto& slot : slots_) {
+    if (!slot->worker || slot->worker->jobs() < 2) continue;
+    more = true;
+    if (std::exchange(slot->seen_done, slot->done()) == slot->done()) slot->worker->return_waiting();
+  }
+  serve_line();
+  if (more) watchman_.arm(Deadline::in(kStall));
+}
+
+// What it waited for did not come in time: a worker, or the worker's answer.
+void WorkerPool::late(Job& job) {
+  if (!job.slot_) {
+    line_.leave(job);
+    return refuse(job);
+  }
+  Worker& worker = *job.slot_->worker;
+  if (worker.take_back(job)) return refuse(job);
+  if (!job.call_.deadline.passed()) return job.arm(job.call_.deadline);
+  job.unlink();
+  worker.give_up(job, GiveUp::late);
+  job.answer(fail(Why::timeout, job.text() + " took longer than its eventTimeout"));
+}
+
+void WorkerPool::withdraw(Job& job) {
+  if (job.answered()) return;
+  if (!job.slot_) return line_.leave(job);
+  Worker& worker = *job.slot_->worker;
+  if (worker.take_back(job)) return changed(*job.slot_);
+  worker.give_up(job, GiveUp::unwanted);
+}
+
+void WorkerPool::refuse(Job& job) {
+  job.waited_ = loop_.now() - job.arrived_;
+  job.worker_.reset();
+  count(job);
+  if (job.call_.deadline.passed()) {
+    job.answer(fail(Why::timeout, "the event's time was over before a worker came free"));
+  } else if (job.wait_until_.passed()) {
+    job.answer(fail(Why::busy, fmt::format("none of the {} workers came free in time; raise numWorkers or "
+                                           "workerAvailabilityTimeoutMilliseconds of the trigger",
+                                           slots_.size())));
   } else {
-    slot.changed.notify_all();
+    job.answer(fail(Why::busy, fmt::format("all {} workers are busy and {} events wait for them already; send less, or "
+                                           "raise numWorkers of the trigger",
+                                           slots_.size(), line_.size())));
   }
 }
 
@@ -163,69 +284,31 @@ Task<void> WorkerPool::wind_down(Deadline deadline) {
   Deadline until = earlier(deadline, Deadline::in(options_.termination_timeout));
   Group dismissed{loop_};
   for (const auto& slot : slots_)
-    if (slot->worker && !slot->leased && slot->worker->usable()) dismissed.spawn(dismiss(*slot, until));
+    if (slot->worker && slot->worker->usable() && slot->worker->jobs() == 0) dismissed.spawn(dismiss(*slot, until));
   (void)co_await dismissed.empty(until);
 }
 
-Task<void> WorkerPool::dismiss(Slot& slot, Deadline deadline) {
+Task<void> WorkerPool::dismiss(PoolSlot& slot, Deadline deadline) {
   co_await slot.worker->drain(deadline);
   co_await slot.worker->terminate(deadline);
 }
 
-Worker* Lease::operator->() const { return slot_->worker.get(); }
-
-WorkerPool::Acquire::~Acquire() {
-  if (queued_) leave_queue();
+WorkerPool::Run::~Run() {
+  if (submitted_ && !job_.answered()) pool_.withdraw(job_);
 }
 
-bool WorkerPool::Acquire::await_ready() {
-  statistics_.available_percent += 100.0 * static_cast<double>(pool_.idle_count_) / pool_.slots_.size();
-  if (Slot* slot = pool_.take_idle()) {
-    lease_ = Lease{pool_, *slot};
-    return true;
-  }
-  refused_ = pool_.waiting_count_ >= pool_.options_.queue_limit;
-  return refused_ || deadline_.passed();
+bool WorkerPool::Run::await_ready() {
+  submitted_ = true;
+  job_.statistics_ = &statistics_;
+  pool_.submit(job_);
+  return job_.answered();
 }
 
-void WorkerPool::Acquire::await_suspend(std::coroutine_handle<> waiting) {
-  coroutine = waiting;
-  began_ = std::chrono::steady_clock::now();
-  pool_.waiters_.push_back(*this);
-  ++pool_.waiting_count_;
-  queued_ = true;
-  arm(deadline_);
-}
+void WorkerPool::Run::await_resume() { pool_.count(job_); }
 
-void WorkerPool::Acquire::leave_queue() {
-  disarm();
-  unlink();
-  queued_ = false;
-  --pool_.waiting_count_;
-}
-
-void WorkerPool::Acquire::fire() {
-  leave_queue();
-  coroutine.resume();
-}
-
-Result<Lease> WorkerPool::Acquire::await_resume() {
-  bool waited = began_ != SteadyTime{};
-  auto wait = waited ? std::chrono::steady_clock::now() - began_ : 0ns;
-  statistics_.wait += wait;
-  if (lease_) {
-    lease_->waited_ = wait;
-    ++(waited ? statistics_.after_wait : statistics_.immediate);
-    return std::move(*lease_);
-  }
-  ++statistics_.timed_out;
-  if (refused_)
-    return fail(Why::busy, fmt::format("all {} workers are busy and {} events wait for them already; send less, or "
-                                       "raise numWorkers of the trigger",
-                                       pool_.size(), pool_.waiting()));
-  return fail(Why::busy, fmt::format("none of the {} workers came free in time; raise numWorkers or "
-                                     "workerAvailabilityTimeoutMilliseconds of the trigger",
-                                     pool_.size()));
+void WorkerPool::Run::await_suspend(std::coroutine_handle<> waiting) {
+  job_.coroutine = waiting;
+  job_.suspended_ = true;
 }
 
 }  // namespace nuclio::processor

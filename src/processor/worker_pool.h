@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <chrono>
+#include <coroutine>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -14,12 +14,13 @@
 #include "loop/list.h"
 #include "loop/loop.h"
 #include "loop/task.h"
+#include "processor/job.h"
+#include "processor/pool_slot.h"
 #include "processor/pool_statistics.h"
+#include "processor/waiting_line.h"
 #include "processor/worker.h"
 
 namespace nuclio::processor {
-
-class Lease;
 
 struct PoolOptions {
   std::string trigger_kind;  // of the trigger whose workers these are; the first of those that share them
@@ -29,8 +30,10 @@ struct PoolOptions {
   std::chrono::nanoseconds termination_timeout = std::chrono::seconds{10};  // of a worker's callbacks
 };
 
-// A fixed number of workers, lent out one event at a time. One that dies is replaced in the background, and as long as
-// that fails the events wait for the others. Lives on its loop's thread; outlives its leases and waiters.
+// A fixed number of workers and the line of events that wait for them. An event goes to a worker that is idle; when
+// none is, to one whose handler is quick, to wait behind what that works on; else into the line. What waits behind a
+// handler that turns out to be slow, or that died, is taken back. A worker that dies is replaced in the background, and
+// as long as that fails the events wait for the others. Lives on its loop's thread; outlives its jobs.
 class WorkerPool {
  public:
   WorkerPool(Loop& loop, WorkerFactory& factory, PoolOptions options);
@@ -41,10 +44,11 @@ class WorkerPool {
   // Starts all workers at once and returns when they are ready, or with the first error: then the function cannot run.
   Task<Result<void>> start();
 
-  class Acquire;
-  // co_await gives a Result<Lease>: first come, first served; Why::busy when no worker came free by the deadline (one
-  // that has passed never waits) or the queue is full. Counted in `statistics`, which outlives the wait.
-  Acquire acquire(Deadline deadline, PoolStatistics& statistics);
+  class Run;
+  // co_await returns when the job is answered: by a worker, or with Why::busy when none came free by the job's deadline
+  // for that (one that has passed never waits) or too many wait already, or with Why::timeout when the call's own
+  // deadline came first. Counted in `statistics`, which outlives the wait. Destroying it gives the job up.
+  Run run(Job& job, PoolStatistics& statistics);
 
   // The end of the pool: replaces no worker any more and runs the drain and termination callbacks of all that are idle,
   // each bounded by the termination timeout and the deadline. Called once no event comes any more.
@@ -52,93 +56,75 @@ class WorkerPool {
 
   std::size_t size() const { return slots_.size(); }
   std::size_t idle() const { return idle_count_; }
-  std::size_t waiting() const { return waiting_count_; }
+  std::size_t waiting() const { return line_.size(); }  // in line; what waits behind a busy worker is not among them
   std::size_t alive() const;                            // at work or idle; the others are being replaced
   std::uint64_t restarts() const { return restarts_; }  // workers replaced since the start
 
  private:
-  friend class Lease;
-  struct Slot;
+  friend class Job;
+  friend class PoolSlot;
 
-  Task<void> start_first(Slot& slot, std::optional<Error>& error, std::size_t& missing);
-  Task<void> tend(Slot& slot);
-  Task<void> replace(Slot& slot);
-  Task<void> dismiss(Slot& slot, Deadline deadline);
-  Task<Result<void>> start_worker(Slot& slot);
+  // Looks after jobs that wait behind a busy worker, while there are any.
+  class Watchman final : public Timer {
+   public:
+    Watchman(Loop& loop, WorkerPool& pool) : Timer(loop), pool_(pool) {}
 
-  void offer(Slot& slot);
-  Slot* take_idle();
-  void give_back(Slot& slot);
+   private:
+    void fire() override { pool_.look_for_stalls(); }
+    WorkerPool& pool_;
+  };
+
+  Task<void> start_first(PoolSlot& slot, std::optional<Error>& error, std::size_t& missing);
+  Task<void> tend(PoolSlot& slot);
+  Task<void> replace(PoolSlot& slot);
+  Task<void> dismiss(PoolSlot& slot, Deadline deadline);
+  Task<Result<void>> start_worker(PoolSlot& slot);
+
+  void submit(Job& job);
+  static void count(Job& job);
+  void withdraw(Job& job);
+  void late(Job& job);
+  void refuse(Job& job);
+  bool give(PoolSlot& slot, Job& job);
+  void serve_line();
+  PoolSlot* take_idle();
+  PoolSlot* quick_one();
+  void note_idle(PoolSlot& slot);
+  void changed(PoolSlot& slot);
+  void returned(Job& job);
+  void look_for_stalls();
 
   Loop& loop_;
   WorkerFactory& factory_;
   PoolOptions options_;
-  std::vector<std::unique_ptr<Slot>> slots_;
-  List<Slot> idle_;  // the one that was busy last at the back: it is the warmest, so it is the next
+  std::vector<std::unique_ptr<PoolSlot>> slots_;
+  List<PoolSlot> idle_;  // the one that was busy last at the back: it is the warmest, so it is the next
   std::size_t idle_count_ = 0;
-  List<Resumption> waiters_;  // Acquire
-  std::size_t waiting_count_ = 0;
+  WaitingLine line_;
+  bool serving_ = false;
   std::uint64_t restarts_ = 0;
   bool winding_down_ = false;
+  Watchman watchman_;
   Group tenders_;  // one a slot
 };
 
-// A worker for as long as this lives. Gives it back on every path.
-class Lease {
+class [[nodiscard]] WorkerPool::Run {
  public:
-  Lease(Lease&& other) noexcept
-      : pool_(std::exchange(other.pool_, nullptr)),
-        slot_(std::exchange(other.slot_, nullptr)),
-        waited_(other.waited_) {}
-  Lease& operator=(Lease&& other) noexcept {
-    std::swap(pool_, other.pool_);
-    std::swap(slot_, other.slot_);
-    std::swap(waited_, other.waited_);
-    return *this;
-  }
-  ~Lease() {
-    if (pool_) pool_->give_back(*slot_);
-  }
-  Worker* operator->() const;
-  Worker& operator*() const { return *operator->(); }
-  // For the worker, in the queue.
-  std::chrono::nanoseconds waited() const { return waited_; }
-
- private:
-  friend class WorkerPool;
-  Lease(WorkerPool& pool, WorkerPool::Slot& slot) : pool_(&pool), slot_(&slot) {}
-  WorkerPool* pool_;
-  WorkerPool::Slot* slot_;
-  std::chrono::nanoseconds waited_{0};
-};
-
-// A place in the queue. What is handed to it stays here until its coroutine goes on; when that never happens, because
-// it was cancelled, the worker goes to the next in the queue.
-class [[nodiscard]] WorkerPool::Acquire final : private Resumption, private Timer {
- public:
-  Acquire(WorkerPool& pool, Deadline deadline, PoolStatistics& statistics)
-      : Timer(pool.loop_), pool_(pool), deadline_(deadline), statistics_(statistics) {}
-  ~Acquire() override;
+  Run(WorkerPool& pool, Job& job, PoolStatistics& statistics) : pool_(pool), job_(job), statistics_(statistics) {}
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  ~Run();
   bool await_ready();
   void await_suspend(std::coroutine_handle<> waiting);
-  Result<Lease> await_resume();
+  void await_resume();
 
  private:
-  friend class WorkerPool;
-  void fire() override;
-  void leave_queue();
-
   WorkerPool& pool_;
-  Deadline deadline_;
+  Job& job_;
   PoolStatistics& statistics_;
-  SteadyTime began_{};
-  bool queued_ = false;
-  bool refused_ = false;  // the queue was full
-  std::optional<Lease> lease_;
+  bool submitted_ = false;
 };
 
-inline WorkerPool::Acquire WorkerPool::acquire(Deadline deadline, PoolStatistics& statistics) {
-  return {*this, deadline, statistics};
-}
+inline WorkerPool::Run WorkerPool::run(Job& job, PoolStatistics& statistics) { return {*this, job, statistics}; }
 
 }  // namespace nuclio::processor

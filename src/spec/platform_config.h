@@ -203,12 +203,21 @@ struct HttpLimitsConfig {
   }
 };
 
+enum class WorkerTransport { ring, socket };
+constexpr auto choices(WorkerTransport) {
+  using C = schema::Choice<WorkerTransport>;
+  return std::array{C{WorkerTransport::ring, "ring"}, C{WorkerTransport::socket, "socket"}};
+}
+
 // Settings of the processor that Nuclio does not have.
 struct ProcessorConfig {
   int queue_limit = 10;
   int max_connections = 262144;
   int drain_pause_milliseconds = 0;
   std::optional<bool> expose_errors;
+  WorkerTransport worker_transport = WorkerTransport::ring;
+  Bytes worker_memory_limit{0};
+  int worker_descriptor_limit = 0;
   HttpLimitsConfig http;
 
   static constexpr auto fields() {
@@ -229,6 +238,18 @@ struct ProcessorConfig {
         field("exposeErrors", &P::expose_errors,
               {.doc = "Whether a 500 shows the exception and its traceback to the caller; yes when absent, except on "
                       "kube."}),
+        field("workerTransport", &P::worker_transport,
+              {.doc = "How events reach workers in processes of their own: ring (shared memory, where the runtime can) "
+                      "or socket."}),
+        field("workerMemoryLimit", &P::worker_memory_limit,
+              {.doc = "Bytes of address space that each worker in a process of its own may take, beside what it shares "
+                      "with the processor; 0 is no limit.",
+               .min = 0,
+               .max = 1099511627776}),
+        field("workerDescriptorLimit", &P::worker_descriptor_limit,
+              {.doc = "Descriptors that each worker in a process of its own may have open; 0 is the processor's limit.",
+               .min = 0,
+               .max = 1048576}),
         field("http", &P::http, {.doc = "What an http trigger allows its clients."}),
     };
   }

@@ -50,7 +50,7 @@ class Port {
 
   // Whether an event that the worker has not begun can be taken back.
   virtual bool can_revoke() const = 0;
-  // True: the worker has not begun the call and never will. Also after ended(), for what it left behind.
+  // True: the worker has not begun the call and never will. Also after ended() or stop(), for what it left behind.
   virtual bool revoke(CallId call) = 0;
   // False while the call could be revoked.
   virtual bool begun(CallId call) const = 0;
@@ -60,6 +60,9 @@ class Port {
   // Stops receiving, and goes on: back-pressure for a worker that streams more than its reader takes.
   virtual void pause() = 0;
   virtual void resume() = 0;
+  // The end, from our side, also from inside the listener: nothing is sent or received any more, nothing is borrowed,
+  // and ended() does not come. What was posted and not begun can still be revoked.
+  virtual void stop() = 0;
 };
 
 // Frames over a connected Unix stream socket.

@@ -100,6 +100,7 @@ class RingPort final : public Port, private Poller {
   void cancel(CallId call) override { channel_->cancel(call.value()); }
   void pause() override { paused_ = true; }
   void resume() override;
+  void stop() override;
 
  private:
   // What was posted and has not had the worker's last word.
@@ -409,11 +410,16 @@ Result<void> RingPort::take(Frame frame) {
 }
 
 void RingPort::end(std::string fault) {
+  if (ended_) return;
+  stop();
+  listener_->ended(std::move(fault));
+}
+
+void RingPort::stop() {
   if (std::exchange(ended_, true)) return;
   unlink();
   writer_.stop();
   channel_->close();
-  listener_->ended(std::move(fault));
 }
 
 }  // namespace

@@ -57,6 +57,11 @@ class SocketPort final : public Port {
     paused_ = false;
     resumed_.notify_all();
   }
+  void stop() override {
+    stopped_ = true;
+    writer_.stop();
+    resumed_.notify_all();
+  }
 
  private:
   Task<void> receive();
@@ -67,6 +72,7 @@ class SocketPort final : public Port {
   FrameWriter writer_;
   Listener* listener_ = nullptr;
   bool paused_ = false;
+  bool stopped_ = false;
   WaitList resumed_;
   Group background_;
 };
@@ -74,7 +80,8 @@ class SocketPort final : public Port {
 Task<void> SocketPort::receive() {
   co_await stream_.loop().yield();  // nothing is received inside listen()
   for (int frames = 1;; ++frames) {
-    while (paused_) (void)co_await resumed_.wait();
+    while (paused_ && !stopped_) (void)co_await resumed_.wait();
+    if (stopped_) co_return;
     auto frame = reader_.read(stream_);
     if (!frame) {
       writer_.stop();

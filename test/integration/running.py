@@ -114,6 +114,13 @@ class StartFailed(Exception):
     """The processor said why it cannot start."""
 
 
+def is_warm_parent(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text() == "warm parent\n"
+    except OSError:  # it has ended
+        return False
+
+
 class Processor:
     """A processor with one function.
 
@@ -218,8 +225,8 @@ class Processor:
         return sum(found)
 
     def workers(self):
-        """Pids of the processes right below the processor."""
-        return children(self.process.pid)
+        """Pids of the processes right below the processor, but for the one that forks the others."""
+        return [pid for pid in children(self.process.pid) if not is_warm_parent(pid)]
 
     def terminate(self, seconds=30):
         """SIGTERM; the exit code and how long it took."""
@@ -231,7 +238,7 @@ class Processor:
     def stop(self):
         if not self.process or self.process.poll() is not None:
             return
-        workers = self.workers()
+        workers = children(self.process.pid)
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(30)

@@ -17,6 +17,7 @@ def next_worker(options):
     """Returns in a worker, with its options. In the parent None, when the processor is done with it."""
     control = int(options["parent_fd"])
     os.set_inheritable(control, False)
+    _be_called("warm parent")
     try:
         native = connection.native()
         from nuclio_worker import logs, worker  # noqa: F401, for the workers
@@ -42,6 +43,7 @@ def next_worker(options):
         order = json.loads(packet)
         if _is_child(native, control, order, descriptors):
             os.close(control)
+            _be_called("worker {0}".format(order["worker_id"]))
             return {**options, **order, "fd": descriptors[0], "ring": tuple(descriptors[1:])}
         for descriptor in descriptors:
             os.close(descriptor)
@@ -70,6 +72,12 @@ def _preload(options):
             'handler "{0}": importing it starts threads, which do not exist in workers forked later; start them in '
             "init_context, or set preload to false".format(options["handler"])
         )
+
+
+def _be_called(name):
+    """In ps and top, where all of them have the parent's command line."""
+    with open("/proc/self/comm", "w") as file:
+        file.write(name)
 
 
 def _tell(control, **message):

@@ -74,7 +74,7 @@ http::Response file_answer(http::Response answer, const std::string& path, http:
 http::Response http_answer(Result<Response>&& result, ExposeErrors expose) {
   if (!result) return no_answer(result.error(), expose);
   Response& from = *result;
-  if (from.failure && from.body.empty()) {
+  if (from.failure && from.body.empty() && !from.lent) {
     from.body = shown(*from.failure, expose);
     from.content_type = kPlain;
   }
@@ -99,9 +99,11 @@ http::Response http_answer(Result<Response>&& result, ExposeErrors expose) {
     }
   }
   if (!file.empty()) return file_answer(std::move(answer), file, after, expose);
-  if (!has_type && (from.more || !from.body.empty())) answer.headers.add("Content-Type", kPlainUtf8);
+  if (!has_type && (from.more || from.lent || !from.body.empty())) answer.headers.add("Content-Type", kPlainUtf8);
   if (from.more) {
     answer.body = std::make_unique<BegunBody>(std::move(from.body), std::move(from.more));
+  } else if (from.lent) {
+    answer.body = std::move(*from.lent);
   } else {
     answer.body = std::move(from.body);
   }
