@@ -240,7 +240,12 @@ Result<void> Client::Transfer::start() {
   set(CURLOPT_WRITEFUNCTION, &on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
   set(CURLOPT_SSL_VERIFYPEER, request_.verify_peer == VerifyPeer::yes ? 1L : 0L);
-  set(CURLOPT_SSL_VERIFYHOST, request_.verify_peer == VerifyPeer::yes ? 2L : 0L);
+  bool name_counts = request_.verify_peer == VerifyPeer::yes && request_.server_certificate.empty();
+  set(CURLOPT_SSL_VERIFYHOST, name_counts ? 2L : 0L);
+  if (!request_.server_certificate.empty()) {
+    set(CURLOPT_CAINFO, request_.server_certificate.c_str());
+    set(CURLOPT_CA_CACHE_TIMEOUT, 0L);  // it may have been renewed
+  }
   if (!request_.unix_socket.empty()) set(CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
 
   bool empty_body_counts = request_.method == "POST" || request_.method == "PUT" || request_.method == "PATCH";

@@ -27,6 +27,9 @@ struct ClientRequest {
   Bytes max_body{64 << 20};  // of the answer, with fetch(): Why::too_large
   std::chrono::milliseconds connect_timeout{10'000};
   VerifyPeer verify_peer = VerifyPeer::yes;
+  // PEM file of the one certificate that the server must show, under whatever name, or of its authorities; "" for the
+  // system's authorities and the URL's host. Read for each connection.
+  std::string server_certificate = {};
 };
 
 // Any status is an answer, not an error.

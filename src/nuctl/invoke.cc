@@ -11,6 +11,8 @@
 #include "nuctl/function_client.h"
 #include "nuctl/function_flags.h"
 #include "schema/json.h"
+#include "spec/invocation.h"
+#include "spec/load.h"
 
 namespace nuclio::nuctl {
 namespace {
@@ -58,7 +60,7 @@ class Invoke final : public Command {
     flags.yes({"raise-on-status"}, raise_on_status_, "Exit with 1 when the status is 400 or more");
     flags.text({"via"}, via_, "Kept for Nuclio's scripts: any, external-ip, loadbalancer");
     flags.text({"external-ips", 0, "NUCTL_EXTERNAL_IP_ADDRESSES"}, external_ips_, "Kept for Nuclio's scripts");
-    flags.yes({"skip-tls"}, skip_tls_, "Kept for Nuclio's scripts: this platform serves plain HTTP");
+    flags.yes({"skip-tls"}, skip_tls_, "Call a function that speaks HTTPS whatever its certificate is");
   }
 
   Task<Result<int>> run(Session& session) override {
@@ -67,11 +69,11 @@ class Invoke final : public Command {
     CO_TRY(auto request, build_request(session));
     CO_TRY(json::object function, co_await get_function(session, name_));
     CO_TRY(std::string address, address_of(function));
-    request.url = "http://" + address + (path_.starts_with('/') ? "" : "/") + path_;
+    CO_TRY_DO(direct(request, function, address));
 
     log::debug("Executing function", {{"method", request.method}, {"url", request.url}});
     auto answer = co_await session.client().fetch(request, Deadline::in(*timeout));
-    if (!answer) co_return std::unexpected(std::move(answer.error()).in("Failed to invoke function " + name_));
+    if (!answer) co_return std::unexpected(not_answered(std::move(answer.error())));
     print(session, *answer);
     co_return raise_on_status_ && answer->status >= 400 ? 1 : 0;
   }
@@ -99,6 +101,21 @@ class Invoke final : public Command {
     for (const auto& [name, value] : headers) request.headers.set(name, std::string(value.get_string()));
     request.max_body = Bytes{1u << 30};
     return request;
+  }
+
+  Result<void> direct(http::ClientRequest& request, json::object function, const std::string& address) const {
+    function.erase("status");
+    TRY(auto loaded, spec::read_function(function, spec::Unknown::warning));
+    auto verify = skip_tls_ ? http::VerifyPeer::no : http::VerifyPeer::yes;
+    std::string target = (path_.starts_with('/') ? "" : "/") + path_;
+    auto directed = spec::direct_to_function(request, loaded.config.spec, address, target, verify);
+    if (!directed) return std::unexpected(not_answered(std::move(directed.error())));
+    return {};
+  }
+
+  Error not_answered(Error error) const {
+    if (error.why == Why::forbidden) error.what += "; --skip-tls calls it whatever its certificate is";
+    return std::move(error).in("Failed to invoke function " + name_);
   }
 
   Result<std::string> address_of(const json::object& function) const {

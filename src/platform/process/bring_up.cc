@@ -12,6 +12,7 @@
 #include "loop/listener.h"
 #include "platform/process/managed.h"
 #include "platform/process/revision_files.h"
+#include "spec/invocation.h"
 
 namespace nuclio::platform::process {
 namespace {
@@ -91,7 +92,7 @@ Task<Result<void>> ProcessPlatform::start_replicas(Managed& managed, const spec:
     managed.socket.reset();
     co_return Result<void>{};
   }
-  bool listens = http_trigger(config.spec) != nullptr;
+  bool listens = spec::http_trigger(config.spec) != nullptr;
   CO_TRY(Descriptor fresh, socket_for(managed, config));
   int socket = !listens ? -1 : fresh ? fresh.get() : managed.socket.get();
   int port = 0;
@@ -133,7 +134,7 @@ Task<void> ProcessPlatform::stop(Managed& managed) {
 
 // The socket that the function is to have: the empty one when it keeps the one it has, or needs none.
 Result<Descriptor> ProcessPlatform::socket_for(const Managed& managed, const spec::FunctionConfig& config) const {
-  const spec::HttpTrigger* trigger = http_trigger(config.spec);
+  const spec::HttpTrigger* trigger = spec::http_trigger(config.spec);
   if (!trigger) return Descriptor{};
   auto has = managed.socket ? port_of(managed.socket.get()) : Result<int>{0};
   if (managed.socket && has && (trigger->port == 0 || trigger->port == *has)) return Descriptor{};

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "platform/process/managed.h"
 #include "platform/process/revision_files.h"
+#include "spec/invocation.h"
 
 namespace nuclio::platform::process {
 namespace {
@@ -143,7 +144,7 @@ void ProcessPlatform::run_again(Managed& managed) {
   if (!config) return complain(config.error().what + "; deploy it again");
   int count = replica_count(config->spec);
   if (count == 0) return;
-  bool listens = http_trigger(config->spec) != nullptr;
+  bool listens = spec::http_trigger(config->spec) != nullptr;
   auto socket = socket_for(managed, *config);
   if (!socket) return complain(socket.error().what);
   if (auto folder = make_private_folder(home_.logs(id)); !folder) return complain(folder.error().what);

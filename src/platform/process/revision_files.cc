@@ -34,12 +34,6 @@ int replica_count(const spec::FunctionSpec& spec) {
   return std::max(1, spec.min_replicas.value_or(1));
 }
 
-const spec::HttpTrigger* http_trigger(const spec::FunctionSpec& spec) {
-  for (const auto& [name, trigger] : spec.triggers)
-    if (const auto* http = std::get_if<spec::HttpTrigger>(&trigger.kind); http && !trigger.disabled) return http;
-  return nullptr;
-}
-
 std::vector<std::string> function_environment(const std::vector<std::string>& own,
                                               const std::vector<spec::EnvironmentVariable>& variables) {
   static constexpr std::array<std::string_view, 7> kKept{"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "SHELL"};

@@ -18,9 +18,6 @@ Result<void> write_revision_files(const std::string& folder, const spec::Functio
 int replica_count(const spec::FunctionSpec& spec);
 inline constexpr int kMaxReplicas = 64;
 
-// The function's enabled http trigger, or null.
-const spec::HttpTrigger* http_trigger(const spec::FunctionSpec& spec);
-
 // The environment of a processor: where programs, home and locale are, from the platform's own, and the function's
 // variables, which win. Nothing else of ours reaches a function.
 std::vector<std::string> function_environment(const std::vector<std::string>& own,

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/client.h"
+#include "spec/function.h"
+
+namespace nuclio::spec {
+
+// The trigger that a function is called through: its first HTTP trigger that is not disabled, or null.
+const HttpTrigger* http_trigger(const FunctionSpec& spec);
+
+// Makes `request` one to the function that serves at `address`, "127.0.0.1:32768"; `target` is the path and query. It
+// goes over HTTPS when the function's trigger has `tls`. Then the function must show the certificate that its spec
+// names, whatever host is in it, since functions are called by their address; not so with VerifyPeer::no.
+// Why::precondition when it serves only clients with certificates of their own: we have none.
+Result<void> direct_to_function(http::ClientRequest& request, const FunctionSpec& spec, std::string_view address,
+                                std::string_view target, http::VerifyPeer verify);
+
+}  // namespace nuclio::spec
