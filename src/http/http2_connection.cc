@@ -13,13 +13,11 @@
 namespace nuclio::http {
 namespace {
 
-constexpr std::size_t kBatch = 64 << 10;       // sent with one call
-constexpr std::size_t kMostInARow = 1 << 20;   // sent before others get their turn
-constexpr int kReadsInARow = 16;               // likewise
-constexpr std::size_t kKept = 64 << 10;        // of memory, while nothing is to be sent
-constexpr std::uint64_t kFreeBody = 32 << 10;  // a request's body up to here needs no reservation
-constexpr std::int32_t kBodyWindow = 1 << 20;  // of a body that has one
-constexpr std::int64_t kEarnedByAnswer = 10;   // frames that a peer has good reason to send for one request
+constexpr std::size_t kBatch = 64 << 10;      // sent with one call
+constexpr std::size_t kMostInARow = 1 << 20;  // sent before others get their turn
+constexpr int kReadsInARow = 16;              // likewise
+constexpr std::size_t kKept = 64 << 10;       // of memory, while nothing is to be sent
+constexpr std::int64_t kEarnedByAnswer = 10;  // frames that a peer has good reason to send for one request
 
 }  // namespace
 
@@ -251,7 +249,7 @@ void Http2Connection::take_body(Http2Stream& stream, std::string_view bytes) {
   stream.body += bytes;
   stream.arriving.moved(bytes.size(), shared_.loop.now());
   stream.withheld += bytes.size();
-  if (stream.reserved == 0 && stream.body.size() > kFreeBody) return admit(stream);
+  if (stream.reserved == 0 && stream.body.size() > shared_.limits.http2_short_body.count) return admit(stream);
   if (stream.reserved == 0) return;
   nghttp2_session_consume_stream(session_.get(), stream.id, std::exchange(stream.withheld, 0));
 }
@@ -272,7 +270,7 @@ void Http2Connection::admit(Http2Stream& stream) {
   stream.arriving = shared_.pace_of_body();
   check_by(stream.arriving.deadline().when());
   nghttp2_session_consume_stream(session_.get(), stream.id, std::exchange(stream.withheld, 0));
-  nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, stream.id, kBodyWindow);
+  open_http2_window(session_.get(), stream.id, shared_.limits);
   flush_soon();
 }
 

@@ -11,9 +11,6 @@
 namespace nuclio::http {
 namespace {
 
-constexpr std::int32_t kConnectionWindow = 1 << 20;  // bytes on their way to all requests together
-constexpr std::size_t kUnsentAcks = 100;             // answers to settings and pings that the peer does not read
-
 constexpr std::int64_t kEarnedByData = 4;  // frames for a piece of an answer: windows of stream and connection, a ping
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
@@ -166,24 +163,28 @@ nghttp2_session* begin_http2_session(Http2Connection& connection, const Limits& 
     nghttp2_session_callbacks_set_on_stream_close_callback(made, Http2Callbacks::stream_closed);
     return made;
   }();
-  static const nghttp2_option* const kOptions = [] {
-    nghttp2_option* made = nullptr;
-    CHECK(nghttp2_option_new(&made) == 0);
-    nghttp2_option_set_no_auto_window_update(made, 1);
-    nghttp2_option_set_no_closed_streams(made, 1);
-    nghttp2_option_set_max_outbound_ack(made, kUnsentAcks);
-    return made;
-  }();
+  nghttp2_option* options = nullptr;
+  CHECK(nghttp2_option_new(&options) == 0);
+  nghttp2_option_set_no_auto_window_update(options, 1);
+  nghttp2_option_set_no_closed_streams(options, 1);
+  nghttp2_option_set_max_outbound_ack(options, limits.http2_unread_acks);
   nghttp2_session* session = nullptr;
-  CHECK(nghttp2_session_server_new2(&session, kCallbacks, &connection, kOptions) == 0);
+  CHECK(nghttp2_session_server_new2(&session, kCallbacks, &connection, options) == 0);
+  nghttp2_option_del(options);
   const std::array<nghttp2_settings_entry, 3> settings{{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, static_cast<std::uint32_t>(limits.http2_streams)},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits.header_bytes.count)},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
   }};
   nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
-  nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
+  open_http2_window(session, 0, limits);
   return session;
+}
+
+void open_http2_window(nghttp2_session* session, std::int32_t stream, const Limits& limits) {
+  constexpr std::uint64_t kMost = NGHTTP2_MAX_WINDOW_SIZE;
+  auto size = static_cast<std::int32_t>(std::min(limits.http2_window.count, kMost));
+  nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, stream, size);
 }
 
 bool submit_http2_response(nghttp2_session* session, Http2Stream& stream, const Answering& to, std::string_view date) {

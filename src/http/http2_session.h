@@ -19,6 +19,8 @@ nghttp2_session* begin_http2_session(Http2Connection& connection, const Limits& 
 // Hands the head of the stream's response to the session, and says how its body is to be had. False when the session
 // does not take it.
 bool submit_http2_response(nghttp2_session* session, Http2Stream& stream, const Answering& to, std::string_view date);
+// Lets the peer send as much as the limits allow: of one stream, or with 0 of all together.
+void open_http2_window(nghttp2_session* session, std::int32_t stream, const Limits& limits);
 // "100 Continue".
 void submit_http2_continue(nghttp2_session* session, std::int32_t id);
 

@@ -31,13 +31,19 @@ struct Limits {
 
   // Of HTTP/2: requests at once on a connection, beyond which they are refused to be sent again; 0 leaves HTTP/2 out.
   std::size_t http2_streams = 128;
-  // Memory for those bodies on one connection that are not small, 32 KiB. When it is used up the peer's window stays
-  // closed for further bodies; a single one may be larger.
+  // Bytes on their way at once to all bodies of a connection together, and to one body that has memory for it.
+  Bytes http2_window{1 << 20};
+  // A body up to here needs no such memory: 408 and 413 aside, it always arrives.
+  Bytes http2_short_body{32 << 10};
+  // Memory for the longer ones on one connection. When it is used up the peer's window stays closed for further bodies;
+  // a single one may be larger.
   Bytes http2_bodies{16 << 20};
   // Frames without a use (pings, settings, windows, empty data) and requests that were given up before they were
   // answered; then the connection is ended with ENHANCE_YOUR_CALM. What is answered and sent earns some back.
   Borne http2_frames{.burst = 1000, .per_second = 100};
   Borne http2_resets{.burst = 200, .per_second = 20};
+  // Answers to settings and pings that the peer does not read; then the connection is cut.
+  std::size_t http2_unread_acks = 100;
 
   std::size_t connections = 256 << 10;  // of one server; more are told 503 and closed
   // Pipelined requests are worked on one after the other; answers are held back to be sent together up to this size.

@@ -153,6 +153,14 @@ struct HttpLimitsConfig {
   int body_grace_milliseconds = 10000;
   int answer_grace_milliseconds = 60000;
   int linger_milliseconds = 2000;
+  int http2_streams = 128;
+  Bytes http2_window_bytes{1048576};
+  Bytes http2_body_bytes{16777216};
+  int http2_idle_frames = 1000;
+  int http2_idle_frames_per_second = 100;
+  int http2_resets = 200;
+  int http2_resets_per_second = 20;
+  int http2_unread_acks = 100;
 
   static constexpr auto fields() {
     using H = HttpLimitsConfig;
@@ -199,6 +207,42 @@ struct HttpLimitsConfig {
                       "sees the answer.",
                .min = 0,
                .max = 60000}),
+        field("http2Streams", &H::http2_streams,
+              {.doc = "Requests that an HTTP/2 connection may have at once; more are refused, to be sent again.",
+               .min = 1,
+               .max = 10000}),
+        field("http2WindowBytes", &H::http2_window_bytes,
+              {.doc = "Bytes of request bodies that may be on their way at once on an HTTP/2 connection.",
+               .min = 65535,
+               .max = 2147483647}),
+        field("http2BodyBytes", &H::http2_body_bytes,
+              {.doc = "Bytes of memory for the request bodies above 32 KiB that come at once on an HTTP/2 connection; "
+                      "further ones wait. One alone may be larger.",
+               .min = 0,
+               .max = 1099511627776}),
+        field(
+            "http2IdleFrames", &H::http2_idle_frames,
+            {.doc = "Frames that carry nothing (pings, settings, windows, empty data) which an HTTP/2 client may send "
+                    "at once; then it is told ENHANCE_YOUR_CALM and cut off. What it asks for and reads earns some "
+                    "back.",
+             .min = 1,
+             .max = 1000000}),
+        field("http2IdleFramesPerSecond", &H::http2_idle_frames_per_second,
+              {.doc = "Frames that carry nothing which an HTTP/2 client may send a second in the long run.",
+               .min = 0,
+               .max = 1000000}),
+        field("http2Resets", &H::http2_resets,
+              {.doc = "Requests that an HTTP/2 client may give up at once before they are answered; then it is told "
+                      "ENHANCE_YOUR_CALM and cut off.",
+               .min = 1,
+               .max = 1000000}),
+        field(
+            "http2ResetsPerSecond", &H::http2_resets_per_second,
+            {.doc = "Requests that an HTTP/2 client may give up a second in the long run.", .min = 0, .max = 1000000}),
+        field("http2UnreadAcks", &H::http2_unread_acks,
+              {.doc = "Answers to settings and pings that an HTTP/2 client need not have read; then it is cut off.",
+               .min = 1,
+               .max = 100000}),
     };
   }
 };

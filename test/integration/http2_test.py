@@ -111,6 +111,19 @@ def rapid_reset(number):
     return frame(1, 5, stream, head) + frame(3, 0, stream, b"\x00\x00\x00\x08")
 
 
+def frames_to_the_end(connection):
+    """The kind and the payload of each frame that comes until the other side closes."""
+    received = b""
+    while piece := connection.recv(65536):
+        received += piece
+    frames = []
+    while received:
+        size = int.from_bytes(received[:3], "big")
+        frames.append((received[3], received[9 : 9 + size]))
+        received = received[9 + size :]
+    return frames
+
+
 @pytest.mark.parametrize("abuse", [settings_flood, rapid_reset])
 def test_a_flood_is_cut_off_while_others_are_served(plain, abuse):
     url = f"http://127.0.0.1:{port_of(plain)}/"
@@ -118,15 +131,28 @@ def test_a_flood_is_cut_off_while_others_are_served(plain, abuse):
         hostile.sendall(PREFACE + frame(4, 0, 0, b""))
         hostile.sendall(b"".join(abuse(number) for number in range(5000)))
         assert curl("--http2-prior-knowledge", "-d", "well", url) == b"well"
-        received = b""
-        while piece := hostile.recv(65536):
-            received += piece
-    kinds = []
-    while received:
-        size = int.from_bytes(received[:3], "big")
-        kinds.append((received[3], received[9 : 9 + size]))
-        received = received[9 + size :]
-    kind, payload = kinds[-1]
+        kind, payload = frames_to_the_end(hostile)[-1]
     assert kind == GOAWAY
     assert int.from_bytes(payload[4:8], "big") == ENHANCE_YOUR_CALM
     assert curl("--http2-prior-knowledge", "-d", "still well", url) == b"still well"
+
+
+@pytest.fixture(scope="module")
+def strict(start_processor, code):
+    limits = {"http2Streams": 7, "http2IdleFrames": 10, "http2IdleFramesPerSecond": 0}
+    limits |= {"http2Resets": 5, "http2ResetsPerSecond": 0}
+    return start_processor(code, spec(), platform={"processor": {"http": limits}})
+
+
+@pytest.mark.parametrize("abuse", [settings_flood, rapid_reset])
+@pytest.mark.parametrize(("name", "last"), [("plain", 0), ("strict", ENHANCE_YOUR_CALM)])
+def test_a_platform_says_how_much_is_borne(request, name, last, abuse):
+    with socket.create_connection(("127.0.0.1", port_of(request.getfixturevalue(name))), timeout=20) as client:
+        goodbye = frame(GOAWAY, 0, 0, bytes(8))
+        client.sendall(PREFACE + frame(4, 0, 0, b"") + b"".join(abuse(number) for number in range(20)) + goodbye)
+        client.shutdown(socket.SHUT_WR)
+        frames = frames_to_the_end(client)
+    told = [int.from_bytes(payload[4:8], "big") for kind, payload in frames if kind == GOAWAY]
+    assert told == ([last] if last else [])
+    streams = {"plain": 128, "strict": 7}[name]
+    assert b"\x00\x03" + streams.to_bytes(4, "big") in frames[0][1]

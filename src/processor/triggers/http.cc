@@ -28,7 +28,12 @@ http::Limits limits_of(const spec::HttpTrigger& config, const spec::ProcessorCon
   limits.transfer_grace = milliseconds{platform.body_grace_milliseconds};
   limits.answer_grace = milliseconds{platform.answer_grace_milliseconds};
   limits.linger = milliseconds{platform.linger_milliseconds};
-  if (!config.http2) limits.http2_streams = 0;
+  limits.http2_streams = config.http2 ? static_cast<std::size_t>(platform.http2_streams) : 0;
+  limits.http2_window = platform.http2_window_bytes;
+  limits.http2_bodies = platform.http2_body_bytes;
+  limits.http2_frames = {platform.http2_idle_frames, platform.http2_idle_frames_per_second};
+  limits.http2_resets = {platform.http2_resets, platform.http2_resets_per_second};
+  limits.http2_unread_acks = static_cast<std::size_t>(platform.http2_unread_acks);
   limits.connections = static_cast<std::size_t>(settings.max_connections);
   return limits;
 }
