@@ -85,9 +85,18 @@ std::optional<Level> parse_level(std::string_view text) {
   return std::nullopt;
 }
 
-std::string json_string(std::string_view text) {
-  std::string out = "\"";
+namespace {
+
+bool stands_for_itself(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
   while (!text.empty()) {
+    // Nearly all of nearly every text.
+    auto plain = static_cast<std::size_t>(std::ranges::find_if_not(text, stands_for_itself) - text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     char c = text.front();
     std::size_t length = utf8_sequence(text);
     if (length == 0) {
@@ -112,6 +121,14 @@ std::string json_string(std::string_view text) {
     text.remove_prefix(length);
   }
   out += '"';
+}
+
+}  // namespace
+
+std::string json_string(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 2);
+  append_json_string(out, text);
   return out;
 }
 
@@ -141,7 +158,7 @@ std::string format(const Options& options, std::string_view logger, Level level,
                       json_string(logger), json_string(message));
     for (const Field& field : fields) {
       out += ',';
-      out += json_string(field.key());
+      append_json_string(out, field.key());
       out += ':';
       out += field.json();
     }
@@ -160,7 +177,7 @@ std::string format(const Options& options, std::string_view logger, Level level,
     out += " {";
     for (const Field& field : fields) {
       if (&field != fields.data()) out += ", ";
-      out += json_string(field.key());
+      append_json_string(out, field.key());
       out += ": ";
       out += field.json();
     }

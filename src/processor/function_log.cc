@@ -2,6 +2,8 @@
 #include "processor/function_log.h"
 
 #include <algorithm>
+#include <array>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -12,7 +14,9 @@ namespace {
 // One field a variable, or the text as it is when it is no JSON object.
 void add_fields(std::string_view variables, std::vector<log::Field>& fields) {
   boost::system::error_code error;
-  boost::json::value parsed = boost::json::parse(variables, error);
+  std::array<unsigned char, 2048> room;  // enough for most
+  boost::json::monotonic_resource memory{room.data(), room.size()};
+  boost::json::value parsed = boost::json::parse(variables, error, &memory);
   if (error || !parsed.is_object()) {
     fields.emplace_back("variables", variables);
     return;
