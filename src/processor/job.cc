@@ -12,7 +12,7 @@ std::string Job::text() const {
   return id.empty() ? "an event" : "event " + std::string{id};
 }
 
-void Job::answer(Result<Response> response) {
+void Job::answer(Result<Response>&& response) {
   CHECK(!answered_);
   answered_ = true;
   response_.emplace(std::move(response));

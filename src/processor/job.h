@@ -47,11 +47,12 @@ class Job final : public Resumption, private Timer {
   std::string text() const;
 
   // By who has it, once. Whoever awaits it goes on in the loop's next round.
-  void answer(Result<Response> response);  // of a single event, or an error that is each event's
+  void answer(Result<Response>&& response);  // of a single event, or an error that is each event's
   void answer_batch(Responses responses);
   bool answered() const { return answered_; }
 
-  // The answer, once.
+  // The answer, to be looked at, and to be taken, once.
+  const Result<Response>& answer() const { return *response_; }
   Result<Response> response();
   Result<Responses> responses();
   // The worker that it is with, or was with last; nothing when it never was with one.

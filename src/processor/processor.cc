@@ -24,10 +24,9 @@ Task<Result<Response>> Processor::handle(Source& source, const Event& event, Cal
   auto in_flight = metrics_.begin(source);
   Job job{loop_, event, call, Deadline::in(source.availability)};
   co_await source.pool.run(job, source.allocations);  // waits for a worker and for its answer
-  auto response = job.response();                     // the handler's answer, or why there is none
   if (job.worker()) metrics_.waited(source, job.waited());
-  count(metrics_, source, job, response);
-  co_return response;
+  count(metrics_, source, job, job.answer());
+  co_return job.response();  // the handler's answer, or why there is none
 }
 
 Task<Result<Responses>> Processor::handle_batch(Source& source, std::span<const Event> events, Call call) {
