@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cmath>
@@ -19,6 +20,7 @@ Options& options() {
 }
 
 constexpr std::size_t kLoggerColumns = 25;
+constexpr std::size_t kUsualLine = 256;
 
 // Length of the well-formed UTF-8 sequence at the start of `text`, 0 when there is none (Unicode 15, table 3-7).
 std::size_t utf8_sequence(std::string_view text) {
@@ -87,7 +89,29 @@ std::optional<Level> parse_level(std::string_view text) {
 
 namespace {
 
-bool stands_for_itself(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+constexpr auto kStandsForItself = [] {
+  std::array<bool, 256> table{};
+  for (unsigned c = 0x20; c < 0x7f; ++c) table[c] = c != '"' && c != '\\';
+  return table;
+}();
+bool stands_for_itself(char c) { return kStandsForItself[static_cast<unsigned char>(c)]; }
+
+// "26.11.28 04:52:12." Broken down once a second: a function may log a line an event.
+std::string_view time_up_to_seconds(std::time_t second) {
+  struct Made {
+    std::time_t second = -1;
+    std::string text;
+  };
+  static thread_local Made made;
+  if (made.second != second) {
+    std::tm parts{};
+    gmtime_r(&second, &parts);
+    made.text = fmt::format("{:02}.{:02}.{:02} {:02}:{:02}:{:02}.", parts.tm_year % 100, parts.tm_mon + 1,
+                            parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+    made.second = second;
+  }
+  return made.text;
+}
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
@@ -151,10 +175,12 @@ bool enabled(Level level) { return level >= options().level; }
 std::string format(const Options& options, std::string_view logger, Level level,
                    std::chrono::system_clock::time_point time, std::string_view message,
                    std::span<const Field> fields) {
-  auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  using std::chrono::floor;
+  auto second = floor<std::chrono::seconds>(time.time_since_epoch());
+  auto milliseconds = floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
   std::string out;
   if (options.encoding == Encoding::json) {
-    out = fmt::format("{{\"time\":{},\"level\":\"{}\",\"name\":{},\"message\":{}", since_epoch, name(level),
+    out = fmt::format("{{\"time\":{},\"level\":\"{}\",\"name\":{},\"message\":{}", milliseconds, name(level),
                       json_string(logger), json_string(message));
     for (const Field& field : fields) {
       out += ',';
@@ -165,14 +191,22 @@ std::string format(const Options& options, std::string_view logger, Level level,
     out += "}\n";
     return out;
   }
-  std::time_t seconds = since_epoch / 1000;
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
   if (logger.size() > kLoggerColumns) logger.remove_prefix(logger.size() - kLoggerColumns);
   bool colour = options.colour == Colour::yes;
-  out = fmt::format("{:02}.{:02}.{:02} {:02}:{:02}:{:02}.{:03} {}({}){} {:>25} {}", parts.tm_year % 100,
-                    parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, since_epoch % 1000,
-                    colour ? colour_of(level) : "", letter(level), colour ? "\x1b[0m" : "", logger, message);
+  out.reserve(kUsualLine);
+  out += time_up_to_seconds(second.count());
+  auto behind = milliseconds - 1000 * second.count();
+  for (int unit : {100, 10, 1}) out += static_cast<char>('0' + behind / unit % 10);
+  out += ' ';
+  if (colour) out += colour_of(level);
+  out += '(';
+  out += letter(level);
+  out += ')';
+  if (colour) out += "\x1b[0m";
+  out.append(1 + kLoggerColumns - logger.size(), ' ');
+  out += logger;
+  out += ' ';
+  out += message;
   if (!fields.empty()) {
     out += " {";
     for (const Field& field : fields) {

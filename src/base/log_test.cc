@@ -18,6 +18,22 @@ TEST(LogFormat, WritesTheConsoleLineThatNucliosUsersKnow) {
             "23.11.14 22:13:20.123 (I)                 processor hello \"you\" {\"worker\": 3, \"path\": \"/a\"}\n");
 }
 
+TEST(LogFormat, TellsMomentsApartWithinASecondAndBeyond) {
+  auto at = [](std::chrono::system_clock::time_point time) {
+    return format({}, "p", Level::info, time, "", {}).substr(0, 22);
+  };
+  EXPECT_EQ(at(kNoon), "23.11.14 22:13:20.123 ");
+  EXPECT_EQ(at(kNoon - 116ms), "23.11.14 22:13:20.007 ");
+  EXPECT_EQ(at(kNoon + 1s), "23.11.14 22:13:21.123 ");
+  EXPECT_EQ(at(kNoon), "23.11.14 22:13:20.123 ");
+  EXPECT_EQ(at(std::chrono::system_clock::time_point{-1ms}), "69.12.31 23:59:59.999 ");
+}
+
+TEST(LogFormat, ColoursTheLevelAlone) {
+  EXPECT_EQ(line({.colour = Colour::yes}, "processor", {}),
+            "23.11.14 22:13:20.123 \x1b[36m(I)\x1b[0m                 processor hello \"you\"\n");
+}
+
 TEST(LogFormat, KeepsTheTailOfALongLoggerName) {
   EXPECT_NE(line({}, "processor.http.default-http.worker0", {}).find("(I) http.default-http.worker0 hello"),
             std::string::npos);

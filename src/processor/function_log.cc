@@ -51,6 +51,7 @@ void FunctionLog::line(const WorkerIdentity& worker, std::string_view event_id, 
   if (shipped && shipped->wants(level)) shipped->add(level, time, message, variables);
   if (level < least_ || !log::enabled(level)) return;
   std::vector<log::Field> fields;
+  fields.reserve(8);  // ours and a few
   if (!variables.empty()) add_fields(variables, fields);
   // Where the function says something under one of our names, the field is the function's.
   auto add = [&](std::string_view key, const auto& value) {
