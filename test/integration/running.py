@@ -18,9 +18,7 @@ import yaml
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("NUCLIO_BIN", SOURCE / "build" / "release" / "bin"))
 FUNCTIONS = pathlib.Path(__file__).resolve().parent / "functions"
-# What carries events to a worker, as platform.yaml calls it; "" is what a processor without the setting has.
-HAS_TRANSPORTS = b"workerTransport" in (BIN / "processor").read_bytes()
-TRANSPORTS = ("ring", "socket") if HAS_TRANSPORTS else ("",)
+TRANSPORTS = ("ring", "socket")  # what carries events to a worker, as platform.yaml calls it
 START_SECONDS = 60  # a sanitized build on a busy machine is slow; the wait ends as soon as there is news
 
 
@@ -84,8 +82,7 @@ def wait_for(condition, what, seconds=30):
 def over(transport, platform=None):
     """The platform's configuration with this transport to the workers."""
     platform = dict(platform or {})
-    if transport:
-        platform["processor"] = {**platform.get("processor", {}), "workerTransport": transport}
+    platform["processor"] = {**platform.get("processor", {}), "workerTransport": transport}
     return platform
 
 

@@ -81,7 +81,6 @@ def test_a_killed_worker_of_a_crowded_function_costs_no_call_that_could_be_taken
     assert account.handed_over <= (kills / 10 if transport == "ring" else kills)
 
 
-@pytest.mark.skipif(not running.HAS_TRANSPORTS, reason="each worker is started by itself")
 @pytest.mark.timeout(300)
 def test_a_warm_parent_that_dies_costs_no_call_and_is_replaced(processor, book):
     """It forks the workers, so that a worker that dies after it needs another one."""
@@ -145,7 +144,6 @@ def test_a_handler_that_gets_no_memory_has_failed_and_its_worker_lives_on(proces
 LIMIT = 400 << 20
 
 
-@pytest.mark.skipif(not running.HAS_TRANSPORTS, reason="there is no such setting")
 @pytest.mark.parametrize(("what", "status"), [("want-memory", 500), ("fill-memory", 502)])
 def test_the_platform_limits_the_memory_of_each_worker(start_over, book, what, status):
     spec = {"triggers": {"web": {"kind": "http", "numWorkers": WORKERS}}}

@@ -97,12 +97,6 @@ def reply_twice(ring):
     ring.reply(call, 2 << 20)
 
 
-def more_than_there_is_room_for(ring):
-    line = b"".join(frames.encode(frames.LOG, 0, numbers=(1,), strings=(b"again and again",)))
-    for _ in range(10 * SLOTS):
-        ring.publish_frame(line)
-
-
 def send(data):
     for descriptor in descriptors("socket:"):
         with socket.socket(fileno=os.dup(descriptor)) as connection:
@@ -137,6 +131,7 @@ DOES = {
     "noise in the header": lambda ring: (ring.channel.write(0, noise(EVENTS_AT)), ring.wake()),
     "noise in the events": lambda ring: (ring.channel.write(EVENTS_AT, noise(SLOTS * 64)), ring.wake()),
     "a slot out of turn": lambda ring: ring.publish(0, 64, ahead=1),
+    "a slot a round ahead": lambda ring: ring.publish(0, 64, ahead=SLOTS),
     "a slot of an event": lambda ring: ring.publish(0, 64, kind=TAKEN),
     "a frame behind the end": lambda ring: ring.publish(ring.channel.size, 64),
     "a frame across the end": lambda ring: ring.publish(ring.channel.size - ARENA_AT - 64, 4096),
@@ -149,7 +144,6 @@ DOES = {
     "a frame of another length": lambda ring: ring.publish_frame(struct.pack("<I", 64) + bytes(124)),
     "a reply to no call": lambda ring: ring.reply(ring.call() + 1000),
     "a reply twice": reply_twice,
-    "more than there is room for": more_than_there_is_room_for,
     "an announced frame that never comes": lambda ring: ring.publish(0, 1 << 20, ON_SOCKET),
     "another frame than announced": another_frame_than_announced,
     "bytes on the socket": lambda ring: send(noise(65536)),
