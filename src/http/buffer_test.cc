@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "http/connection.h"
+#include "http/buffer.h"
 
 #include <gtest/gtest.h>
 

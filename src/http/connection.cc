@@ -2,12 +2,8 @@
 #include "http/connection.h"
 
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <span>
 #include <utility>
 
@@ -21,9 +17,6 @@ constexpr Refusal kGone{0, ""};
 constexpr Refusal kBodyLate{408, "the body did not arrive in time"};
 // A body up to this size is received behind its head and handed on in place; a larger one gets memory of its own.
 constexpr std::size_t kShortBody = 16 << 10;
-// An answer's text up to this size is copied behind its head: cheaper than a second element in the kernel's hands, and
-// answers to pipelined requests go out together.
-constexpr std::size_t kShortAnswer = 16 << 10;
 constexpr std::size_t kLongBody = 64 << 10;  // of chunks
 constexpr int kRequestsInARow = 64;          // then others get their turn
 
@@ -37,57 +30,6 @@ std::optional<std::string_view> short_text(const Body& body) {
 }
 
 }  // namespace
-
-std::unique_ptr<char[]> Spares::take_buffer() {
-  if (buffers_.empty()) return std::make_unique_for_overwrite<char[]>(kBuffer);
-  auto buffer = std::move(buffers_.back());
-  buffers_.pop_back();
-  return buffer;
-}
-
-void Spares::give_buffer(std::unique_ptr<char[]> buffer) {
-  if (buffers_.size() < kMostBuffers) buffers_.push_back(std::move(buffer));
-}
-
-void Spares::lend_text(std::string& text) {
-  if (text.empty() && text.capacity() < text_.capacity()) text = std::move(text_);
-}
-
-void Spares::take_back_text(std::string& text) {
-  if (text.capacity() > text_.capacity() && text.capacity() <= kLongestText) text.swap(text_);
-  if (text.capacity() > std::string().capacity()) std::string().swap(text);
-}
-
-std::span<char> Buffer::space() {
-  if (begin_ == end_) begin_ = end_ = 0;
-  if (end_ == capacity_) reserve(std::max(end_ - begin_ + 1, Spares::kBuffer));
-  return {memory_.get() + end_, capacity_ - end_};
-}
-
-void Buffer::reserve(std::size_t total) {
-  if (capacity_ - begin_ >= total) return;
-  std::size_t size = end_ - begin_;
-  if (capacity_ >= total) {
-    std::memmove(memory_.get(), memory_.get() + begin_, size);
-  } else if (total <= Spares::kBuffer) {
-    memory_ = spares_.take_buffer();  // there was none
-    capacity_ = Spares::kBuffer;
-  } else {
-    std::size_t capacity = std::max(total, 2 * capacity_);
-    auto larger = std::make_unique_for_overwrite<char[]>(capacity);
-    if (size > 0) std::memcpy(larger.get(), memory_.get() + begin_, size);
-    std::swap(memory_, larger);
-    if (std::exchange(capacity_, capacity) == Spares::kBuffer) spares_.give_buffer(std::move(larger));
-  }
-  begin_ = 0;
-  end_ = size;
-}
-
-void Buffer::release() {
-  if (capacity_ == Spares::kBuffer) spares_.give_buffer(std::move(memory_));
-  memory_.reset();
-  capacity_ = begin_ = end_ = 0;
-}
 
 Response refused(const Refusal& refusal, const Limits& limits, std::string_view peer) {
   std::string reason{refusal.reason};
@@ -300,117 +242,6 @@ Task<Connection::Step> Connection::read_chunked_body() {
     if (!ready) co_return std::unexpected(kBodyLate);
     if (receive_more() == Moved::gone) co_return std::unexpected(kGone);
   }
-}
-
-Moved Connection::try_send(std::string_view& tail) {
-  while (!out_.empty() || !tail.empty()) {
-    std::array<iovec, 2> parts{
-        {{out_.data() + sent_, out_.size() - sent_}, {const_cast<char*>(tail.data()), tail.size()}}};
-    std::size_t count = 0;
-    if (Moved moved = transport_.send(parts, count); moved != Moved::some) return moved;
-    std::size_t of_out = std::min(count, out_.size() - sent_);
-    sent_ += of_out;
-    tail.remove_prefix(count - of_out);
-    if (sent_ == out_.size()) {
-      out_.clear();
-      sent_ = 0;
-    }
-  }
-  return Moved::some;
-}
-
-Task<bool> Connection::send(std::string_view tail) {
-  Pace pace = shared_.pace_of_answer();
-  for (;;) {
-    Moved moved = try_send(tail);
-    if (moved != Moved::again) co_return moved == Moved::some;
-    bool ready = co_await transport_.can_send(pace);
-    if (!ready) co_return false;
-  }
-}
-
-Task<bool> Connection::send_body(Body& body, Sending sending) {
-  if (auto* text = std::get_if<std::string>(&body)) co_return co_await send(*text);
-  if (auto* lent = std::get_if<LentBody>(&body)) co_return co_await send_lent(*lent);
-  if (auto* file = std::get_if<FileBody>(&body)) co_return co_await send_file(*file);
-  co_return co_await send_stream(*std::get<std::unique_ptr<BodySource>>(body), sending);
-}
-
-Task<bool> Connection::send_lent(LentBody& lent) {
-  Deadline keep_until = Deadline::in(shared_.limits.loan_time);
-  std::string_view rest = lent.bytes;
-  for (bool ready = true; ready;) {
-    Moved moved = try_send(rest);
-    if (moved != Moved::again) co_return moved == Moved::some;
-    ready = co_await watch_.writable(keep_until);
-  }
-  std::string copy{rest};
-  lent = {};
-  co_return co_await send(copy);
-}
-
-Task<bool> Connection::send_file(const FileBody& file) {
-  bool sent = co_await send({});
-  if (!sent) co_return false;
-  Pace pace = shared_.pace_of_answer();
-  off_t at = 0;
-  while (static_cast<std::uint64_t>(at) < file.size().count) {
-    off_t before = at;
-    Moved moved = transport_.send_file(file.descriptor(), at, file.size().count - at);
-    if (moved == Moved::gone) co_return false;
-    if (moved == Moved::some && at == before) {
-      log::warn("An answer was cut: its file became shorter while it was sent",
-                {{"announced_bytes", file.size().count}, {"sent_bytes", at}});
-      co_return false;
-    }
-    if (moved == Moved::some) continue;
-    bool ready = co_await transport_.can_send(pace);
-    if (!ready) co_return false;
-  }
-  co_return true;
-}
-
-Task<bool> Connection::send_stream(BodySource& source, Sending sending) {
-  auto gone = begin(peer_gone());
-  for (;;) {
-    auto next = begin(source.next());
-    if (!next.done()) {
-      bool sent = co_await send({});
-      if (!sent) co_return false;
-      co_await next.finished_or(gone);
-      if (!next.done()) co_return false;
-    }
-    auto piece = next.take();
-    if (!piece) {
-      log::warn("A streamed answer was cut: its source failed", {{"reason", piece.error().what}});
-      transport_.cut();
-      co_return false;
-    }
-    if (!*piece) break;
-    const std::string& data = **piece;
-    if (data.empty()) continue;
-    if (sending == Sending::chunked) append_chunk_size(out_, data.size());
-    bool sent = true;
-    if (data.size() > kShortAnswer) {
-      sent = co_await send(data);
-    } else {
-      out_ += data;
-    }
-    if (sending == Sending::chunked) out_ += "\r\n";
-    if (out_.size() > shared_.limits.coalesced_bytes.count) sent = sent && co_await send({});
-    if (!sent) co_return false;
-  }
-  if (sending == Sending::chunked) out_ += kLastChunk;
-  co_return true;
-}
-
-Task<bool> Connection::peer_gone() {
-  receive_first_ = true;
-  while (!watch_.peer_gone()) {
-    watch_.drained(Watch::Direction::read);
-    (void)co_await watch_.readable(Deadline::never());
-  }
-  co_return true;
 }
 
 // To the parser it is the request line of a version that it does not know.

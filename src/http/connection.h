@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection of a Server. Nobody else includes this, but for its test.
+// One connection of a Server. Nobody else includes this.
 #pragma once
 #include <expected>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "http/begun.h"
 #include "http/body_pool.h"
+#include "http/buffer.h"
 #include "http/limits.h"
 #include "http/message.h"
 #include "http/pace.h"
@@ -25,24 +25,6 @@ namespace nuclio::http {
 
 class Connection;
 class Http2Connection;
-
-// Memory that connections take when something arrives and give back before they wait for the next request: idle ones
-// hold none, and busy ones share what is warm in the processor's cache.
-class Spares {
- public:
-  static constexpr std::size_t kBuffer = 4096;
-  std::unique_ptr<char[]> take_buffer();
-  void give_buffer(std::unique_ptr<char[]> buffer);
-  // A string's memory, into one that has none, and out of one that is empty.
-  void lend_text(std::string& text);
-  void take_back_text(std::string& text);
-
- private:
-  static constexpr std::size_t kMostBuffers = 64;
-  static constexpr std::size_t kLongestText = 64 << 10;
-  std::vector<std::unique_ptr<char[]>> buffers_;
-  std::string text_;
-};
 
 // What the connections of a server have in common. Outlives them.
 struct Shared {
@@ -64,32 +46,12 @@ struct Shared {
 // The first line of what a client sends that speaks HTTP/2 without having been asked.
 inline constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n";
 
+// A text of an answer up to this size is copied behind what is to be sent before it: cheaper than a second element in
+// the kernel's hands, and answers to pipelined requests go out together.
+inline constexpr std::size_t kShortAnswer = 16 << 10;
+
 // What the peer is told, and the log. Not to be called for a peer that is gone.
 Response refused(const Refusal& refusal, const Limits& limits, std::string_view peer);
-
-// The received bytes that are not dealt with yet, in one piece of memory.
-class Buffer {
- public:
-  explicit Buffer(Spares& spares) : spares_(spares) {}  // borrowed
-  std::string_view unread() const { return {memory_.get() + begin_, end_ - begin_}; }
-  // Memory for what is received next, behind the unread bytes. At least one byte; moves the unread bytes when need be.
-  std::span<char> space();
-  // As space(), after which `total` unread bytes fit without moving.
-  void reserve(std::size_t total);
-  void received(std::size_t count) { end_ += count; }
-  void consume(std::size_t count) { begin_ += count; }
-  // Takes `count` bytes off the end.
-  void drop_last(std::size_t count) { end_ -= count; }
-  // Lets go of the memory. Only when nothing is unread.
-  void release();
-
- private:
-  Spares& spares_;
-  std::unique_ptr<char[]> memory_;
-  std::size_t capacity_ = 0;
-  std::size_t begin_ = 0;
-  std::size_t end_ = 0;
-};
 
 class Connection final : public ListLink {
  public:
