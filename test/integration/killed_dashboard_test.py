@@ -229,6 +229,44 @@ class Board:
 
 
 @pytest.mark.slow
+def test_a_dashboard_with_many_replicas_is_there_at_once(tmp_path):
+    board = Board(tmp_path, 0, 0)
+    board.start()
+    dashboard = board.dashboard
+    names = ("many", "more")
+    try:
+        for name in names:
+            body = board.body(name, name)
+            body["spec"]["replicas"] = 15
+            wait = {"X-Nuclio-Wait-Function-Action": "true"}
+            assert dashboard.api("POST", "/functions", body, wait).status == 202
+        dashboard.process.kill()
+        dashboard.process.wait()
+        board.start()
+        slowest = asked = 0
+
+        def all_ready():
+            nonlocal slowest, asked
+            began = time.monotonic()
+            listed = dashboard.api("GET", "/functions").json
+            slowest = max(slowest, time.monotonic() - began)
+            asked += 1
+            return all(listed[name]["status"]["state"] == "ready" for name in names)
+
+        assert not all_ready(), "they cannot be ready yet"
+        running.wait_for(all_ready, "the return of all replicas", 60)
+        processors = {name: len(pids) for name, pids in board.processors().items()}
+        print(
+            f"opened in {board.worst_open:.3f} s with 30 replicas to start; "
+            f"the slowest of {asked} answers meanwhile took {slowest:.3f} s"
+        )
+        assert processors == {"many": 15, "more": 15}
+        assert slowest < OPENED_WITHIN
+    finally:
+        dashboard.stop()
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(SECONDS + 120)
 def test_a_killed_dashboard_loses_nothing_and_leaves_nothing(tmp_path):
     seed = int(os.environ.get("NUCLIO_SEED", random.SystemRandom().randrange(1_000_000)))

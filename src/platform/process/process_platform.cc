@@ -78,6 +78,7 @@ ProcessPlatform::Managed* ProcessPlatform::find(const FunctionId& id) {
 }
 
 Task<void> ProcessPlatform::shut_down(Deadline deadline) {
+  work_.cancel();
   for (auto& [id, managed] : functions_) managed->work.cancel();
   Group stopping{loop_};
   for (auto& [id, managed] : functions_) stopping.spawn(managed->supervisor.stop(deadline));

@@ -71,8 +71,9 @@ class ProcessPlatform final : public Platform {
   Result<void> sweep();
   void settle(Managed& managed);
   void resume(Managed& managed);
-  void run_again(Managed& managed);
+  Task<void> run_all_again();
   Task<void> run_again_later(Managed& managed);
+  void run_again(Managed& managed);
   Task<void> resumed(Managed& managed);
   Task<void> leftovers_ended(std::vector<std::unique_ptr<Leftover>>& leftovers);
 

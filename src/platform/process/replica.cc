@@ -17,7 +17,7 @@ constexpr int kStatusAs = 4;
 constexpr std::size_t kMaxStatusLine = 64 << 10;
 constexpr std::size_t kLinesInMessage = 10;
 // A log is complete within moments, unless a process that left the replica's group holds it open.
-constexpr auto kLogIsComplete = 2s;
+constexpr auto kLogIsComplete = 1s;
 
 std::string new_name(const std::string& function) {
   static std::random_device random;

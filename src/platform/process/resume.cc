@@ -44,6 +44,7 @@ Result<void> ProcessPlatform::load() {
   sort_leftovers();
   TRY_DO(sweep());
   for (auto& [id, managed] : functions_) resume(*managed);
+  work_.spawn(run_all_again());
   return {};
 }
 
@@ -100,24 +101,35 @@ Result<void> ProcessPlatform::sweep() {
   return {};
 }
 
-// What served before serves again, at the same port; once its processes of before have ended, since no event may be
-// handled twice and they hold the port.
+// What served before serves again, at the same port; a little later, so that we are there for requests first.
 void ProcessPlatform::resume(Managed& managed) {
   const StoredFunction& stored = managed.stored;
-  if (managed.leftovers.empty()) return run_again(managed);
   managed.resuming = true;
-  if (managed.status().state == FunctionState::ready && stored.desired == Desired::running) {
+  bool runs = stored.desired == Desired::running && replica_count(stored.config.spec) > 0;
+  if (managed.status().state == FunctionState::ready && runs) {
     managed.status().state = FunctionState::unhealthy;
-    managed.status().message = "it is started again once its processes of before have finished what they had";
+    managed.status().message = managed.leftovers.empty()
+                                   ? "it is being started"
+                                   : "it is started again once its processes of before have finished what they had";
   }
-  managed.work.spawn(run_again_later(managed));
+  if (!managed.leftovers.empty()) managed.work.spawn(run_again_later(managed));
 }
 
+// One after the other, with requests in between.
+Task<void> ProcessPlatform::run_all_again() {
+  std::vector<FunctionId> ids;
+  for (const auto& [id, managed] : functions_) ids.push_back(id);
+  for (const FunctionId& id : ids) {
+    co_await loop_.yield();
+    Managed* managed = find(id);  // it may have been deleted meanwhile
+    if (managed && managed->resuming && !managed->being_deleted && managed->leftovers.empty()) run_again(*managed);
+  }
+}
+
+// Once its processes of before have ended, since no event may be handled twice, and they hold the port.
 Task<void> ProcessPlatform::run_again_later(Managed& managed) {
   co_await leftovers_ended(managed.leftovers);
-  managed.resuming = false;
   run_again(managed);
-  changed_.notify_all();
 }
 
 // To be waited for before anything of a function is started or stopped.
@@ -133,6 +145,8 @@ Task<void> ProcessPlatform::leftovers_ended(std::vector<std::unique_ptr<Leftover
 }
 
 void ProcessPlatform::run_again(Managed& managed) {
+  managed.resuming = false;
+  changed_.notify_all();
   auto& stored = managed.stored;
   FunctionId id = id_of(stored.config);
   if (stored.desired != Desired::running || stored.serving == Revision{0}) return;

@@ -37,6 +37,7 @@ Task<Result<void>> Supervisor::start_all(Generation& generation, int count, Dead
   for (int i = 0; i < count; ++i) {
     Slot& slot = generation.slots.emplace_back();
     CO_TRY(slot.replica, Replica::start(loop_, generation.launch));
+    co_await loop_.yield();
   }
   for (Slot& slot : generation.slots) {
     auto is_ready = co_await slot.replica->ready(ready);
@@ -51,7 +52,16 @@ Task<Result<void>> Supervisor::start_all(Generation& generation, int count, Dead
 
 void Supervisor::resume(Launch launch, int count, Times times) {
   current_ = std::make_unique<Generation>(loop_, std::move(launch), times);
-  for (int i = 0; i < count; ++i) current_->keepers.spawn(keep(*current_, current_->slots.emplace_back()));
+  for (int i = 0; i < count; ++i) current_->slots.emplace_back();
+  current_->keepers.spawn(keep_all(*current_));
+}
+
+// One after the other: starting a process holds up the loop for as long as that takes.
+Task<void> Supervisor::keep_all(Generation& generation) {
+  for (Slot& slot : generation.slots) {
+    co_await loop_.yield();
+    generation.keepers.spawn(keep(generation, slot));
+  }
 }
 
 // Never ends by itself: it is cancelled when the generation is replaced or stopped.

@@ -64,6 +64,7 @@ class Supervisor {
   };
 
   Task<Result<void>> start_all(Generation& generation, int count, Deadline ready);
+  Task<void> keep_all(Generation& generation);
   Task<void> keep(Generation& generation, Slot& slot);
   Task<Result<void>> start_again(Generation& generation, Slot& slot);
   Task<void> finish(std::unique_ptr<Generation> generation, Deadline deadline);
