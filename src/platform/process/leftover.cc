@@ -88,7 +88,8 @@ Leftover::Leftover(Loop& loop, Kind kind, FunctionId id, pid_t pid, Descriptor p
 Task<void> Leftover::ended(Deadline deadline) {
   bool in_time = co_await watch_->readable(deadline);
   if (in_time) co_return;
-  log::warn("A process of an earlier dashboard did not end in time and is killed",
+  log::warn(kind_ == Kind::builder ? "A build that an earlier dashboard began is ended"
+                                   : "A processor of an earlier dashboard did not end in time and is killed",
             {{"function", id_.name.value()}, {"pid", pid_}});
   // Its number is its own until it has ended, and its group's, when it leads one.
   if (::getpgid(pid_) == pid_) ::kill(-pid_, SIGKILL);
