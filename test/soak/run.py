@@ -60,8 +60,8 @@ class Subject:
         if (code := self.processor.process.poll()) is not None:
             raise SystemExit(f"{self.name}: the processor ended with code {code}\n{self.processor.log[-3000:]}")
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
-        resident = int(status.partition("VmRSS:")[2].split()[0]) * 1024
-        return findings.Sample(at, resident, len(os.listdir(f"/proc/{pid}/fd")), 1 + len(descendants(pid)))
+        resident, private = (int(status.partition(what)[2].split()[0]) * 1024 for what in ("VmRSS:", "RssAnon:"))
+        return findings.Sample(at, resident, private, len(os.listdir(f"/proc/{pid}/fd")), 1 + len(descendants(pid)))
 
     def sample(self, at):
         self.samples.append(self.look(at))
@@ -82,9 +82,9 @@ class Subject:
                 return now
             time.sleep(0.1)
 
-    def findings(self, most_drift):
+    def findings(self, allowed):
         tallies = [tally for traffic in self.traffic for tally in traffic.tallies()]
-        yield from findings.of_samples(self.name, self.samples, most_drift)
+        yield from findings.of_samples(self.name, self.samples, allowed)
         yield from findings.of_tallies(self.name, tallies, self.kills)
         yield from findings.of_the_end(self.name, self.at_rest, self.settle())
 
@@ -149,7 +149,6 @@ def soak(subjects, options):
 def parse():
     parser = argparse.ArgumentParser(prog="./dev soak", description=__doc__.partition("\n")[0])
     parser.add_argument("seconds", nargs="?", type=int, default=600, help="how long the load lasts (600)")
-    parser.add_argument("--drift", type=float, default=2, help="percent by which resident memory may grow (2)")
     parser.add_argument("--code", type=pathlib.Path, default=HERE / "function.py", help="the function (function.py)")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="of what is left to chance")
     parser.add_argument("--transport", choices=running.TRANSPORTS, default=running.TRANSPORTS[0])
@@ -168,7 +167,8 @@ def main():
         for subject in (plain, secure):
             for traffic in subject.traffic:
                 traffic.stop()
-        found = [finding for subject in (plain, secure) for finding in subject.findings(options.drift / 100)]
+        allowed = findings.most_drift(options.seconds)
+        found = [finding for subject in (plain, secure) for finding in subject.findings(allowed)]
     print(*found, sep="\n")
     missed = sum(not finding.good for finding in found)
     print(f"{len(found) - missed} of {len(found)} held")
