@@ -71,6 +71,7 @@ class FakeWorker final : public Worker {
     return true;
   }
   void return_waiting() override {
+    if (keep_behind) return;
     depth = 1;
     while (held.size() > 1) {
       Job& job = *held.back();
@@ -97,7 +98,8 @@ class FakeWorker final : public Worker {
   int calls = 0;
   int depth = 1;
   bool takes = true;
-  bool hold = false;  // keeps what it takes until answer_first()
+  bool hold = false;         // keeps what it takes until answer_first()
+  bool keep_behind = false;  // never counts as slow
   std::vector<Job*> held;
   std::vector<GiveUp> given_up;
   std::function<Result<Response>(const Event&)> answer;

@@ -245,8 +245,12 @@ void WorkerPool::late(Job& job) {
     line_.leave(job);
     return refuse(job);
   }
-  Worker& worker = *job.slot_->worker;
-  if (worker.take_back(job)) return refuse(job);
+  PoolSlot& slot = *job.slot_;
+  Worker& worker = *slot.worker;
+  if (worker.take_back(job)) {
+    refuse(job);
+    return changed(slot);
+  }
   if (!job.call_.deadline.passed()) return job.arm(job.call_.deadline);
   job.unlink();
   worker.give_up(job, GiveUp::late);

@@ -321,9 +321,11 @@ TEST_F(WorkerPoolTest, RefusesOneThatWaitedTooLongBehindAnother) {
   worker(0).depth = 2;
   Asked& first = ask();
   Asked& behind = ask(Deadline::in(1ms));
+  Asked& in_line = ask();
+  worker(0).keep_behind = true;
   until_answered(behind);
   EXPECT_EQ(behind.answer().error().why, Why::busy);
-  EXPECT_EQ(worker(0).held, std::vector{&first.job});
+  EXPECT_EQ(worker(0).held, (std::vector{&first.job, &in_line.job}));
   EXPECT_TRUE(worker(0).given_up.empty());
 }
 
