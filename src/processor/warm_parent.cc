@@ -8,6 +8,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -17,6 +18,10 @@
 namespace nuclio::processor {
 namespace {
 
+using namespace std::chrono_literals;
+
+// A fork takes milliseconds; a process that needs so long is stopped or lost, and another one is started.
+constexpr std::chrono::seconds kForkTime = 5s;
 constexpr std::size_t kLongestPacket = 64 << 10;
 constexpr std::size_t kMostDescriptors = 8;
 
@@ -184,7 +189,7 @@ Task<Result<Child>> WarmParent::fork(const WorkerIdentity& worker, const WorkerL
                                                                  {"memory_limit", limits.memory_bytes},
                                                                  {"descriptor_limit", limits.descriptors}});
   if (!send_packet(process_->control.get(), order, descriptors)) co_return fail(gone("before it forked one"));
-  CO_TRY(std::string packet, co_await told(deadline));
+  CO_TRY(std::string packet, co_await told(earlier(deadline, Deadline::in(kForkTime))));
   auto said = read_packet(packet);
   if (const auto* pid = said.if_contains("pid"); pid && pid->is_int64()) {
     auto child = Child::adopt(loop_, static_cast<pid_t>(pid->get_int64()));

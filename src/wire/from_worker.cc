@@ -10,7 +10,8 @@ namespace nuclio::wire {
 namespace {
 
 std::unexpected<Error> refuse(const FrameView& frame, std::string_view what) {
-  return fail(Why::invalid, "the worker sent a " + std::string{name(frame.type())} + " frame " + std::string{what});
+  return fail(Why::invalid,
+              "the worker sent a frame of type " + std::string{name(frame.type())} + " " + std::string{what});
 }
 
 std::chrono::nanoseconds duration(const FrameView& frame, std::size_t index) {

@@ -82,7 +82,7 @@ def wait_for(condition, what, seconds=30):
 def over(transport, platform=None):
     """The platform's configuration with this transport to the workers."""
     platform = dict(platform or {})
-    platform["processor"] = {**platform.get("processor", {}), "workerTransport": transport}
+    platform["processor"] = {"workerTransport": transport, **platform.get("processor", {})}
     return platform
 
 
@@ -154,7 +154,7 @@ class Processor:
                 "sinks": {"pull": {"kind": "prometheusPull", "url": "127.0.0.1:0"}},
                 "functions": ["pull"],
             },
-            **(platform or {}),
+            **over(os.environ.get("NUCLIO_TEST_TRANSPORT", TRANSPORTS[0]), platform),
         }
         (self.folder / "function.yaml").write_text(yaml.safe_dump(config))
         (self.folder / "platform.yaml").write_text(yaml.safe_dump(platform_config))
