@@ -235,7 +235,9 @@ struct FunctionSpec {
         field("runRegistry", &F::run_registry, {.doc = "Registry from which the cluster pulls.", .inert = true}),
         field("imagePullSecrets", &F::image_pull_secrets, {.doc = "Secret for the registry, by name.", .inert = true}),
         field("runtimeAttributes", &F::runtime_attributes,
-              {.doc = "Settings of the runtime; cpp: isolation: process runs the handler in a process of its own."}),
+              {.doc =
+                   "Settings of the runtime; cpp: isolation: process runs the handler in a process of its own; python: "
+                   "preload: true imports the module once, before workers are forked, instead of in each."}),
         field("loggerSinks", &F::logger_sinks,
               {.doc = "Where log lines go and from which level; the platform's when empty."}),
         field("dealerURI", &F::dealer_uri, {.doc = "Legacy.", .inert = true}),
