@@ -145,14 +145,14 @@ TEST_F(ConversationRingTest, LendsALargeAnswerAndCopiesASmallOne) {
   Job& small = give();
   answer(5us, "small");
   until_answered(small);
-  auto first = small.response();
+  auto& first = small.response();
   EXPECT_FALSE(first->lent);
   EXPECT_EQ(first->body, "small");
   Job& large = give();
   std::string body(100'000, 'l');
   answer(5us, body);
   until_answered(large);
-  auto second = large.response();
+  auto& second = large.response();
   ASSERT_TRUE(second->lent);
   EXPECT_EQ(second->lent->bytes, body);
   EXPECT_EQ(second->body, "");

@@ -60,8 +60,7 @@ class ConversationTest : public testing::Test, public Conversation::Owner {
   }
   Result<Response>& answered() {
     until([this] { return job->answered(); });
-    if (!result) result.emplace(job->response());
-    return *result;
+    return job->response();
   }
   Result<std::optional<std::string>> next(Response& response) { return run_until_done(loop, response.more->next()); }
 
@@ -74,7 +73,6 @@ class ConversationTest : public testing::Test, public Conversation::Owner {
   std::optional<Job> job;
   std::optional<Conversation> talk;
   std::optional<std::string> fault;
-  std::optional<Result<Response>> result;
   std::optional<std::chrono::nanoseconds> settle_within;
   int changes = 0;
   std::vector<Job*> back;

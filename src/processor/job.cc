@@ -12,10 +12,9 @@ std::string Job::text() const {
   return id.empty() ? "an event" : "event " + std::string{id};
 }
 
-void Job::answer(Result<Response>&& response) {
+void Job::finish() {
   CHECK(!answered_);
   answered_ = true;
-  response_.emplace(std::move(response));
   slot_ = nullptr;
   disarm();
   unlink();
@@ -25,11 +24,6 @@ void Job::answer(Result<Response>&& response) {
 void Job::answer_batch(Responses responses) {
   responses_ = std::move(responses);
   answer(Response{});
-}
-
-Result<Response> Job::response() {
-  CHECK(answered_);
-  return std::move(*response_);
 }
 
 Result<Responses> Job::responses() {

@@ -47,13 +47,16 @@ class Job final : public Resumption, private Timer {
   std::string text() const;
 
   // By who has it, once. Whoever awaits it goes on in the loop's next round.
-  void answer(Result<Response>&& response);  // of a single event, or an error that is each event's
+  template <class Answer>  // a Response, an error, or either; for a batch an error that is each event's
+  void answer(Answer&& answer) {
+    response_.emplace(std::forward<Answer>(answer));  // in its place: a Response is large, and moving it costs
+    finish();
+  }
   void answer_batch(Responses responses);
   bool answered() const { return answered_; }
 
-  // The answer, to be looked at, and to be taken, once.
-  const Result<Response>& answer() const { return *response_; }
-  Result<Response> response();
+  // The answer, which may be moved from.
+  Result<Response>& response() { return *response_; }
   Result<Responses> responses();
   // The worker that it is with, or was with last; nothing when it never was with one.
   std::optional<WorkerIndex> worker() const { return worker_; }
@@ -69,6 +72,7 @@ class Job final : public Resumption, private Timer {
   friend class WaitingLine;
   friend class WorkerPool;
   void fire() override;
+  void finish();
 
   Loop& loop_;
   std::span<const Event> events_;

@@ -346,7 +346,12 @@ bool NativeWorker::take(Job& job) {
     batch_ = &job;
     background_.spawn(run_batch(job));
   } else {
-    job.answer(call(job.event(), job.call()));
+    auto called = call(job.event(), job.call());
+    if (called) {
+      job.answer(std::move(slot_->response));
+    } else {
+      job.answer(fail(std::move(called).error()));
+    }
   }
   return true;
 }
@@ -359,7 +364,8 @@ void NativeWorker::give_up(Job&, GiveUp) {
   owner_->changed();
 }
 
-Result<Response> NativeWorker::call(const Event& event, const Call& call) {
+// Leaves the response in the slot.
+Result<void> NativeWorker::call(const Event& event, const Call& call) {
   NativeSlot& slot = *slot_;
   set_event(slot, event, call.deadline);
   slot.deadline = call.deadline;
@@ -385,17 +391,23 @@ Result<Response> NativeWorker::call(const Event& event, const Call& call) {
     response = {};
     return took_too_long(slot);
   }
-  return std::move(response);
+  return {};
 }
 
 Task<void> NativeWorker::run_batch(Job& job) {
   Responses responses;
   for (const Event& event : job.events()) {
-    auto response = call(event, job.call());
-    if (response && response->more)
-      response = fail(Why::invalid, "an answer to an event of a batch cannot be streamed");
-    if (response) response->event_id = event.id;
-    responses.push_back(std::move(response));
+    auto called = call(event, job.call());
+    if (called && slot_->response.more) {
+      slot_->response.more.reset();
+      called = fail(Why::invalid, "an answer to an event of a batch cannot be streamed");
+    }
+    slot_->response.event_id = event.id;
+    if (called) {
+      responses.push_back(std::move(slot_->response));
+    } else {
+      responses.push_back(fail(std::move(called).error()));
+    }
     // What it began to stream is to end before it can be called again.
     if (side_) co_await leave_side_by(Deadline::in(kSettling));
     if (gone_) break;

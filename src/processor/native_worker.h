@@ -58,7 +58,7 @@ class NativeWorker final : public Worker {
  private:
   friend class NativeBody;
   NativeWorker(Loop& loop, std::shared_ptr<NativeSlot> slot) : loop_(loop), slot_(std::move(slot)), background_(loop) {}
-  Result<Response> call(const Event& event, const Call& call);
+  Result<void> call(const Event& event, const Call& call);
   Task<void> run_batch(Job& job);
   Task<void> signal(nuclio_signal number, Deadline deadline);
   void leave_side();

@@ -25,8 +25,8 @@ Task<Result<Response>> Processor::handle(Source& source, const Event& event, Cal
   Job job{loop_, event, call, Deadline::in(source.availability)};
   co_await source.pool.run(job, source.allocations);  // waits for a worker and for its answer
   if (job.worker()) metrics_.waited(source, job.waited());
-  count(metrics_, source, job, job.answer());
-  co_return job.response();  // the handler's answer, or why there is none
+  count(metrics_, source, job, job.response());
+  co_return std::move(job.response());  // the handler's answer, or why there is none
 }
 
 Task<Result<Responses>> Processor::handle_batch(Source& source, std::span<const Event> events, Call call) {

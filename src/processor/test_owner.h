@@ -29,7 +29,7 @@ inline Task<Result<Response>> ask(Loop& loop, Worker& worker, const Event& event
   Job job{loop, event, call, Deadline::never()};
   CHECK(worker.take(job));
   while (!job.answered()) co_await loop.sleep(std::chrono::milliseconds{1});
-  co_return job.response();
+  co_return std::move(job.response());
 }
 
 inline Task<Result<Responses>> ask_batch(Loop& loop, Worker& worker, std::span<const Event> events, Call call = {}) {

@@ -39,7 +39,7 @@ class WorkerPoolTest : public testing::Test {
       group.spawn(run(test));
     }
     Task<void> run(WorkerPoolTest& test) { co_await test.pool->run(job, test.statistics); }
-    Result<Response> answer() { return job.response(); }
+    Result<Response>& answer() { return job.response(); }
 
     Event event;
     Call call;
@@ -130,7 +130,7 @@ TEST_F(WorkerPoolTest, PrefersTheWorkerThatWasBusyLast) {
 TEST_F(WorkerPoolTest, NeverWaitsWithoutTime) {
   make_started(1);
   (void)ask();
-  auto refused = ask(Deadline::in(0s)).answer();
+  auto& refused = ask(Deadline::in(0s)).answer();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().why, Why::busy);
   EXPECT_EQ(statistics.timed_out, 1u);
@@ -144,7 +144,7 @@ TEST_F(WorkerPoolTest, GivesUpAtTheDeadline) {
   EXPECT_EQ(pool->waiting(), 1u);
   until_answered(waiting);
   settle_down();
-  auto refused = waiting.answer();
+  auto& refused = waiting.answer();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().why, Why::busy);
   EXPECT_EQ(refused.error().what,
@@ -180,7 +180,7 @@ TEST_F(WorkerPoolTest, RefusesAtOnceWhenTheLineIsFull) {
   make_started(1, 1);
   (void)ask();
   (void)ask();
-  auto refused = ask().answer();
+  auto& refused = ask().answer();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().why, Why::busy);
   EXPECT_EQ(refused.error().what,
@@ -215,7 +215,7 @@ TEST_F(WorkerPoolTest, AnswersForAWorkerThatIsLate) {
   slow.event.id = "7";
   Asked& innocent = ask();
   until_answered(slow);
-  auto late = slow.answer();
+  auto& late = slow.answer();
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().why, Why::timeout);
   EXPECT_EQ(late.error().what, "event 7 took longer than its eventTimeout");
