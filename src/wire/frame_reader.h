@@ -21,8 +21,6 @@ class FrameReader {
   // end or when it broke; Why::invalid or too_large for bytes that are no frame: nothing that follows them can be
   // understood.
   Result<std::optional<Frame>> read(Stream& stream);
-  // Bytes of the next frame were read along with the last.
-  bool holds_more() const { return begin_ != end_; }
 
  private:
   // Enough for several small frames a read; longer ones are read straight into their own memory.

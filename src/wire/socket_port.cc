@@ -89,10 +89,13 @@ Task<void> SocketPort::receive() {
       listener_->ended(frame.error().why == Why::unavailable ? "" : frame.error().what);
       co_return;
     }
-    bool more = *frame && reader_.holds_more();
-    if (*frame) listener_->received(std::move(**frame));
-    // A read that gave less than it might have has told that there is no more: that saves one a frame.
-    if (!more && !stopped_) (void)co_await stream_.readable(Deadline::never());
+    if (*frame) {
+      // It may have let the next event go, and a worker on the same core may have answered that already: to read at
+      // once, though there was no more, finds that answer without a round of the loop.
+      listener_->received(std::move(**frame));
+    } else {
+      (void)co_await stream_.readable(Deadline::never());
+    }
     if (frames % kFramesInARow == 0) co_await stream_.loop().yield();
   }
 }
