@@ -81,8 +81,8 @@ class FakeWorker final : public Worker {
   }
   void give_up(Job& job, GiveUp why) override {
     given_up.push_back(why);
+    return_waiting();  // it has begun the first, which is the one
     std::erase(held, &job);
-    return_waiting();
     state = State::settling;
   }
   Task<void> drain(Deadline) override {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "loop/list.h"
 #include "loop/loop.h"
@@ -25,8 +26,9 @@ class PoolSlot final : public ListLink, public WorkerOwner {
   bool worked = false;                    // it has been given a job since
   std::chrono::milliseconds back_off{0};  // before the next attempt to start one
   std::uint64_t given = 0;                // jobs
-  std::uint64_t seen_done = 0;            // of those, done with when somebody looked last: see look_for_stalls()
-  WaitList tender;                        // who replaces the worker waits here
+  // Of those, done with when somebody looked last while several were here: see look_for_stalls().
+  std::optional<std::uint64_t> seen_done;
+  WaitList tender;  // who replaces the worker waits here
 
   std::uint64_t done() const { return given - static_cast<std::uint64_t>(worker->jobs()); }
 

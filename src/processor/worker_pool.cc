@@ -72,7 +72,8 @@ Task<Result<void>> WorkerPool::start_worker(PoolSlot& slot) {
   CO_TRY(slot.worker, co_await factory_.start(std::move(identity)));
   slot.started = loop_.now();
   slot.worked = false;
-  slot.given = slot.seen_done = 0;
+  slot.given = 0;
+  slot.seen_done.reset();
   slot.worker->belongs_to(slot);
   co_return Result<void>{};
 }
@@ -167,7 +168,10 @@ bool WorkerPool::give(PoolSlot& slot, Job& job) {
   }
   // Until it is begun, it waits.
   bool behind = slot.worker->jobs() > 1;
-  if (!behind) count(job);
+  if (!behind) {
+    count(job);
+    slot.seen_done.reset();  // what was seen says nothing of this job
+  }
   job.arm(behind ? job.wait_until_ : job.call_.deadline);
   if (behind && !watchman_.armed()) watchman_.arm(Deadline::in(kStall));
   return true;
@@ -176,13 +180,13 @@ bool WorkerPool::give(PoolSlot& slot, Job& job) {
 void WorkerPool::serve_line() {
   if (std::exchange(serving_, true)) return;
   while (!line_.empty()) {
-    PoolSlot* slot = take_idle();
-    if (!slot) slot = quick_one();
+    PoolSlot* idle = take_idle();
+    PoolSlot* slot = idle ? idle : quick_one();
     if (!slot) break;
     Job* job = line_.take(loop_.now());
     if (give(*slot, *job)) continue;
     line_.enter_again(*job);
-    break;
+    if (!idle) break;  // an idle one is not tried again until it has changed
   }
   serving_ = false;
 }
@@ -214,10 +218,13 @@ void WorkerPool::note_idle(PoolSlot& slot) {
 
 void WorkerPool::changed(PoolSlot& slot) {
   if (winding_down_) return;
-  if (slot.worker->ended()) return slot.tender.notify_all();
-  if (slot.worked && slot.done() > 0) slot.back_off = 0ms;  // it works
-  note_idle(slot);
-  serve_line();
+  if (slot.worker->ended()) {
+    slot.tender.notify_all();
+  } else {
+    if (slot.worked && slot.done() > 0) slot.back_off = 0ms;  // it works
+    note_idle(slot);
+  }
+  serve_line();  // also when it has ended: what it had not begun is in line again
 }
 
 // It was promised a worker, and keeps its place.
@@ -255,6 +262,7 @@ void WorkerPool::late(Job& job) {
   job.unlink();
   worker.give_up(job, GiveUp::late);
   job.answer(fail(Why::timeout, job.text() + " took longer than its eventTimeout"));
+  serve_line();  // what waited behind it is in line again
 }
 
 void WorkerPool::withdraw(Job& job) {
@@ -263,6 +271,7 @@ void WorkerPool::withdraw(Job& job) {
   Worker& worker = *job.slot_->worker;
   if (worker.take_back(job)) return changed(*job.slot_);
   worker.give_up(job, GiveUp::unwanted);
+  serve_line();
 }
 
 void WorkerPool::refuse(Job& job) {

@@ -58,6 +58,15 @@ class WorkerPoolTest : public testing::Test {
     for (int i = 0; i < 10; ++i) co_await loop.yield();
     co_return true;
   }
+  // Gives worker 1 its second event a moment after another had one: how long it is left there.
+  Task<std::chrono::nanoseconds> time_behind_second_worker() {
+    co_await loop.sleep(1ms);
+    auto given = std::chrono::steady_clock::now();
+    (void)ask();
+    CHECK(worker(1).held.size() == 2);
+    while (worker(1).held.size() == 2) co_await loop.sleep(50us);
+    co_return std::chrono::steady_clock::now() - given;
+  }
   void until_restarted(std::uint64_t count) {
     run_until_done(loop, until(loop, [&] { return pool->restarts() == count && pool->alive() == pool->size(); }));
   }
@@ -295,6 +304,61 @@ TEST_F(WorkerPoolTest, TakesBackWhatWaitsBehindAWorkerThatDies) {
   EXPECT_FALSE(behind.job.answered());
   worker(0).answer_first();
   EXPECT_EQ(worker(0).held, std::vector{&behind.job});
+}
+
+TEST_F(WorkerPoolTest, GivesWhatADyingWorkerHadNotBegunToAnIdleOneAtOnce) {
+  make_started(2);
+  worker(1).depth = 2;
+  (void)ask();
+  (void)ask();
+  Asked& behind = ask();
+  worker(0).answer_first();
+  ASSERT_EQ(pool->idle(), 1u);
+  factory.hold = true;  // the replacement takes its time
+  worker(1).die();
+  EXPECT_EQ(worker(0).held, std::vector{&behind.job});
+  factory.release();
+}
+
+TEST_F(WorkerPoolTest, GivesWhatWaitedBehindALateOrUnwantedEventToAnIdleWorkerAtOnce) {
+  for (bool late : {true, false}) {
+    asked.clear();
+    make_started(2);
+    worker(1).depth = 2;
+    Asked& slow = ask(Deadline::never(), {.deadline = late ? Deadline::in(1ms) : Deadline::never()});
+    (void)ask();
+    Asked& behind = ask();
+    worker(0).answer_first();
+    ASSERT_EQ(worker(1).held, (std::vector{&slow.job, &behind.job}));
+    if (late) {
+      until_answered(slow);
+    } else {
+      asked.erase(asked.begin());
+    }
+    EXPECT_EQ(worker(0).held, std::vector{&behind.job}) << (late ? "late" : "unwanted");
+  }
+  asked.clear();
+}
+
+TEST_F(WorkerPoolTest, PassesOverAnIdleWorkerThatHasNoRoomForWhatCameBack) {
+  make_started(3);
+  worker(2).depth = 2;
+  for (int i = 0; i < 3; ++i) (void)ask();
+  Asked& behind = ask();
+  ASSERT_EQ(worker(2).held.size(), 2u);
+  worker(0).answer_first();
+  worker(1).answer_first();
+  worker(1).takes = false;  // the next one
+  worker(2).die();
+  EXPECT_EQ(worker(0).held, std::vector{&behind.job});
+}
+
+TEST_F(WorkerPoolTest, TakesNoWorkerForSlowThatHasJustBeenGivenEvents) {
+  make_started(2);
+  worker(0).depth = worker(1).depth = 2;
+  for (int i = 0; i < 3; ++i) (void)ask();
+  ASSERT_EQ(worker(0).held.size(), 2u);
+  EXPECT_GE(run_until_done(loop, time_behind_second_worker()), 2ms) << "it was looked at in between";
 }
 
 TEST_F(WorkerPoolTest, TakesBackWhatWaitsBehindAHandlerThatTurnsOutToBeSlow) {
