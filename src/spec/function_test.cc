@@ -9,7 +9,6 @@
 #include "schema/set_path.h"
 #include "spec/cron_schedule.h"
 #include "spec/enrich.h"
-#include "spec/image_reference.h"
 #include "spec/load.h"
 #include "spec/platform_config.h"
 #include "spec/project.h"
@@ -200,21 +199,6 @@ TEST(CronSchedule, RoundsUpToTheNextSecond) {
   EXPECT_EQ(schedule->next_after(minute - 1ms), minute);
   EXPECT_EQ(schedule->next_after(minute), minute + 60s);
   EXPECT_EQ(schedule->next_after(minute + 1ms), minute + 60s);
-}
-
-TEST(IsImageReference, KnowsWhatDockerKnows) {
-  const std::string digest = "@sha256:" + std::string(64, 'a');
-  for (const std::string& text :
-       {std::string("a"), std::string("nuclio/processor-hello:latest"), std::string("localhost:5000/a"),
-        std::string("localhost:5000"), std::string("registry.local/team/a_b__c-d.e:V1.0-x"),
-        std::string("Reg.io:443/a"), "a" + digest, "quay.io/a/b:1" + digest})
-    EXPECT_TRUE(is_image_reference(text)) << text;
-  for (const std::string& text :
-       {std::string(""), std::string("A"), std::string("a:"), std::string("a/"), std::string("/a"), std::string("a//b"),
-        std::string("https://reg/a"), std::string("a b"), std::string("a___b"), std::string("a-"), std::string("a:b:c"),
-        std::string("reg.io:x/a"), std::string("-r.io/a"), std::string("a@sha256:abc"), std::string("a:-1"),
-        std::string("a;rm"), std::string(300, 'a'), "a:" + std::string(200, 'a')})
-    EXPECT_FALSE(is_image_reference(text)) << text;
 }
 
 }  // namespace

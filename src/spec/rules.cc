@@ -7,10 +7,10 @@
 
 #include "base/base64.h"
 #include "base/duration.h"
+#include "base/image_reference.h"
 #include "base/names.h"
 #include "spec/cron_schedule.h"
 #include "spec/function.h"
-#include "spec/image_reference.h"
 
 namespace nuclio::spec {
 namespace {
@@ -105,7 +105,7 @@ void check_code(const FunctionSpec& spec, Report& report) {
       {"spec.build.baseImageRegistry", spec.build.base_image_registry}};
   for (const auto& [path, reference] : references) {
     // Onbuild images may be templates, filled in by the builder.
-    if (reference.empty() || reference.find("{{") != std::string::npos || is_image_reference(reference)) continue;
+    if (reference.empty() || reference.find("{{") != std::string::npos || parse_image_reference(reference)) continue;
     problem(report, std::string(path),
             "must be an image or registry such as registry.local:5000/team/name:tag, is " + quoted(reference));
   }
