@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/client.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -54,6 +58,20 @@ Why why_of(CURLcode code) {
     case CURLE_SSL_CACERT_BADFILE: return Why::forbidden;
     default: return Why::unavailable;
   }
+}
+
+// Loopback, link-local or unspecified: what only this machine, or its host, answers at.
+bool is_local(const sockaddr& address) {
+  const auto local4 = [](std::uint32_t ip) { return ip >> 24 == 127 || ip >> 16 == 0xa9fe || ip >> 24 == 0; };
+  if (address.sa_family == AF_INET) return local4(ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr));
+  if (address.sa_family != AF_INET6) return true;
+  const in6_addr& ip = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  if (IN6_IS_ADDR_V4MAPPED(&ip)) {
+    std::uint32_t inner = 0;
+    std::memcpy(&inner, ip.s6_addr + 12, sizeof inner);
+    return local4(ntohl(inner));
+  }
+  return IN6_IS_ADDR_LOOPBACK(&ip) || IN6_IS_ADDR_LINKLOCAL(&ip) || IN6_IS_ADDR_UNSPECIFIED(&ip);
 }
 
 bool is_ours(std::string_view name) {
@@ -162,6 +180,22 @@ class Client::Transfer {
   static std::size_t on_body(char* data, std::size_t, std::size_t size, void* self) {
     return static_cast<Transfer*>(self)->piece({data, size}) ? size : CURL_WRITEFUNC_PAUSE;
   }
+  static std::size_t on_send(char* into, std::size_t, std::size_t room, void* self) {
+    return static_cast<Transfer*>(self)->read_file({into, room});
+  }
+  static int on_rewind(void* self, curl_off_t offset, int) {
+    static_cast<Transfer*>(self)->sent_ = static_cast<std::uint64_t>(offset);
+    return CURL_SEEKFUNC_OK;
+  }
+  static curl_socket_t on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+    if (is_local(address->addr)) {
+      static_cast<Transfer*>(self)->led_inside_ = true;
+      return CURL_SOCKET_BAD;
+    }
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  }
+  void send_file(const FilePart& file);
+  std::size_t read_file(std::span<char> into);
   bool header_line(std::string_view line);
   bool piece(std::string_view data);
   std::unexpected<Error> broken() const;
@@ -172,6 +206,8 @@ class Client::Transfer {
   CURL* easy_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   WaitList changed_;
+  std::uint64_t sent_ = 0;  // of the file that is the body
+  bool led_inside_ = false;
   int status_ = 0;
   Headers headers_;
   std::size_t head_size_ = 0;
@@ -246,11 +282,22 @@ Result<void> Client::Transfer::start() {
     set(CURLOPT_CAINFO, request_.server_certificate.c_str());
     set(CURLOPT_CA_CACHE_TIMEOUT, 0L);  // it may have been renewed
   }
+  if (!request_.authorities.empty()) {
+    set(CURLOPT_CAINFO, request_.authorities.c_str());  // the system's are a folder besides
+    set(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+  }
+  if (request_.reach == Reach::public_only) {
+    set(CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
+    set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+    set(CURLOPT_FRESH_CONNECT, 1L);  // a connection that is kept was perhaps opened by who may go anywhere
+  }
   if (!request_.unix_socket.empty()) set(CURLOPT_UNIX_SOCKET_PATH, request_.unix_socket.c_str());
 
   bool empty_body_counts = request_.method == "POST" || request_.method == "PUT" || request_.method == "PATCH";
   if (request_.method == "HEAD") {
     set(CURLOPT_NOBODY, 1L);
+  } else if (request_.file) {
+    send_file(*request_.file);
   } else if (!request_.body.empty() || empty_body_counts) {
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
     set(CURLOPT_POSTFIELDS, request_.body.c_str());
@@ -259,6 +306,25 @@ Result<void> Client::Transfer::start() {
   CURLMcode added = curl_multi_add_handle(engine_.multi(), easy_);
   if (added != CURLM_OK) return failed(Why::internal, curl_multi_strerror(added));
   return {};
+}
+
+void Client::Transfer::send_file(const FilePart& file) {
+  curl_easy_setopt(easy_, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(file.size.count));
+  curl_easy_setopt(easy_, CURLOPT_READFUNCTION, &on_send);
+  curl_easy_setopt(easy_, CURLOPT_READDATA, static_cast<void*>(this));
+  curl_easy_setopt(easy_, CURLOPT_SEEKFUNCTION, &on_rewind);
+  curl_easy_setopt(easy_, CURLOPT_SEEKDATA, static_cast<void*>(this));
+}
+
+std::size_t Client::Transfer::read_file(std::span<char> into) {
+  const FilePart& file = *request_.file;
+  const std::size_t want = std::min<std::uint64_t>(into.size(), file.size.count - sent_);
+  if (want == 0) return 0;
+  const ssize_t got = ::pread(file.descriptor, into.data(), want, static_cast<off_t>(file.offset + sent_));
+  if (got <= 0) return CURL_READFUNC_ABORT;  // it was cut meanwhile, or the disk fails
+  sent_ += static_cast<std::size_t>(got);
+  return static_cast<std::size_t>(got);
 }
 
 bool Client::Transfer::header_line(std::string_view line) {
@@ -291,6 +357,10 @@ bool Client::Transfer::piece(std::string_view data) {
 }
 
 std::unexpected<Error> Client::Transfer::broken() const {
+  if (led_inside_)
+    return failed(Why::forbidden, "this leads to a loopback or link-local address, which a stranger must not choose");
+  if (code_ == CURLE_ABORTED_BY_CALLBACK && request_.file)
+    return failed(Why::internal, "the file that is sent could not be read, or became shorter meanwhile");
   long number = 0;
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &number);
   if (code_ == CURLE_COULDNT_CONNECT && number != 0) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -15,6 +17,18 @@ namespace nuclio::http {
 
 enum class VerifyPeer : bool { no, yes };
 
+// Where a request may lead. Who follows what a stranger wrote (a redirect, a URL in a spec) must not be led to what
+// only this machine reaches: public_only refuses loopback, link-local and unspecified addresses, whatever name they
+// hide behind, with Why::forbidden.
+enum class Reach { anywhere, public_only };
+
+// A part of an open file, read while it is sent. The descriptor is borrowed for as long as the request is on its way.
+struct FilePart {
+  int descriptor = -1;
+  std::uint64_t offset = 0;
+  Bytes size;
+};
+
 // A request to another server. Redirects are not followed, no proxy is used but the one that is named here, whatever
 // the environment says, and only http and https are spoken.
 struct ClientRequest {
@@ -22,14 +36,18 @@ struct ClientRequest {
   std::string url;  // its path and query are sent as they stand
   Headers headers;  // Content-Length, Transfer-Encoding, Connection and Expect are left out: they are ours to say
   std::string body;
-  std::string unix_socket;   // connect there instead of the URL's host; "" for TCP
-  std::string proxy;         // "" for none
-  Bytes max_body{64 << 20};  // of the answer, with fetch(): Why::too_large
+  std::optional<FilePart> file;  // the body, instead of `body`
+  std::string unix_socket;       // connect there instead of the URL's host; "" for TCP
+  std::string proxy;             // "" for none
+  Bytes max_body{64 << 20};      // of the answer, with fetch(): Why::too_large
   std::chrono::milliseconds connect_timeout{10'000};
   VerifyPeer verify_peer = VerifyPeer::yes;
   // PEM file of the one certificate that the server must show, under whatever name, or of its authorities; "" for the
   // system's authorities and the URL's host. Read for each connection.
   std::string server_certificate = {};
+  // PEM file of authorities that count beside the system's; the URL's host must be named by the certificate.
+  std::string authorities = {};
+  Reach reach = Reach::anywhere;
 };
 
 // Any status is an answer, not an error.

@@ -268,5 +268,44 @@ TEST(Client, SpeaksOverUnixSockets) {
   EXPECT_EQ(response->body, "GET /over|");
 }
 
+TEST(Client, SendsAPartOfAFile) {
+  TestClient client;
+  std::string path = (std::filesystem::temp_directory_path() / "nuclio-part-XXXXXX").string();
+  Descriptor file{::mkstemp(path.data())};
+  std::filesystem::remove(path);
+  const std::string text = std::string(100'000, 'a') + std::string(200'000, 'b') + "tail";
+  ASSERT_EQ(::write(file.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  auto request = [&](std::uint64_t offset, std::uint64_t size) {
+    ClientRequest made{.method = "PATCH", .url = client.test.url("/")};
+    made.file = FilePart{file.get(), offset, Bytes{size}};
+    return made;
+  };
+  auto part = client.fetch(request(99'999, 200'002));
+  ASSERT_TRUE(part) << part.error().what;
+  EXPECT_EQ(part->body, "PATCH /|" + text.substr(99'999, 200'002));
+  auto nothing = client.fetch(request(5, 0));
+  ASSERT_TRUE(nothing) << nothing.error().what;
+  EXPECT_EQ(nothing->body, "PATCH /|");
+  auto too_much = client.fetch(request(300'000, 50));
+  ASSERT_FALSE(too_much);
+  EXPECT_THAT(too_much.error().what, HasSubstr("the file that is sent could not be read"));
+}
+
+TEST(Client, IsNotLedToWhatOnlyThisMachineReaches) {
+  TestClient client;
+  const std::string port = std::to_string(client.test.port());
+  ASSERT_TRUE(client.fetch({.url = client.test.url("/")}));  // a connection that could be used again
+  for (const std::string& host :
+       {std::string("127.0.0.1"), std::string("localhost"), std::string("[::1]"), std::string("[::ffff:127.0.0.1]"),
+        std::string("0.0.0.0"), std::string("127.9.9.9"), std::string("169.254.169.254"), std::string("[fe80::1]"),
+        std::string("2130706433")}) {
+    ClientRequest request{.url = "http://" + host + ":" + port + "/"};
+    request.reach = Reach::public_only;
+    auto response = client.fetch(std::move(request));
+    ASSERT_FALSE(response) << host;
+    EXPECT_EQ(response.error().why, Why::forbidden) << response.error().what;
+  }
+}
+
 }  // namespace
 }  // namespace nuclio::http

@@ -74,5 +74,20 @@ TEST(ClientTls, ReadsARenewedCertificateAnew) {
   EXPECT_TRUE(after) << after.error().what;
 }
 
+TEST(ClientTls, TakesAuthoritiesOfItsOwnForTheRightNameOnly) {
+  Folder folder;
+  write_certificate(folder / "tls.crt", folder / "tls.key");
+  SecuredServer server{folder};
+  auto by_address = server.fetch({.authorities = folder / "tls.crt"});
+  ASSERT_FALSE(by_address);
+  EXPECT_EQ(by_address.error().why, Why::forbidden) << by_address.error().what;
+  server.url = "https://localhost:" + std::to_string(server.server.addresses().back().port) + "/a";
+  auto unknown = server.fetch({});
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().why, Why::forbidden) << unknown.error().what;
+  auto by_name = server.fetch({.authorities = folder / "tls.crt"});
+  EXPECT_TRUE(by_name) << by_name.error().what;
+}
+
 }  // namespace
 }  // namespace nuclio::http
