@@ -66,11 +66,21 @@ void Loop::sift_down(std::size_t index) {
   place(timer, index);
 }
 
-Watch::Watch(Loop& loop, int descriptor) : loop_(loop), descriptor_(descriptor) {
+Watch::Watch(Loop& loop, int descriptor) : loop_(loop), descriptor_(descriptor) { tell(EPOLL_CTL_ADD); }
+
+void Watch::tell(int operation) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+  if (told_of_writing_) event.events |= EPOLLOUT;
   event.data.ptr = this;
-  CHECK(epoll_ctl(loop_.epoll_, EPOLL_CTL_ADD, descriptor_, &event) == 0);
+  CHECK(epoll_ctl(loop_.epoll_, operation, descriptor_, &event) == 0);
+}
+
+// Most descriptors always take what is written, and a Unix socket tells each time that its peer has read something.
+// When it is asked for, epoll looks whether it is so already.
+void Watch::want_writing() {
+  if (std::exchange(told_of_writing_, true)) return;
+  tell(EPOLL_CTL_MOD);
 }
 
 Watch::~Watch() {
@@ -104,6 +114,7 @@ void Watch::Wait::await_suspend(std::coroutine_handle<> waiting) {
   CHECK(!watch_.side(direction_).waiting);
   resumption_.coroutine = waiting;
   watch_.side(direction_).waiting = this;
+  if (direction_ == Direction::write) watch_.want_writing();
   arm(deadline_);
 }
 

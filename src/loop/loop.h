@@ -93,10 +93,13 @@ class Watch {
     Wait* waiting = nullptr;
   };
   Side& side(Direction direction) { return direction == Direction::read ? read_ : write_; }
+  void tell(int operation);
+  void want_writing();
   void notify(std::uint32_t events);
 
   Loop& loop_;
   int descriptor_;
+  bool told_of_writing_ = false;  // when it is possible
   bool peer_gone_ = false;
   Side read_;
   Side write_;

@@ -18,6 +18,12 @@ int non_blocking(int descriptor) {
   return descriptor;
 }
 
+bool is_socket(int descriptor) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+}
+
 std::size_t size_of(std::span<const iovec> parts) {
   std::size_t total = 0;
   for (const iovec& part : parts) total += part.iov_len;
@@ -27,11 +33,29 @@ std::size_t size_of(std::span<const iovec> parts) {
 }  // namespace
 
 Stream::Stream(Loop& loop, Descriptor descriptor)
-    : descriptor_(std::move(descriptor)), watch_(loop, non_blocking(descriptor_.get())) {}
+    : descriptor_(std::move(descriptor)),
+      socket_(is_socket(descriptor_.get())),
+      watch_(loop, non_blocking(descriptor_.get())) {}
+
+// What sockets have of their own is a good bit cheaper than what all descriptors have in common.
+ssize_t Stream::receive(std::span<char> into) {
+  return socket_ ? ::recv(descriptor_.get(), into.data(), into.size(), 0)
+                 : ::read(descriptor_.get(), into.data(), into.size());
+}
+
+ssize_t Stream::send(std::span<const iovec> parts) {
+  std::size_t count = std::min<std::size_t>(parts.size(), IOV_MAX);
+  if (!socket_) return ::writev(descriptor_.get(), parts.data(), static_cast<int>(count));
+  if (count == 1) return ::send(descriptor_.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts.data());
+  message.msg_iovlen = count;
+  return ::sendmsg(descriptor_.get(), &message, MSG_NOSIGNAL);
+}
 
 Stream::Tried Stream::try_read(std::span<char> into) {
   for (;;) {
-    ssize_t count = ::read(descriptor_.get(), into.data(), into.size());
+    ssize_t count = receive(into);
     if (count > 0) {
       // epoll(7): a stream that gave less than was asked for is drained, which saves the read that would say EAGAIN.
       if (static_cast<std::size_t>(count) < into.size()) watch_.drained(Watch::Direction::read);
@@ -49,8 +73,7 @@ Stream::Tried Stream::try_read(std::span<char> into) {
 
 Stream::Tried Stream::try_write(std::span<const iovec> parts) {
   for (;;) {
-    ssize_t count =
-        ::writev(descriptor_.get(), parts.data(), static_cast<int>(std::min<std::size_t>(parts.size(), IOV_MAX)));
+    ssize_t count = send(parts);
     if (count >= 0) {
       if (static_cast<std::size_t>(count) < size_of(parts)) watch_.drained(Watch::Direction::write);
       return {Tried::Outcome::some, static_cast<std::size_t>(count)};

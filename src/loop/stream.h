@@ -49,7 +49,11 @@ class Stream {
   void shut_down_writing();
 
  private:
+  ssize_t receive(std::span<char> into);
+  ssize_t send(std::span<const iovec> parts);
+
   Descriptor descriptor_;  // before watch_: the watch must go first
+  bool socket_;
   Watch watch_;
 };
 

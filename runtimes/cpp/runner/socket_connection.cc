@@ -2,6 +2,7 @@
 #include "socket_connection.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -56,6 +57,9 @@ bool SocketConnection::read(Wait wait) {
   const bool filling = large_.bytes != nullptr;
   void* to = filling ? static_cast<void*>(large_.bytes.get() + filled_) : buffer;
   const std::size_t room = filling ? large_.view.length - filled_ : sizeof buffer;
+  // Who sleeps in recv() on a Unix socket is also woken whenever the other side has read something, for nothing.
+  pollfd readable{.fd = socket_, .events = POLLIN, .revents = 0};
+  if (wait == Wait::yes) (void)poll(&readable, 1, -1);
   ssize_t count;
   do count = recv(socket_, to, room, wait == Wait::no ? MSG_DONTWAIT : 0);
   while (count < 0 && errno == EINTR);

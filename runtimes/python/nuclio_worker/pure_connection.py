@@ -2,6 +2,7 @@
 """Frames over the socket to the processor, in pure Python. `_native` has a Connection with the same methods."""
 
 import collections
+import select
 import socket
 import threading
 import time
@@ -27,6 +28,9 @@ class Connection:
         # A program that the handler starts must not hold the socket open after the worker's death.
         self._socket.set_inheritable(False)
         self._socket.setblocking(True)
+        # Who sleeps in recv() on a Unix socket is also woken whenever the other side has read something, for nothing.
+        self._readable = select.poll()
+        self._readable.register(self._socket, select.POLLIN)
         self._limit = limit
         self._lock = threading.RLock()
         self._sending = False
@@ -70,6 +74,7 @@ class Connection:
     def receive(self):
         """The next frame; blocks until there is one."""
         while not self._arrived:
+            self._readable.poll()
             self._read(0)
         return self._arrived.popleft()
 

@@ -34,6 +34,21 @@ def test_it_uses_the_compiled_half_when_it_is_there(start, runtime):
     assert worker.ask().body() == (b"nuclio_worker._native" if built else b"nuclio_worker.event")
 
 
+def test_it_wakes_up_once_for_an_event(start):
+    """And not again when its answer is read, which costs two switches of context for nothing."""
+
+    def wakeups():
+        status = pathlib.Path("/proc/{0}/status".format(worker.process.pid)).read_text()
+        return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+    worker, _ = start(HELLO)
+    worker.ask()
+    before = wakeups()
+    for _ in range(300):
+        worker.ask()
+    assert wakeups() - before <= 360
+
+
 CANNOT_START = {
     "no colon": ({"handler": "main"}, 'handler "main" must be written module:function, for example main:handler'),
     "no module": (
