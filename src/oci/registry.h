@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,11 +15,9 @@
 #include "oci/exchange.h"
 #include "oci/keychain.h"
 #include "oci/manifest.h"
+#include "oci/sink.h"
 
 namespace nuclio::oci {
-
-// Takes a blob's bytes piece by piece; an error ends the transfer.
-using Sink = std::function<Result<void>(std::string_view)>;
 
 // A file that holds a blob's bytes.
 struct BlobFile {

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+struct archive;
+
+namespace nuclio::oci {
+
+// One thing in a tar, as it says of itself: none of it is checked.
+struct ArchiveEntry {
+  enum class Kind { file, folder, symbolic_link, hard_link, other } kind = Kind::other;
+  std::string name;
+  std::string target;  // of a link
+  int mode = 0;        // with the set-user-id bits
+  std::int64_t modified = 0;
+  std::int64_t owner = 0;
+  std::int64_t group = 0;
+  Bytes size;
+};
+
+// Reads a tar, plain or compressed with gzip or zstd, entry by entry, by way of libarchive. Blocks while it reads. One
+// thread at a time.
+class ArchiveReader {
+ public:
+  static Result<ArchiveReader> open(const std::string& path);
+
+  // The next entry, nothing at the end. Why::invalid when the file is no tar, is damaged or ends too early.
+  Result<std::optional<ArchiveEntry>> next();
+  // The next piece of the current file, "" at its end. Valid until the next call.
+  Result<std::string_view> read();
+  // Bytes of the archive, compressed as it is, that were used so far.
+  std::uint64_t consumed() const;
+
+ private:
+  struct Free {
+    void operator()(archive* reader) const;
+  };
+  ArchiveReader(std::string path, archive* reader);
+  std::unexpected<Error> broken() const;
+
+  std::string path_;
+  std::unique_ptr<archive, Free> reader_;
+  std::vector<char> piece_;
+};
+
+}  // namespace nuclio::oci
