@@ -85,7 +85,13 @@ Task<Result<std::string>> Authorization::header(Access access, Deadline deadline
     if (!login) co_return fail(denied(access, ""));
     co_return basic(*login);
   }
-  Token& token = tokens_[key_of(access)];
+  // A token for pushing is good for pulling, too.
+  Access pushing = access;
+  pushing.action = Access::Action::push;
+  const auto wider = tokens_.find(key_of(pushing));
+  const bool has_wider =
+      wider != tokens_.end() && !wider->second.text.empty() && loop_.now() < wider->second.good_until;
+  Token& token = has_wider ? wider->second : tokens_[key_of(access)];
   while (token.text.empty() || loop_.now() >= token.good_until) {
     if (token.fetching) {
       const bool fetched = co_await fetched_.wait(deadline);
@@ -192,12 +198,27 @@ Result<void> Authorization::refused(const Access& access, std::string_view sent,
     return fail(std::move(error));
   }
   if (insufficient) return fail(denied(access, says));
-  Token& token = tokens_[key_of(access)];
-  if (sent == "Bearer " + token.text) token.text.clear();  // it expired, though it said it would not yet
+  for (auto& [scopes, token] : tokens_)
+    if (sent == "Bearer " + token.text) token.text.clear();  // it expired, though it said it would not yet
   return {};
 }
 
-Error Authorization::denied(const Access& access, const std::string& says) const {
+std::string Authorization::without_secrets(std::string text) const {
+  const auto hide = [&text](const std::string& secret) {
+    if (secret.empty()) return;
+    for (std::size_t at; (at = text.find(secret)) != std::string::npos;) text.replace(at, secret.size(), "***");
+  };
+  for (const auto& [scopes, token] : tokens_) hide(token.text);
+  for (const auto& [repository, login] : logins_) {
+    if (!login) continue;
+    hide(basic(*login).substr(6));
+    for (const std::string* secret : {&login->password, &login->identity_token, &login->registry_token}) hide(*secret);
+  }
+  return text;
+}
+
+Error Authorization::denied(const Access& access, const std::string& said) const {
+  const std::string says = without_secrets(said);
   const auto known = logins_.find(access.repository);
   std::string text = "the registry " + registry_;
   const std::string quoted = says.empty() ? std::string{} : " (it says: " + says + ")";

@@ -42,8 +42,10 @@ class Authorization {
   Task<Result<std::string>> header(Access access, Deadline deadline);
   // A 401 to a request that was sent with `sent`. Fine when another attempt makes sense, Why::forbidden otherwise.
   Result<void> refused(const Access& access, std::string_view sent, const http::Headers& answer, std::string says);
-  // What a person needs to know of a 401 or 403; `says` are the registry's own words, "" for none.
-  Error denied(const Access& access, const std::string& says) const;
+  // What a person needs to know of a 401 or 403; `said` are the registry's own words, "" for none.
+  Error denied(const Access& access, const std::string& said) const;
+  // A text of the registry's, in case it repeats what we showed it.
+  std::string without_secrets(std::string text) const;
 
  private:
   struct Token {

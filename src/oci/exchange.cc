@@ -153,7 +153,7 @@ Task<Result<Answer>> Exchange::send(Call call, Deadline deadline) {
 }
 
 Error Exchange::unexpected(const Call& call, const Answer& answer) const {
-  std::string words = registry_words(answer.body);
+  std::string words = authorization_.without_secrets(registry_words(answer.body));
   if (answer.status == 401 || answer.status == 403) return authorization_.denied(call.access, words);
   const std::string path = call.url.substr(0, call.url.find('?'));
   std::string text = "the registry " + registry_ + " answered with status " + std::to_string(answer.status) + " to " +

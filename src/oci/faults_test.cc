@@ -6,6 +6,7 @@
 
 #include "oci/registry.h"
 #include "oci/test_registry.h"
+#include "oci/transfer.h"
 
 namespace nuclio::oci {
 namespace {
@@ -106,6 +107,33 @@ TEST_F(Faults, AnUploadThatTheRegistryForgotBeginsAnew) {
   ASSERT_TRUE(pushed) << pushed.error().what;
   EXPECT_EQ(count("POST"), 2);
   expect_there(large_);
+}
+
+TEST_F(Faults, ARegistryThatTakesNoPartsGetsTheWhole) {
+  front_.fault = [](http::Request& request) {
+    return request.method == "PATCH" ? answers(http::Response::text(405, "no")) : Fault{};
+  };
+  auto pushed = push(large_);
+  ASSERT_TRUE(pushed) << pushed.error().what;
+  EXPECT_EQ(count("PATCH"), 1);
+  EXPECT_EQ(count("PUT"), 1);
+  expect_there(large_);
+}
+
+TEST_F(Faults, ACancelledDownloadLeavesNothingBehind) {
+  ASSERT_TRUE(push(large_));
+  front_.fault = [](http::Request& request) {
+    Fault silent;
+    silent.silent = request.method == "GET";
+    return silent;
+  };
+  const TestFolder folder;
+  const Layout layout = *Layout::create(folder.path());
+  const Image image{make_manifest(blob_of("c"), {blob_of(large_), blob_of("x")}), ""};
+  auto pull = pull_layers(loop, registry_, "a", image, layout, {}, soon());
+  auto done = run(within(loop, Deadline::in(std::chrono::milliseconds{50}), std::move(pull)));
+  EXPECT_FALSE(done);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.at("blobs/sha256")));
 }
 
 TEST_F(Faults, AnEndThatWasTakenWithoutAnAnswerIsFound) {

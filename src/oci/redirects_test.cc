@@ -58,6 +58,19 @@ TEST_F(Redirects, OnTheRegistryItselfKeepTheLogin) {
   EXPECT_EQ(pull(), bytes_);
 }
 
+TEST_F(Redirects, ARegistryThatRepeatsTheLoginIsNotQuoted) {
+  front_.fault = [](http::Request& request) {
+    const std::string shown(request.headers.get("Authorization"));
+    http::Response response = http::Response::json(
+        shown.empty() ? 401 : 400, R"({"errors":[{"message":"you sent )" + shown + R"(, open sesame"}]})");
+    response.headers.add("WWW-Authenticate", "Basic realm=\"x\"");
+    return answers(std::move(response));
+  };
+  auto pulled = pull();
+  ASSERT_FALSE(pulled);
+  EXPECT_THAT(pulled.error().what, HasSubstr("you sent Basic ***, ***"));
+}
+
 TEST_F(Redirects, EndAfterFive) {
   to_ = "/there";
   auto pulled = pull();

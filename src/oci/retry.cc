@@ -10,6 +10,9 @@
 namespace nuclio::oci {
 namespace {
 
+// Nobody waits longer than that for a registry, deadline or not.
+constexpr std::chrono::minutes kLongestPause{5};
+
 // So that those who were turned away together do not come back together.
 std::chrono::milliseconds scattered(std::chrono::milliseconds pause) {
   thread_local std::minstd_rand random{std::random_device{}()};
@@ -26,7 +29,7 @@ Task<bool> Backoff::again(std::optional<std::chrono::seconds> asked) {
   pause_ = std::min(pause_ * 2, policy_.most);
   if (asked) pause = std::max(pause, std::chrono::milliseconds{*asked});
   const Deadline then = Deadline::in(pause);
-  if (then >= deadline_) co_return false;
+  if (then >= deadline_ || pause > kLongestPause) co_return false;
   co_await loop_.sleep_until(then);
   co_return true;
 }

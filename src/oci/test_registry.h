@@ -27,8 +27,8 @@ namespace nuclio::oci {
 // Removed with everything in it at the end.
 class TestFolder {
  public:
-  TestFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "nuclio-oci-XXXXXX").string();
+  explicit TestFolder(const std::filesystem::path& above = std::filesystem::temp_directory_path()) {
+    std::string pattern = (above / "nuclio-oci-XXXXXX").string();
     EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
     path_ = pattern;
   }
@@ -127,7 +127,13 @@ class RealRegistry {
     co_return false;
   }
 
-  TestFolder folder_;
+  // The registry waits for the disk after each blob, which a disk in memory makes shorter.
+  static std::filesystem::path quick_disk() {
+    const std::filesystem::path memory = "/dev/shm";
+    return ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+  }
+
+  TestFolder folder_{quick_disk()};
   int port_;
   std::optional<Child> child_;
 };
@@ -147,7 +153,7 @@ inline Fault answers(http::Response response) {
 // Passes requests on to a registry, but for those with a fault.
 class FaultyFront {
  public:
-  FaultyFront(Loop& loop, http::Client& client, std::string behind)
+  FaultyFront(Loop& loop, http::Client& client, std::string behind, const http::Tls* tls = nullptr)
       : loop_(loop),
         client_(client),
         behind_(std::move(behind)),
@@ -156,7 +162,7 @@ class FaultyFront {
     ignore_broken_pipes();
     auto listener = Listener::listen(loop, Address{"127.0.0.1", 0, ""});
     EXPECT_TRUE(listener) << listener.error().what;
-    server_.serve(std::move(*listener));
+    server_.serve(std::move(*listener), tls);
   }
   std::string host() const { return "127.0.0.1:" + std::to_string(server_.addresses().front().port); }
   // "POST /v2/a/blobs/uploads/", without the query, in the order in which they came.

@@ -117,6 +117,20 @@ TEST_F(Unpacking, MakesWhatALayerHas) {
   }
 }
 
+TEST_F(Unpacking, TakesZstd) {
+  // A frame of one block that is not compressed: https://datatracker.ietf.org/doc/html/rfc8878
+  const std::string tar = raw_tar({{"a", '0', "text"}});
+  const auto little_endian = [](std::size_t number, int bytes) {
+    std::string out;
+    for (int i = 0; i < bytes; ++i) out += static_cast<char>(number >> (8 * i));
+    return out;
+  };
+  auto done = unpack(
+      std::vector{"\x28\xb5\x2f\xfd\xa0" + little_endian(tar.size(), 4) + little_endian(tar.size() << 3 | 1, 3) + tar});
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_EQ(folder_.read("root/a"), "text");
+}
+
 TEST_F(Unpacking, TakesOurOwnLayers) {
   folder_.write("in/" + std::string(120, 'n') + "/żółw", noise(600'000));
   fs::create_symlink("nowhere", folder_.at("in/link"));

@@ -47,7 +47,12 @@ Task<void> cancel(Exchange& exchange, const std::string& repository, const Answe
 class Upload {
  public:
   Upload(Exchange& exchange, const std::string& repository, const Blob& blob, const std::string& text, int file)
-      : exchange_(exchange), repository_(repository), blob_(blob), text_(text), file_(file) {}
+      : exchange_(exchange),
+        repository_(repository),
+        blob_(blob),
+        text_(text),
+        file_(file),
+        in_parts_(blob.size > exchange.options().chunk) {}
 
   Task<Result<void>> run(Deadline deadline);
 
@@ -70,8 +75,9 @@ class Upload {
   std::optional<Url> session_;
   std::uint64_t sent_ = 0;
   std::uint64_t furthest_ = 0;  // that sent_ has been
-  bool doubtful_ = false;       // the registry may have more than we know
-  bool maybe_there_ = false;    // the end was sent, and no answer came
+  bool in_parts_;
+  bool doubtful_ = false;     // the registry may have more than we know
+  bool maybe_there_ = false;  // the end was sent, and no answer came
   Answer answer_;
   Error broken_{Why::unavailable, ""};
 };
@@ -99,8 +105,12 @@ Task<Result<bool>> Upload::send(const Call& call, int wanted, Deadline deadline)
   if (answer_.status == wanted) co_return true;
   broken_ = exchange_.unexpected(call, answer_);
   const bool lost = session_ && (answer_.status == 404 || answer_.status == 416);
-  if (lost) session_.reset();
-  if (!lost && !passes(answer_.status)) co_return fail(std::move(broken_));
+  // Not all registries take a blob in parts; those get it in one.
+  const bool no_parts = call.method == "PATCH" && (answer_.status == 400 || answer_.status == 405 ||
+                                                   answer_.status == 415 || answer_.status == 501);
+  if (no_parts) in_parts_ = false;
+  if (lost || no_parts) session_.reset();
+  if (!lost && !no_parts && !passes(answer_.status)) co_return fail(std::move(broken_));
   co_return false;
 }
 
@@ -180,7 +190,7 @@ Task<Result<Upload::Step>> Upload::go_on(Deadline deadline) {
     if (!known) co_return Step::broken;
   }
   const std::uint64_t chunk = exchange_.options().chunk.count;
-  while (blob_.size.count > chunk && sent_ < blob_.size.count) {
+  while (in_parts_ && sent_ < blob_.size.count) {
     CO_TRY(const bool taken, co_await send_part(std::min(chunk, blob_.size.count - sent_), deadline));
     if (!taken) co_return Step::broken;
   }
