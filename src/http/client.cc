@@ -60,18 +60,24 @@ Why why_of(CURLcode code) {
   }
 }
 
-// Loopback, link-local or unspecified: what only this machine, or its host, answers at.
-bool is_local(const sockaddr& address) {
-  const auto local4 = [](std::uint32_t ip) { return ip >> 24 == 127 || ip >> 16 == 0xa9fe || ip >> 24 == 0; };
-  if (address.sa_family == AF_INET) return local4(ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr));
-  if (address.sa_family != AF_INET6) return true;
+Reach reach_of_ip4(std::uint32_t ip) {
+  if (ip >> 16 == 0xa9fe) return Reach::anywhere;
+  return ip >> 24 == 127 || ip >> 24 == 0 ? Reach::not_link_local : Reach::beyond_this_machine;
+}
+
+// The furthest reach that a request needs to be allowed for this address.
+Reach reach_of(const sockaddr& address) {
+  if (address.sa_family == AF_INET)
+    return reach_of_ip4(ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr));
+  if (address.sa_family != AF_INET6) return Reach::anywhere;
   const in6_addr& ip = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
   if (IN6_IS_ADDR_V4MAPPED(&ip)) {
     std::uint32_t inner = 0;
     std::memcpy(&inner, ip.s6_addr + 12, sizeof inner);
-    return local4(ntohl(inner));
+    return reach_of_ip4(ntohl(inner));
   }
-  return IN6_IS_ADDR_LOOPBACK(&ip) || IN6_IS_ADDR_LINKLOCAL(&ip) || IN6_IS_ADDR_UNSPECIFIED(&ip);
+  if (IN6_IS_ADDR_LINKLOCAL(&ip)) return Reach::anywhere;
+  return IN6_IS_ADDR_LOOPBACK(&ip) || IN6_IS_ADDR_UNSPECIFIED(&ip) ? Reach::not_link_local : Reach::beyond_this_machine;
 }
 
 bool is_ours(std::string_view name) {
@@ -188,8 +194,9 @@ class Client::Transfer {
     return CURL_SEEKFUNC_OK;
   }
   static curl_socket_t on_open_socket(void* self, curlsocktype, curl_sockaddr* address) {
-    if (is_local(address->addr)) {
-      static_cast<Transfer*>(self)->led_inside_ = true;
+    auto& transfer = *static_cast<Transfer*>(self);
+    if (reach_of(address->addr) < transfer.request_.reach) {
+      transfer.led_inside_ = true;
       return CURL_SOCKET_BAD;
     }
     return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -286,7 +293,7 @@ Result<void> Client::Transfer::start() {
     set(CURLOPT_CAINFO, request_.authorities.c_str());  // the system's are a folder besides
     set(CURLOPT_CA_CACHE_TIMEOUT, 0L);
   }
-  if (request_.reach == Reach::public_only) {
+  if (request_.reach != Reach::anywhere) {
     set(CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
     set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
     set(CURLOPT_FRESH_CONNECT, 1L);  // a connection that is kept was perhaps opened by who may go anywhere

@@ -18,9 +18,10 @@ namespace nuclio::http {
 enum class VerifyPeer : bool { no, yes };
 
 // Where a request may lead. Who follows what a stranger wrote (a redirect, a URL in a spec) must not be led to what
-// only this machine reaches: public_only refuses loopback, link-local and unspecified addresses, whatever name they
-// hide behind, with Why::forbidden.
-enum class Reach { anywhere, public_only };
+// only this machine reaches. not_link_local refuses link-local addresses, where clouds tell secrets;
+// beyond_this_machine those of loopback and the unspecified ones, too: whatever name they hide behind, with
+// Why::forbidden.
+enum class Reach { anywhere, not_link_local, beyond_this_machine };
 
 // A part of an open file, read while it is sent. The descriptor is borrowed for as long as the request is on its way.
 struct FilePart {

@@ -300,11 +300,18 @@ TEST(Client, IsNotLedToWhatOnlyThisMachineReaches) {
         std::string("0.0.0.0"), std::string("127.9.9.9"), std::string("169.254.169.254"), std::string("[fe80::1]"),
         std::string("2130706433")}) {
     ClientRequest request{.url = "http://" + host + ":" + port + "/"};
-    request.reach = Reach::public_only;
+    request.reach = Reach::beyond_this_machine;
     auto response = client.fetch(std::move(request));
     ASSERT_FALSE(response) << host;
     EXPECT_EQ(response.error().why, Why::forbidden) << response.error().what;
   }
+  ClientRequest request{.url = client.test.url("/")};
+  request.reach = Reach::not_link_local;
+  EXPECT_TRUE(client.fetch(request));
+  request.url = "http://169.254.169.254:" + port + "/";
+  auto response = client.fetch(request);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().why, Why::forbidden) << response.error().what;
 }
 
 }  // namespace

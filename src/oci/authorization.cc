@@ -115,7 +115,7 @@ Result<http::ClientRequest> Authorization::token_request(const Access& access, c
   request.url = server->text();
   request.max_body = kMaxTokenAnswer;
   request.authorities = authorities_;
-  if (!server->same_origin(home_) && !is_loopback_name(home_.host())) request.reach = http::Reach::public_only;
+  if (!server->same_origin(home_)) request.reach = reach_from(home_);
   if (login && !login->identity_token.empty()) {
     request.method = "POST";
     request.headers.add("Content-Type", "application/x-www-form-urlencoded");

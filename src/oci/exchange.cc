@@ -105,7 +105,7 @@ Task<Result<http::ClientStream>> Exchange::attempt(const Call& call, Deadline de
     request.body = call.body;
     request.file = call.file;
     request.authorities = options_.authorities;
-    if (!at_home && !is_loopback_name(home_.host())) request.reach = http::Reach::public_only;
+    if (!at_home) request.reach = reach_from(home_);
     std::string login;
     if (at_home) {
       CO_TRY(login, co_await authorization_.header(call.access, end));

@@ -109,6 +109,28 @@ TEST_F(Faults, AnUploadThatTheRegistryForgotBeginsAnew) {
   expect_there(large_);
 }
 
+TEST_F(Faults, ConnectionsThatBreakWhileARegistryIsReplacedAreMadeAnew) {
+  std::optional<FaultyFront> front;
+  front.emplace(loop, behind_, real_.host());
+  const std::string host = front->host();
+  int parts = 0;
+  front->fault = [&](http::Request& request) {
+    Fault fault;
+    fault.silent = request.method == "PATCH" && ++parts == 3;
+    if (fault.silent)
+      loop.post([&] {
+        front.reset();  // with all its connections
+        front.emplace(loop, behind_, real_.host(), nullptr, std::stoi(host.substr(host.find(':') + 1)));
+      });
+    return fault;
+  };
+  Registry registry{loop, client, keychain, host, plain_options()};
+  auto pushed = run(registry.upload_blob("a", blob_of(large_), large_, soon()));
+  ASSERT_TRUE(pushed) << pushed.error().what;
+  EXPECT_EQ(parts, 3);
+  expect_there(large_);
+}
+
 TEST_F(Faults, ARegistryThatTakesNoPartsGetsTheWhole) {
   front_.fault = [](http::Request& request) {
     return request.method == "PATCH" ? answers(http::Response::text(405, "no")) : Fault{};

@@ -71,6 +71,13 @@ TEST_F(Redirects, ARegistryThatRepeatsTheLoginIsNotQuoted) {
   EXPECT_THAT(pulled.error().what, HasSubstr("you sent Basic ***, ***"));
 }
 
+TEST_F(Redirects, FromARegistryHereDoNotLeadToLinkLocalAddresses) {
+  to_ = "http://169.254.169.254/latest/meta-data";
+  auto pulled = pull();
+  ASSERT_FALSE(pulled);
+  EXPECT_EQ(pulled.error().why, Why::forbidden) << pulled.error().what;
+}
+
 TEST_F(Redirects, EndAfterFive) {
   to_ = "/there";
   auto pulled = pull();

@@ -153,14 +153,14 @@ inline Fault answers(http::Response response) {
 // Passes requests on to a registry, but for those with a fault.
 class FaultyFront {
  public:
-  FaultyFront(Loop& loop, http::Client& client, std::string behind, const http::Tls* tls = nullptr)
+  FaultyFront(Loop& loop, http::Client& client, std::string behind, const http::Tls* tls = nullptr, int port = 0)
       : loop_(loop),
         client_(client),
         behind_(std::move(behind)),
         answers_([this](http::Request& r) { return answer(r); }),
         server_(loop, limits(), answers_) {
     ignore_broken_pipes();
-    auto listener = Listener::listen(loop, Address{"127.0.0.1", 0, ""});
+    auto listener = Listener::listen(loop, Address{"127.0.0.1", port, ""});
     EXPECT_TRUE(listener) << listener.error().what;
     server_.serve(std::move(*listener), tls);
   }

@@ -47,6 +47,10 @@ bool is_loopback_name(std::string_view host) {
   return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "::1";
 }
 
+http::Reach reach_from(const Url& home) {
+  return is_loopback_name(home.host()) ? http::Reach::not_link_local : http::Reach::beyond_this_machine;
+}
+
 std::string percent_encode(std::string_view text) {
   std::string out;
   for (const char c : text) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "http/client.h"
 
 namespace nuclio::oci {
 
@@ -22,6 +23,10 @@ Result<Url> parse_url(std::string_view text);
 
 // Where a Location leads that came from `base`: it is a URL, or a path on the same server.
 Result<Url> resolve(const Url& base, std::string_view location);
+
+// What a server elsewhere may be, to which the one at `home` leads: not on this machine unless that is, and nothing
+// link-local.
+http::Reach reach_from(const Url& home);
 
 // Whether a host is this machine by its name: localhost, names beneath it, loopback addresses.
 bool is_loopback_name(std::string_view host);
