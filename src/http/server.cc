@@ -5,7 +5,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/log.h"
 #include "http/connection.h"
@@ -51,14 +53,39 @@ Server::Server(Loop& loop, const Limits& limits, Handler& handler, BodyPool* poo
                          .connections = {},
                          .http2_connections = {},
                          .body_pool = pool}),
+      peer_done_(loop),
       conversations_(loop),
       acceptors_(loop) {}
 
 Server::~Server() = default;
 
+void Server::stand_by(const Tls* tls) { tls_ = tls; }
+
+void Server::share_with(std::vector<Server*> standing_by) { peers_ = std::move(standing_by); }
+
 void Server::serve(Listener listener, const Tls* tls) {
   listeners_.push_back(std::make_unique<Listener>(std::move(listener)));
+  if (!peers_.empty()) {
+    tls_ = tls;
+    rouse_peers(*listeners_.back());
+  }
   acceptors_.spawn(accept(*listeners_.back(), tls));
+}
+
+// Each listens to a duplicate of the one socket.
+void Server::rouse_peers(const Listener& listener) {
+  for (Server* peer : peers_) {
+    std::vector<Server*> others{this};
+    std::ranges::copy_if(peers_, std::back_inserter(others), [&](const Server* other) { return other != peer; });
+    auto socket = std::make_shared<Descriptor>(listener.duplicate());
+    peer->shared_->loop.post([peer, socket, others = std::move(others)] {
+      peer->peers_ = others;
+      auto adopted = Listener::adopt(peer->shared_->loop, std::move(*socket));
+      if (!adopted) return log::error("a thread cannot accept connections", {{"reason", adopted.error().what}});
+      peer->listeners_.push_back(std::make_unique<Listener>(std::move(*adopted)));
+      peer->acceptors_.spawn(peer->accept(*peer->listeners_.back(), peer->tls_));
+    });
+  }
 }
 
 std::vector<Address> Server::addresses() const {
@@ -72,17 +99,43 @@ std::size_t Server::connections() const { return conversations_.size(); }
 Task<void> Server::accept(Listener& listener, const Tls* tls) {
   for (;;) {
     Descriptor socket = co_await listener.accept();
-    if (conversations_.size() < shared_->limits.connections) {
-      conversations_.spawn(converse(std::move(socket), tls));
-    } else if (!tls) {
-      Response response = Response::text(503, "too many connections\n");
-      response.headers.add("Retry-After", "1");
-      turn_away(socket.get(), std::move(response));
-    }
+    if (give(socket, tls) || tls) continue;
+    Response response = Response::text(503, "too many connections\n");
+    response.headers.add("Retry-After", "1");
+    turn_away(socket.get(), std::move(response));
   }
 }
 
+// False when there are too many.
+bool Server::give(Descriptor& socket, const Tls* tls) {
+  Server* taker = this;
+  std::size_t fewest = given_;
+  std::size_t all = fewest;
+  for (Server* peer : peers_) {
+    std::size_t has = peer->given_;
+    all += has;
+    if (has < fewest) {
+      taker = peer;
+      fewest = has;
+    }
+  }
+  if (all >= shared_->limits.connections) return false;
+  ++taker->given_;
+  if (taker == this) {
+    conversations_.spawn(converse(std::move(socket), tls));
+  } else {
+    auto moved = std::make_shared<Descriptor>(std::move(socket));
+    taker->shared_->loop.post(
+        [taker, moved] { taker->conversations_.spawn(taker->converse(std::move(*moved), taker->tls_)); });
+  }
+  return true;
+}
+
 Task<void> Server::converse(Descriptor socket, const Tls* tls) {
+  struct Given {
+    std::atomic<std::size_t>& count;
+    ~Given() { --count; }
+  } given{given_};
   std::string peer = peer_of(socket.get());
   Connection connection{*shared_, std::move(socket), std::move(peer)};
   if (tls) {
@@ -124,6 +177,14 @@ Task<Server::Drained> Server::drain(std::chrono::milliseconds pause, Deadline de
   co_await shared_->loop.sleep_until(earlier(Deadline::in(pause), deadline));
   acceptors_.cancel();
   listeners_.clear();
+  // They hear of it after the last connection that they were given, and wait for that.
+  for (Server* peer : peers_) {
+    peer->shared_->loop.post([peer] {
+      ++peer->done_accepting_;
+      peer->peer_done_.notify_all();
+    });
+  }
+  while (done_accepting_ < peers_.size() && !deadline.passed()) (void)co_await peer_done_.wait(deadline);
   // A peer that has just connected or been answered may be sending a request at this very moment, which closing would
   // lose. It gets the time for that, and hears "Connection: close" then; those that were idle for longer go at once.
   SteadyTime lately = shared_->loop.now() - kMaySendAgain;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "loop/listener.h"
 #include "loop/loop.h"
 #include "loop/task.h"
+#include "loop/wait_list.h"
 
 namespace nuclio::http {
 
@@ -32,6 +34,13 @@ class Server {
   // Accepts connections from this listener too, from now on; inherited sockets and Unix sockets likewise. With `tls`,
   // borrowed for as long as connections are accepted, they speak TLS and nothing else.
   void serve(Listener listener, const Tls* tls = nullptr);
+  // Connections can be shared out among servers on the loops of several threads: each accepts, so that one whose
+  // handler holds up its loop keeps none from getting in; each connection goes to the server that has the fewest; and
+  // the limit is that of all together. stand_by() makes this server serve, with `tls` as in serve(), once another that
+  // has named it in share_with() does. All of them are drained at the same time and outlive each other's drain().
+  void stand_by(const Tls* tls = nullptr);
+  // Before serve().
+  void share_with(std::vector<Server*> standing_by);
   // Where it listens, in the order of serve(), with the ports that the kernel chose.
   std::vector<Address> addresses() const;
   std::size_t connections() const;
@@ -45,12 +54,19 @@ class Server {
 
  private:
   Task<void> accept(Listener& listener, const Tls* tls);
+  bool give(Descriptor& socket, const Tls* tls);
+  void rouse_peers(const Listener& listener);
   Task<void> converse(Descriptor socket, const Tls* tls);
   Task<void> converse_in_http2(Connection& begun);
   void turn_away(int socket, Response response);
 
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<Server*> peers_;      // that accept for each other; without this one
+  const Tls* tls_ = nullptr;        // for what peers give
+  std::size_t done_accepting_ = 0;  // of the peers
+  WaitList peer_done_;
+  std::atomic<std::size_t> given_{0};  // connections that it has or is about to get; any thread
   Group conversations_;
   Group acceptors_;
 };

@@ -154,6 +154,8 @@ Result<Listener> Listener::adopt(Loop& loop, Descriptor descriptor) {
   return Listener{loop, std::move(descriptor), std::move(address)};
 }
 
+Descriptor Listener::duplicate() const { return Descriptor{fcntl(descriptor_.get(), F_DUPFD_CLOEXEC, 0)}; }
+
 Descriptor Listener::try_accept() {
   for (;;) {
     int connection = accept4(descriptor_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);

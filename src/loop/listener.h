@@ -41,6 +41,9 @@ class Listener {
   Descriptor try_accept();
   Watch::Wait readable(Deadline deadline) { return watch_->readable(deadline); }
 
+  // The same socket once more, for adopt() on another loop: whoever comes first accepts.
+  Descriptor duplicate() const;
+
   const Address& address() const { return address_; }  // with the port that the kernel chose
   int descriptor() const { return descriptor_.get(); }
 

@@ -10,19 +10,21 @@
 #include "loop/group.h"
 #include "loop/listener.h"
 #include "loop/wait_list.h"
-#include "processor/triggers/make.h"
-#include "processor/worker_factory.h"
+#include "processor/exposition.h"
 #include "spec/trigger.h"
 
 namespace nuclio::processor {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::string_view kHttpAddress = ":8080";
 constexpr std::string_view kWebAdminAddress = ":8081";
 constexpr std::string_view kHealthAddress = ":8082";
-// Address space for the events that are with workers; memory is taken as they need it. When it is used up, events go
-// over sockets.
-constexpr Bytes kEventArena{256 << 20};
+// For a lane to report. One whose loop is held up by a handler is shown as it was last.
+constexpr std::chrono::milliseconds kReportTime = 500ms;
+// For a thread to end when all that it does is over.
+constexpr std::chrono::seconds kEndTime = 1s;
 
 std::string or_default(const std::string& address, std::string_view otherwise) {
   return address.empty() ? std::string{otherwise} : address;
@@ -38,34 +40,11 @@ MetricsIdentity identity_of(const Configuration& configuration) {
           project == metadata.labels.end() ? std::string{spec::kDefaultProject} : project->second};
 }
 
-// Whose workers a trigger's events use. The two kinds of names are kept apart.
-std::string allocator_of(const spec::Trigger& trigger) {
-  if (trigger.worker_allocator_name.empty()) return "trigger " + trigger.name;
-  return "allocator " + trigger.worker_allocator_name;
-}
-
-WorkerLimits limits_of(const spec::ProcessorConfig& settings) {
-  return {.memory_bytes = settings.worker_memory_limit.count,
-          .descriptors = static_cast<std::uint64_t>(settings.worker_descriptor_limit)};
-}
-
-ExposeErrors expose_errors(const spec::PlatformConfig& platform) {
-  bool expose = platform.processor.expose_errors.value_or(platform.kind != spec::PlatformKind::kube);
-  return expose ? ExposeErrors::yes : ExposeErrors::no;
-}
-
-// Kinds that are read and kept, and that no code serves yet.
-bool is_inert(const spec::Trigger& trigger) {
-  return std::visit([]<class Kind>(const Kind&) { return requires { Kind::kInert; }; }, trigger.kind);
-}
-
 Task<http::Response> say_ok() { co_return http::Response::text(200, "ok"); }
 
-Task<void> start_pool(WorkerPool& pool, std::optional<Error>& error, std::size_t& missing, WaitList& changed) {
-  auto started = co_await pool.start();
-  if (!started && !error) error = std::move(started).error();
-  --missing;
-  changed.notify_all();
+Task<bool> truth(Task<void> task) {
+  co_await task;
+  co_return true;
 }
 
 }  // namespace
@@ -77,37 +56,49 @@ struct Assembly::Port {
   http::Server server;
 };
 
+struct Assembly::Other {
+  explicit Other(std::size_t lane_number) : number(lane_number), thread("lane " + std::to_string(lane_number)) {}
+  ~Other() { (void)end(Deadline::never()); }
+  bool end(Deadline deadline) {
+    return thread.end(deadline, [this] { lane.reset(); });
+  }
+  std::size_t number;
+  std::unique_ptr<Lane> lane;  // made, used and destroyed on the thread
+  Lane::Report reported;       // last
+  LoopThread thread;
+};
+
 Assembly::Assembly(Loop& loop, const Configuration& configuration, Descriptor listener)
     : loop_(loop),
       configuration_(configuration),
       listener_(std::move(listener)),
-      clock_(loop),
-      function_log_(configuration.function.metadata.name, function_log_level(configuration)),
       health_([this] { return obstacle(); }),
-      metrics_(identity_of(configuration)),
-      web_admin_(configuration.function, metrics_),
-      metrics_routes_(processor::metrics_routes(metrics_)),
+      web_admin_(configuration.function, [this] { return trigger_reports(); }),
+      metrics_routes_(metrics_routes(identity_of(configuration), [this] { return trigger_reports(); })),
       probe_routes_({{"GET", "/__internal/health", [](http::Request&, const http::PathParams&) { return say_ok(); },
                       "Whether the processor runs."}}),
-      processor_(loop, metrics_, configuration.function.spec.event_timeout) {}
+      shared_{.configuration = configuration,
+              .function_log = {configuration.function.metadata.name, function_log_level(configuration)},
+              .pools = plan_pools(configuration),
+              .standing_by = {}},
+      lane_(loop, shared_, 0) {}
 
+// Who uses goes before what is used.
 Assembly::~Assembly() {
-  // Who uses goes before what is used.
   ports_.clear();
-  triggers_.clear();
-  pools_.clear();
+  lane_.end_triggers();
+  others_.clear();
 }
 
 Task<Result<Addresses>> Assembly::start() {
   // Liveness is asked for while a worker still loads its model, so the ports open first.
   CO_TRY_DO(open_ports());
-  CO_TRY_DO(co_await start_pools());
+  CO_TRY_DO(co_await start_lanes());
   CO_TRY_DO(co_await start_triggers());
+  (void)co_await report();  // so that each lane is known
   health_.set_ready();
 
-  Addresses addresses;
-  for (const auto& trigger : triggers_)
-    if (!trigger->address().empty()) addresses.emplace_back(trigger->kind(), trigger->address());
+  Addresses addresses = lane_.addresses();
   for (const auto& port : ports_) addresses.emplace_back(port->name, port->server.addresses().front().text());
   co_return addresses;
 }
@@ -133,97 +124,55 @@ Result<void> Assembly::open_port(std::string name, const std::string& address, h
   return {};
 }
 
-// Without one the workers are reached over sockets.
-Result<void> Assembly::make_event_arena() {
-  const wire::Runtime& runtime = configuration_.runtime;
-  if (configuration_.platform.processor.worker_transport == spec::WorkerTransport::socket) return {};
-  if (!wire::speaks(runtime, "ring")) return {};
-  if (runtime.protocol == wire::Protocol::cpp_object) {
-    TRY(bool own_process, isolated(configuration_.function));
-    if (!own_process) return {};
-  }
-  auto arena = wire::EventArena::create(loop_, kEventArena);
-  if (arena) {
-    event_arena_ = std::move(*arena);
-  } else {
-    log::warn("there is no shared memory for workers, which get their events over sockets",
-              {{"reason", arena.error().what}});
-  }
-  return {};
-}
-
-// Makes a pool for each trigger, or for those together that share an allocator's name, and starts all of them at once.
-Task<Result<void>> Assembly::start_pools() {
-  RuntimeSetup setup{.runtime = configuration_.runtime,
-                     .function = configuration_.function,
-                     .code = configuration_.code,
-                     .platform = std::string{schema::name_of(configuration_.platform.kind)},
-                     .environment = configuration_.environment,
-                     .limits = limits_of(configuration_.platform.processor)};
-  CO_TRY_DO(make_event_arena());
-  auto factory = make_worker_factory(loop_, function_log_, std::move(setup), event_arena_.get());
-  if (!factory) co_return fail(std::move(factory).error());
-  factory_ = std::move(*factory);
-
-  std::map<std::string, PoolOptions> wanted;
-  for (const auto& [key, trigger] : configuration_.function.spec.triggers) {
-    if (trigger.disabled || is_inert(trigger)) continue;
-    PoolOptions& options = wanted[allocator_of(trigger)];
-    if (options.trigger_name.empty()) {
-      options.trigger_kind = spec::kind_name(trigger);
-      options.trigger_name = trigger.name;
-      options.workers = 0;
-      options.termination_timeout = {};
-    }
-    options.workers = std::max(options.workers, trigger.num_workers);
-    options.termination_timeout = std::max(options.termination_timeout, trigger.worker_termination_timeout);
-  }
-  for (auto& [name, options] : wanted) {
-    options.queue_limit = static_cast<std::size_t>(configuration_.platform.processor.queue_limit) * options.workers;
-    pools_[name] = std::make_unique<WorkerPool>(loop_, *factory_, std::move(options));
-  }
+// Starts the workers of all lanes at once.
+Task<Result<void>> Assembly::start_lanes() {
+  std::size_t lanes = 1;
+  for (const auto& [name, pool] : shared_.pools) lanes = std::max(lanes, pool.lanes);
+  for (std::size_t number = 1; number < lanes; ++number) others_.push_back(std::make_unique<Other>(number));
 
   std::optional<Error> error;
-  std::size_t missing = pools_.size();
+  std::size_t missing = lanes;
   WaitList changed{loop_};
+  auto note = [&](Result<void> started) {
+    if (!started && !error) error = std::move(started).error();
+    --missing;
+    changed.notify_all();
+  };
+  auto start_first = [](Lane& lane, auto& note) -> Task<void> { note(co_await lane.start_pools()); };
+  auto start_other = [](Loop& here, SharedByLanes& shared, Other& other, auto& note) -> Task<void> {
+    auto started = co_await other.thread.run(here, [&shared, &other] {
+      other.lane = std::make_unique<Lane>(other.thread.loop(), shared, other.number);
+      return other.lane->start_pools();
+    });
+    note(std::move(*started));
+  };
   Group starting{loop_};
-  for (const auto& [name, pool] : pools_) starting.spawn(start_pool(*pool, error, missing, changed));
+  starting.spawn(start_first(lane_, note));
+  for (const auto& other : others_) starting.spawn(start_other(loop_, shared_, *other, note));
   while (missing > 0 && !error) (void)co_await changed.wait();
   if (error) co_return fail(std::move(*error));
   co_return Result<void>{};
 }
 
+// The first lane last: it is the one that has others accept connections, too.
 Task<Result<void>> Assembly::start_triggers() {
+  for (const auto& other : others_) {
+    auto started = co_await other->thread.run(loop_, [lane = other->lane.get()]() -> Task<Result<void>> {
+      Descriptor none;
+      co_return co_await lane->start_triggers(none);
+    });
+    if (!*started) co_return fail(std::move(*started).error());
+  }
   bool serves_http = false;
   for (const auto& [key, trigger] : configuration_.function.spec.triggers) {
     if (trigger.disabled) continue;
-    if (is_inert(trigger)) {
+    if (is_inert(trigger))
       log::warn(fmt::format("trigger {} brings no events: this version has no triggers of kind {}", trigger.name,
                             spec::kind_name(trigger)));
-      continue;
-    }
-    sources_.push_back(std::make_unique<Source>(std::string{spec::kind_name(trigger)}, trigger.name,
-                                                *pools_.at(allocator_of(trigger)),
-                                                spec::worker_availability_timeout(trigger)));
-    metrics_.add(*sources_.back());
-    bool listens = spec::is_http(trigger);
-    serves_http |= listens;
-    TriggerContext context{.loop = loop_,
-                           .clock = clock_,
-                           .handler = processor_,
-                           .source = *sources_.back(),
-                           .metrics = metrics_,
-                           .settings = configuration_.platform.processor,
-                           .expose_errors = expose_errors(configuration_.platform),
-                           .listener = listens ? std::move(listener_) : Descriptor{},
-                           .body_pool = event_arena_.get()};
-    auto made = make_trigger(trigger, std::move(context));
-    if (!made) co_return fail(std::move(made).error());
-    triggers_.push_back(std::move(*made));
+    serves_http |= spec::is_http(trigger);
   }
   if (!serves_http) CO_TRY_DO(answer_probes());
-  for (const auto& trigger : triggers_) CO_TRY_DO(co_await trigger->start());
-  co_return Result<void>{};
+  co_return co_await lane_.start_triggers(listener_);
 }
 
 // Kubernetes and the docker platform probe the http port of every function, also of one that serves no http.
@@ -237,25 +186,76 @@ Result<void> Assembly::answer_probes() {
   return {};
 }
 
-std::optional<std::string> Assembly::obstacle() const {
-  for (const auto& [name, pool] : pools_)
-    if (pool->alive() == 0) return "no worker of " + name + " runs; they are being restarted";
-  return std::nullopt;
+// Runs what(lane), a Task<void>, in each lane on its thread. One that has not ended by the deadline is waited for no
+// longer.
+template <class Do>
+Task<void> Assembly::in_all_lanes(Do what, Deadline deadline) {
+  auto there = [](Loop& here, Other& other, Do do_there, Deadline until) -> Task<void> {
+    (void)co_await other.thread.run(here, [do_there, &other] { return truth(do_there(*other.lane)); }, until);
+  };
+  Group running{loop_};
+  running.spawn(what(lane_));
+  for (const auto& other : others_) running.spawn(there(loop_, *other, what, deadline));
+  (void)co_await running.empty(deadline);
+}
+
+Task<Lane::Report> Assembly::report() {
+  Lane::Report all = lane_.report();
+  Deadline deadline = Deadline::in(kReportTime);
+  for (const auto& other : others_) {
+    auto reported = co_await other->thread.run(
+        loop_,
+        [other = other.get()]() -> Task<Lane::Report> {
+          co_return other->lane ? other->lane->report() : Lane::Report{};
+        },
+        deadline);
+    if (reported) other->reported = std::move(*reported);
+    add_up(all.triggers, other->reported.triggers);
+    for (const auto& [name, alive] : other->reported.alive) all.alive[name] += alive;
+  }
+  co_return all;
+}
+
+Task<TriggerReports> Assembly::trigger_reports() {
+  Lane::Report all = co_await report();
+  co_return std::move(all.triggers);
+}
+
+Task<std::optional<std::string>> Assembly::obstacle() {
+  Lane::Report all = co_await report();
+  for (const auto& [name, alive] : all.alive)
+    if (alive == 0) co_return "no worker of " + name + " runs; they are being restarted";
+  co_return std::nullopt;
 }
 
 Task<void> Assembly::drain(Deadline deadline) {
   health_.set_not_ready("the processor is stopping");
-  {
-    Group drained{loop_};
-    for (const auto& trigger : triggers_) drained.spawn(trigger->drain(deadline));
-    (void)co_await drained.empty(deadline);
+  co_await in_all_lanes([deadline](Lane& lane) { return lane.drain(deadline); }, deadline);
+  // From here on there are no events.
+  auto end_triggers = [](Lane& lane) -> Task<void> {
+    lane.end_triggers();
+    co_return;
+  };
+  co_await in_all_lanes(end_triggers, deadline);
+  co_await in_all_lanes([deadline](Lane& lane) { return lane.wind_down(deadline); }, deadline);
+  co_await end_threads(Deadline::in(kEndTime));
+}
+
+Task<void> Assembly::end_threads(Deadline deadline) {
+  for (const auto& other : others_) {
+    if (other->end(deadline)) continue;
+    lost_a_thread_ = true;
+    log::warn("a thread does not end, since a handler that runs in it does not return",
+              {{"lane", static_cast<int>(other->number)}});
   }
-  triggers_.clear();  // from here on there are no events
-  {
-    Group wound_down{loop_};
-    for (const auto& [name, pool] : pools_) wound_down.spawn(pool->wind_down(deadline));
-    (void)co_await wound_down.empty(deadline);
-  }
+  // What they have sent here is taken while those whom it is for are there.
+  bool taken = false;
+  WaitList changed{loop_};
+  loop_.post([&] {
+    taken = true;
+    changed.notify_all();
+  });
+  while (!taken) (void)co_await changed.wait();
 }
 
 }  // namespace nuclio::processor

@@ -9,27 +9,22 @@
 
 #include "base/result.h"
 #include "http/server.h"
-#include "loop/clock.h"
 #include "loop/descriptor.h"
 #include "loop/loop.h"
+#include "loop/loop_thread.h"
 #include "loop/task.h"
 #include "processor/configuration.h"
-#include "processor/function_log.h"
 #include "processor/health.h"
-#include "processor/metrics.h"
-#include "processor/processor.h"
-#include "processor/trigger.h"
+#include "processor/lane.h"
 #include "processor/web_admin.h"
-#include "processor/worker.h"
-#include "processor/worker_pool.h"
-#include "wire/event_arena.h"
 
 namespace nuclio::processor {
 
 // Where the processor can be reached, by what for: "http", "health", "webAdmin", "metrics".
 using Addresses = std::vector<std::pair<std::string, std::string>>;
 
-// All parts of a processor and the order of their lives. Made in main; lives on its loop's thread.
+// All parts of a processor and the order of their lives: its lanes, of which the first lives on the given loop and each
+// other on a thread of its own, and the ports beside the function's. Made in main; lives on its loop's thread.
 class Assembly {
  public:
   // `listener` is an inherited listening socket for the http trigger, or none. The configuration is borrowed.
@@ -42,36 +37,39 @@ class Assembly {
   // Ends without losing an event that has begun: no longer ready, no new events, those in flight finish, the function's
   // callbacks run. At the deadline what is left is dropped.
   Task<void> drain(Deadline deadline);
+  // After drain(): a thread did not end, since the function's code does not return. The process must then leave without
+  // tearing down what that may use.
+  bool lost_a_thread() const { return lost_a_thread_; }
 
  private:
-  struct Port;  // an address with its handler and server
+  struct Port;   // an address with its handler and server
+  struct Other;  // a lane that has a thread of its own
 
-  Result<void> make_event_arena();
   Result<void> open_ports();
   Result<void> open_port(std::string name, const std::string& address, http::Handler& handler);
-  Task<Result<void>> start_pools();
+  Task<Result<void>> start_lanes();
   Task<Result<void>> start_triggers();
   Result<void> answer_probes();
+  template <class Do>
+  Task<void> in_all_lanes(Do what, Deadline deadline);
+  Task<Lane::Report> report();
+  Task<TriggerReports> trigger_reports();
   // A pool none of whose workers runs. One that still has some goes on serving, so it is none.
-  std::optional<std::string> obstacle() const;
+  Task<std::optional<std::string>> obstacle();
+  Task<void> end_threads(Deadline deadline);
 
   Loop& loop_;
   const Configuration& configuration_;
   Descriptor listener_;
-  SystemClock clock_;
-  FunctionLog function_log_;
   Health health_;
-  Metrics metrics_;
   WebAdmin web_admin_;
   http::Router metrics_routes_;
   http::Router probe_routes_;
-  Processor processor_;
-  std::unique_ptr<wire::EventArena> event_arena_;  // before all who use it; null when workers are reached over sockets
-  std::unique_ptr<WorkerFactory> factory_;
-  std::map<std::string, std::unique_ptr<WorkerPool>> pools_;  // by allocator, or by trigger when it has its own
-  std::vector<std::unique_ptr<Source>> sources_;
-  std::vector<std::unique_ptr<Trigger>> triggers_;
+  SharedByLanes shared_;
+  std::vector<std::unique_ptr<Other>> others_;
+  Lane lane_;
   std::vector<std::unique_ptr<Port>> ports_;
+  bool lost_a_thread_ = false;
 };
 
 }  // namespace nuclio::processor

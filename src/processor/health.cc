@@ -13,7 +13,8 @@ Health::Health(Obstacle obstacle)
       }) {}
 
 Task<http::Response> Health::ready() {
-  std::optional<std::string> reason = reason_ ? reason_ : obstacle_();
+  std::optional<std::string> reason = reason_;
+  if (!reason) reason = co_await obstacle_();
   if (!reason) co_return http::Response::json(200, "{}");
   co_return http::Response::json(503, "{\"error\": " + log::json_string("not ready: " + *reason) + "}");
 }

@@ -13,7 +13,7 @@ namespace nuclio::processor {
 // something keeps the events from being handled just now. Lives on its loop's thread; outlives its server.
 class Health final : public http::Handler {
  public:
-  using Obstacle = std::function<std::optional<std::string>()>;
+  using Obstacle = std::function<Task<std::optional<std::string>>()>;
   explicit Health(Obstacle obstacle);
   void set_ready() { reason_.reset(); }
   void set_not_ready(std::string reason) { reason_ = std::move(reason); }

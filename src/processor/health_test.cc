@@ -19,7 +19,7 @@ class HealthTest : public testing::Test {
   }
   Loop loop_;
   std::optional<std::string> obstacle_;
-  Health health_{[this] { return obstacle_; }};
+  Health health_{[this]() -> Task<std::optional<std::string>> { co_return obstacle_; }};
 };
 
 TEST_F(HealthTest, IsLiveButNotReadyUntilItIsStarted) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,10 +20,11 @@ namespace nuclio::processor {
 
 class WorkerPool;
 class PoolSlot;
+struct Lent;
 
 // An event, or a batch of them, from the moment at which it wants a worker until it is answered. At each moment exactly
-// one has it: the pool's line, a worker, or, once it is answered, whoever awaits it. Lives in the coroutine that does
-// (see WorkerPool::run), on its loop's thread, and borrows the events and the call.
+// one has it: the pool's line, a worker, a pool on another thread, or, once it is answered, whoever awaits it. Lives in
+// the coroutine that does (see WorkerPool::run), on its loop's thread, and borrows the events and the call.
 class Job final : public Resumption, private Timer {
  public:
   enum class Kind { single, batch };
@@ -69,6 +71,7 @@ class Job final : public Resumption, private Timer {
   CollectedLogs shipped;
 
  private:
+  friend class Lending;
   friend class WaitingLine;
   friend class WorkerPool;
   void fire() override;
@@ -84,6 +87,7 @@ class Job final : public Resumption, private Timer {
   WorkerPool* pool_ = nullptr;
   PoolStatistics* statistics_ = nullptr;  // until it is counted there
   PoolSlot* slot_ = nullptr;              // of the worker that has it
+  std::shared_ptr<Lent> lent_;            // while a pool on another thread has it
   SteadyTime arrived_{};
   SteadyTime given_{};
   std::optional<WorkerIndex> worker_;

@@ -154,7 +154,7 @@ int run(int argc, char** argv, char** environment) {
   Assembly assembly{loop, *configuration, Descriptor{options->listen_socket.value_or(-1)}};
   int code = run_until_done(loop, serve(loop, signals, assembly, status, *configuration));
   // A thread that is lost in the function's code may still use what would be torn down here.
-  if (SideThread::left_behind() > 0) std::_Exit(code);
+  if (SideThread::left_behind() > 0 || assembly.lost_a_thread()) std::_Exit(code);
   return code;
 }
 

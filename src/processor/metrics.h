@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the processor counts, under Nuclio's names and some of our own, and where Prometheus reads it.
+// What the processor counts. How Prometheus reads it is in exposition.h.
 #pragma once
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -13,22 +14,14 @@
 #include <vector>
 
 #include "base/result.h"
-#include "http/router.h"
+#include "loop/task.h"
 #include "processor/event.h"
+#include "processor/pool_statistics.h"
 #include "processor/worker.h"
-#include "spec/platform_config.h"
 
 namespace nuclio::processor {
 
 struct Source;
-
-// Said with every value.
-struct MetricsIdentity {
-  std::string instance;  // see instance_name()
-  std::string namespace_name;
-  std::string function;
-  std::string project;
-};
 
 // How long things took. Its buckets fit from a trivial native handler to one that takes a minute.
 class DurationHistogram {
@@ -36,6 +29,7 @@ class DurationHistogram {
   static constexpr std::array kBoundsSeconds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                                 0.1,    0.25,    0.5,    1.0,   2.5,    5.0,   10.0, 30.0,  60.0};
   void observe(std::chrono::nanoseconds duration);
+  void add(const DurationHistogram& other);
 
   std::uint64_t count() const { return count_; }
   std::chrono::nanoseconds sum() const { return sum_; }
@@ -61,15 +55,36 @@ struct TriggerCounts {
   };
   std::vector<PerWorker> workers;               // by index
   std::map<int, std::uint64_t> http_responses;  // by status; http triggers only
+
+  void add(const TriggerCounts& other);
 };
 
-// Counts on the loop's thread, a few additions an event, and puts the text together when it is read. What the pools
-// count themselves is read from them then. Owned by the assembly; outlives the processor and the triggers.
+// A trigger's counts and the state of its workers, as they were at one moment.
+struct TriggerReport {
+  std::string kind;
+  std::string name;
+  TriggerCounts counts;
+  PoolStatistics allocations;
+  // Of the pool, so triggers that share one say the same.
+  std::size_t workers = 0;
+  std::size_t idle = 0;
+  std::size_t waiting = 0;     // events that wait for a worker
+  std::uint64_t restarts = 0;  // workers that were replaced
+
+  // The same trigger on another loop.
+  void add(const TriggerReport& other);
+};
+using TriggerReports = std::vector<TriggerReport>;
+// Puts together what several loops report of the same triggers.
+void add_up(TriggerReports& sum, const TriggerReports& more);
+// How those who show reports get them.
+using GetReports = std::function<Task<TriggerReports>()>;
+
+// Counts on its loop's thread, a few additions an event. What the pools count themselves is read from them when it is
+// reported. Outlives the processor and the triggers of its loop.
 class Metrics {
  public:
-  explicit Metrics(MetricsIdentity identity) : identity_(std::move(identity)) {}
-
-  // Names the triggers, before their first event. A source and its pool are borrowed until this is destroyed or read
+  // Names the triggers, before their first event. A source and its pool are borrowed until this is destroyed or reports
   // for the last time.
   void add(const Source& source);
 
@@ -94,40 +109,16 @@ class Metrics {
   // What an http trigger's client was told.
   void answered(const Source& source, int http_status) { ++of(source).http_responses[http_status]; }
 
-  // Nothing for a name that no source has.
-  const TriggerCounts* counts(std::string_view trigger_name) const;
-  const Source* source(std::string_view trigger_name) const;
-
-  // All of it in Prometheus' text format.
-  std::string text() const;
+  TriggerReports report() const;
 
  private:
-  friend class Exposition;
   struct Entry {
     const Source* source;
     TriggerCounts counts;
   };
   TriggerCounts& of(const Source& source);
-  const Entry* find(std::string_view trigger_name) const;
 
-  MetricsIdentity identity_;
   std::deque<Entry> entries_;  // InFlight keeps references into it
 };
-
-// Answers GET /metrics. `metrics` is borrowed.
-http::Router metrics_routes(const Metrics& metrics);
-
-struct MetricsListener {
-  std::string address;        // to listen on
-  std::string instance_name;  // the sink's, or ""
-};
-// Where metrics are to be read: at the first enabled prometheusPull sink among those that `functions` names (all sinks
-// when it names none), and without any sinks at :8090. Nothing when there are sinks, but none of them is pulled from.
-std::optional<MetricsListener> metrics_listener(const spec::MetricsConfig& config);
-
-// The `instance` label: the sink's instanceName, else NUCLIO_FUNCTION_INSTANCE as `from_environment` ("" when unset),
-// else <namespace>-<function>.
-std::string instance_name(std::string_view from_sink, std::string_view from_environment,
-                          std::string_view namespace_name, std::string_view function);
 
 }  // namespace nuclio::processor

@@ -14,6 +14,13 @@ struct PoolStatistics {
   std::chrono::nanoseconds wait{0};  // of all events together, those that got none included
   double available_percent = 0;      // idle workers of all at each event's arrival, summed up
 
+  void add(const PoolStatistics& other) {
+    immediate += other.immediate;
+    after_wait += other.after_wait;
+    timed_out += other.timed_out;
+    wait += other.wait;
+    available_percent += other.available_percent;
+  }
   std::uint64_t total() const { return immediate + after_wait + timed_out; }
 };
 

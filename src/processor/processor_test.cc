@@ -32,13 +32,13 @@ class ProcessorTest : public testing::Test {
     occupied.spawn(keep_busy());
   }
   Task<void> keep_busy() { co_await pool.run(busy, source.allocations); }
-  const TriggerCounts& counts() { return *metrics.counts("web"); }
+  TriggerCounts counts() { return metrics.report().front().counts; }
 
   Loop loop;
   FakeFactory factory{loop};
   WorkerPool pool{loop, factory, {.trigger_kind = "http", .trigger_name = "web", .workers = 1}};
   Source source{"http", "web", pool, 20ms};
-  Metrics metrics{{}};
+  Metrics metrics;
   Processor processor{loop, metrics, 3s};
   Event event;
   Call forever;

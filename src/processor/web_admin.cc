@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "processor/web_admin.h"
 
+#include <algorithm>
 #include <boost/json.hpp>
 
-#include "processor/processor.h"
 #include "schema/json.h"
 #include "spec/load.h"
 
@@ -25,9 +25,9 @@ double milliseconds(std::chrono::nanoseconds duration) {
 
 }  // namespace
 
-WebAdmin::WebAdmin(const spec::FunctionConfig& function, const Metrics& metrics)
+WebAdmin::WebAdmin(const spec::FunctionConfig& function, GetReports reports)
     : function_(function),
-      metrics_(metrics),
+      reports_(std::move(reports)),
       routes_({
           {"GET", "/triggers", [this](http::Request&, const http::PathParams&) { return all(); },
            "The triggers by name."},
@@ -52,24 +52,26 @@ Task<http::Response> WebAdmin::one(const http::PathParams& params) {
 }
 
 Task<http::Response> WebAdmin::statistics(const http::PathParams& params) {
-  const TriggerCounts* counts = metrics_.counts(params.get("id"));
-  if (!counts) co_return unknown(params.get("id"));
-  const Source& source = *metrics_.source(params.get("id"));
-  const PoolStatistics& allocations = source.allocations;
+  std::string name{params.get("id")};
+  TriggerReports reports = co_await reports_();
+  auto report = std::ranges::find(reports, name, &TriggerReport::name);
+  if (report == reports.end()) co_return unknown(name);
+  const TriggerCounts& counts = report->counts;
+  const PoolStatistics& allocations = report->allocations;
   json::object statistics;
-  statistics["handledEvents"] = {{"success", counts->succeeded},
-                                 {"failure", counts->failed},
-                                 {"inFlight", counts->in_flight},
-                                 {"durationMilliseconds", milliseconds(counts->handling.sum())}};
+  statistics["handledEvents"] = {{"success", counts.succeeded},
+                                 {"failure", counts.failed},
+                                 {"inFlight", counts.in_flight},
+                                 {"durationMilliseconds", milliseconds(counts.handling.sum())}};
   statistics["workerAllocation"] = {{"count", allocations.total()},
                                     {"successImmediate", allocations.immediate},
                                     {"successAfterWait", allocations.after_wait},
                                     {"errorTimeout", allocations.timed_out},
                                     {"waitDurationMilliseconds", milliseconds(allocations.wait)}};
-  statistics["workers"] = {{"count", source.pool.size()},
-                           {"idle", source.pool.idle()},
-                           {"waitingEvents", source.pool.waiting()},
-                           {"restarts", source.pool.restarts()}};
+  statistics["workers"] = {{"count", report->workers},
+                           {"idle", report->idle},
+                           {"waitingEvents", report->waiting},
+                           {"restarts", report->restarts}};
   co_return pretty(statistics);
 }
 

@@ -10,8 +10,8 @@ namespace nuclio::processor {
 // on its loop's thread; outlives its server.
 class WebAdmin final : public http::Handler {
  public:
-  // Both are borrowed.
-  WebAdmin(const spec::FunctionConfig& function, const Metrics& metrics);
+  // The function is borrowed.
+  WebAdmin(const spec::FunctionConfig& function, GetReports reports);
   Task<http::Response> handle(http::Request& request) override { return routes_.handle(request); }
 
  private:
@@ -20,7 +20,7 @@ class WebAdmin final : public http::Handler {
   Task<http::Response> statistics(const http::PathParams& params);
 
   const spec::FunctionConfig& function_;
-  const Metrics& metrics_;
+  GetReports reports_;
   http::Router routes_;
 };
 

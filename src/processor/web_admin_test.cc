@@ -40,9 +40,9 @@ class WebAdminTest : public testing::Test {
 
   Loop loop_;
   FakeSource web_{loop_, "http", "web", 3};
-  Metrics metrics_{{"i", "ns", "fn", "default"}};
+  Metrics metrics_;
   spec::FunctionConfig function_;
-  WebAdmin admin_{function_, metrics_};
+  WebAdmin admin_{function_, [this]() -> Task<TriggerReports> { co_return metrics_.report(); }};
 };
 
 TEST_F(WebAdminTest, ListsTheTriggersByName) {

@@ -35,7 +35,9 @@ WorkerPool::WorkerPool(Loop& loop, WorkerFactory& factory, PoolOptions options)
       line_(options_.queue_limit),
       watchman_(loop, *this),
       tenders_(loop) {
-  for (int i = 0; i < options_.workers; ++i) slots_.push_back(std::make_unique<PoolSlot>(*this, loop, WorkerIndex{i}));
+  for (int i = 0; i < options_.workers; ++i)
+    slots_.push_back(std::make_unique<PoolSlot>(*this, loop, WorkerIndex{options_.first_worker + i}));
+  if (options_.peers) lending_.emplace(*this, loop, *options_.peers, options_.number_of_peer);
 }
 
 WorkerPool::~WorkerPool() {
@@ -57,6 +59,7 @@ Task<Result<void>> WorkerPool::start() {
     note_idle(*slot);
     tenders_.spawn(tend(*slot));
   }
+  tell_peers();
   co_return Result<void>{};
 }
 
@@ -122,8 +125,9 @@ void WorkerPool::submit(Job& job) {
   job.arrived_ = loop_.now();
   if (line_.empty()) {
     while (PoolSlot* idle = take_idle())
-      if (give(*idle, job)) return;
+      if (give(*idle, job)) return tell_peers();
     if (PoolSlot* quick = quick_one(); quick && give(*quick, job)) return;
+    if (lend(job)) return;
   }
   Job* dropped = nullptr;
   bool waits = !job.wait_until_.passed() && line_.enter(job, job.arrived_, dropped);
@@ -131,6 +135,7 @@ void WorkerPool::submit(Job& job) {
   if (waits) {
     job.queued_ = true;
     job.arm(job.wait_until_);
+    tell_peers();
   } else {
     refuse(job);
   }
@@ -189,6 +194,42 @@ void WorkerPool::serve_line() {
     if (!idle) break;  // an idle one is not tried again until it has changed
   }
   serving_ = false;
+  if (lending_) lend_line();
+  tell_peers();
+}
+
+bool WorkerPool::lend(Job& job) {
+  if (!lending_ || job.kind() != Job::Kind::single || !lending_->lend(job)) return false;
+  job.given_ = loop_.now();
+  job.waited_ = job.given_ - job.arrived_;
+  job.arm(job.call_.deadline);
+  return true;
+}
+
+// What waits, as long as peers have idle workers.
+void WorkerPool::lend_line() {
+  while (!line_.empty() && lending_->somebody_idle()) {
+    Job* job = line_.take(loop_.now());
+    if (lend(*job)) continue;
+    line_.enter_again(*job);
+    break;
+  }
+}
+
+void WorkerPool::lent_back(Job& job, std::optional<WorkerIndex> worker, Result<Response> response) {
+  if (worker) {
+    job.worker_ = worker;
+    return job.answer(std::move(response));
+  }
+  // Somebody else was faster. It keeps its place.
+  job.queued_ = true;
+  line_.enter_again(job);
+  job.arm(job.wait_until_);
+  serve_line();
+}
+
+std::size_t WorkerPool::all_workers() const {
+  return options_.all_workers > 0 ? static_cast<std::size_t>(options_.all_workers) : slots_.size();
 }
 
 PoolSlot* WorkerPool::take_idle() {
@@ -248,9 +289,14 @@ void WorkerPool::look_for_stalls() {
 
 // What it waited for did not come in time: a worker, or the worker's answer.
 void WorkerPool::late(Job& job) {
+  if (job.lent_) {
+    Lending::give_up(job);
+    return job.answer(fail(Why::timeout, job.text() + " took longer than its eventTimeout"));
+  }
   if (!job.slot_) {
     line_.leave(job);
-    return refuse(job);
+    refuse(job);
+    return tell_peers();
   }
   PoolSlot& slot = *job.slot_;
   Worker& worker = *slot.worker;
@@ -267,7 +313,11 @@ void WorkerPool::late(Job& job) {
 
 void WorkerPool::withdraw(Job& job) {
   if (job.answered()) return;
-  if (!job.slot_) return line_.leave(job);
+  if (job.lent_) return Lending::give_up(job);
+  if (!job.slot_) {
+    line_.leave(job);
+    return tell_peers();
+  }
   Worker& worker = *job.slot_->worker;
   if (worker.take_back(job)) return changed(*job.slot_);
   worker.give_up(job, GiveUp::unwanted);
@@ -283,11 +333,11 @@ void WorkerPool::refuse(Job& job) {
   } else if (job.wait_until_.passed()) {
     job.answer(fail(Why::busy, fmt::format("none of the {} workers came free in time; raise numWorkers or "
                                            "workerAvailabilityTimeoutMilliseconds of the trigger",
-                                           slots_.size())));
+                                           all_workers())));
   } else {
     job.answer(fail(Why::busy, fmt::format("all {} workers are busy and {} events wait for them already; send less, or "
                                            "raise numWorkers of the trigger",
-                                           slots_.size(), line_.size())));
+                                           all_workers(), line_.size())));
   }
 }
 

@@ -15,6 +15,7 @@
 #include "loop/loop.h"
 #include "loop/task.h"
 #include "processor/job.h"
+#include "processor/lending.h"
 #include "processor/pool_slot.h"
 #include "processor/pool_statistics.h"
 #include "processor/waiting_line.h"
@@ -28,12 +29,19 @@ struct PoolOptions {
   int workers = 1;
   std::size_t queue_limit = 10;  // events that may wait for a worker; more are refused at once
   std::chrono::nanoseconds termination_timeout = std::chrono::seconds{10};  // of a worker's callbacks
+
+  // Of a pool that is one of several, each on the loop of a thread of its own.
+  int first_worker = 0;            // the index of its first worker; those of its peers are others
+  int all_workers = 0;             // of all together; 0 when it is the only one
+  PoolPeers* peers = nullptr;      // borrowed
+  std::size_t number_of_peer = 0;  // which of them it is
 };
 
 // A fixed number of workers and the line of events that wait for them. An event goes to a worker that is idle; when
 // none is, to one whose handler is quick, to wait behind what that works on; else into the line. What waits behind a
-// handler that turns out to be slow, or that died, is taken back. A worker that dies is replaced in the background, and
-// as long as that fails the events wait for the others. Lives on its loop's thread; outlives its jobs.
+// handler that turns out to be slow, or that died, is taken back. With peers on other threads, an event that would have
+// to wait in line goes to an idle worker of theirs. A worker that dies is replaced in the background, and as long as
+// that fails the events wait for the others. Lives on its loop's thread; outlives its jobs.
 class WorkerPool {
  public:
   WorkerPool(Loop& loop, WorkerFactory& factory, PoolOptions options);
@@ -62,6 +70,7 @@ class WorkerPool {
 
  private:
   friend class Job;
+  friend class Lending;
   friend class PoolSlot;
 
   // Looks after jobs that wait behind a busy worker, while there are any.
@@ -93,6 +102,13 @@ class WorkerPool {
   void changed(PoolSlot& slot);
   void returned(Job& job);
   void look_for_stalls();
+  bool lend(Job& job);
+  void lend_line();
+  void lent_back(Job& job, std::optional<WorkerIndex> worker, Result<Response> response);
+  void tell_peers() {
+    if (lending_) lending_->note(idle_count_, line_.size());
+  }
+  std::size_t all_workers() const;
 
   Loop& loop_;
   WorkerFactory& factory_;
@@ -105,7 +121,8 @@ class WorkerPool {
   std::uint64_t restarts_ = 0;
   bool winding_down_ = false;
   Watchman watchman_;
-  Group tenders_;  // one a slot
+  std::optional<Lending> lending_;  // with peers
+  Group tenders_;                   // one a slot
 };
 
 class [[nodiscard]] WorkerPool::Run {

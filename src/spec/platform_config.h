@@ -257,6 +257,7 @@ constexpr auto choices(WorkerTransport) {
 struct ProcessorConfig {
   int queue_limit = 10;
   int max_connections = 262144;
+  int io_threads = 1;
   int drain_pause_milliseconds = 0;
   std::optional<bool> expose_errors;
   WorkerTransport worker_transport = WorkerTransport::ring;
@@ -275,6 +276,13 @@ struct ProcessorConfig {
               {.doc = "Connections that an http trigger keeps open; more are answered 503 and closed.",
                .min = 1,
                .max = 1000000}),
+        field("ioThreads", &P::io_threads,
+              {.doc = "Threads among which the workers of each http trigger and its connections are shared out, as far "
+                      "as there are workers. More than one is of use when one core is not enough for what is between "
+                      "clients and handlers, or for C++ handlers that run in the processor, which then must be safe to "
+                      "run at the same time.",
+               .min = 1,
+               .max = 256}),
         field("drainPauseMilliseconds", &P::drain_pause_milliseconds,
               {.doc = "Milliseconds between being told to stop and closing the listener, for load balancers to notice.",
                .min = 0,

@@ -248,9 +248,12 @@ class Processor:
 
 
 def children(pid):
-    with contextlib.suppress(FileNotFoundError):
-        return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
+    """Of all its threads."""
+    found = []
+    for thread in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # it has ended
+            found += map(int, thread.read_text().split())
+    return found
 
 
 def is_alive(pid):

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <vector>
+
 #include "http/body_pool.h"
+#include "http/server.h"
 #include "loop/clock.h"
 #include "loop/descriptor.h"
 #include "loop/loop.h"
@@ -22,6 +25,10 @@ struct TriggerContext {
   ExposeErrors expose_errors;
   Descriptor listener;                  // an inherited one, for http; without it the trigger's url is listened on
   http::BodyPool* body_pool = nullptr;  // for long bodies of HTTP requests, if there is one
+  // The servers of the same http trigger on other loops. Those that stand by add themselves when they start, one after
+  // the other, and before the one that listens.
+  std::vector<http::Server*>* standing_by = nullptr;  // null when there is one loop
+  bool stands_by = false;
 };
 
 }  // namespace nuclio::processor

@@ -117,6 +117,12 @@ Task<Result<void>> HttpTrigger::start() {
     tls_ = std::move(*loaded);
     background_.spawn(tls_->follow_files(context_.loop));
   }
+  if (context_.stands_by) {
+    server_.stand_by(tls_.get());
+    context_.standing_by->push_back(&server_);
+    co_return Result<void>{};
+  }
+  if (context_.standing_by) server_.share_with(*context_.standing_by);
   auto listening = listener();
   if (!listening) co_return fail(std::move(listening.error()).in("trigger " + name()));
   server_.serve(std::move(*listening), tls_.get());

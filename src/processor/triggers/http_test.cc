@@ -72,7 +72,7 @@ class HttpTriggerTest : public testing::Test {
   ManualClock clock_{loop_, SystemTime{}};
   FakeSource source_{loop_, "http", "web"};
   FakeHandler handler_{loop_};
-  Metrics metrics_{{"i", "ns", "fn", "default"}};
+  Metrics metrics_;
   spec::ProcessorConfig settings_;
   ExposeErrors expose_ = ExposeErrors::yes;
   spec::Trigger config_;
@@ -329,7 +329,7 @@ TEST_F(HttpTriggerTest, CountsItsAnswersByStatus) {
   exchange(request("GET /"));
   exchange(request("POST /", "ce-specversion: 9\r\n"));
   exchange(request("GET /__internal/health"));
-  EXPECT_EQ(metrics_.counts("web")->http_responses, (std::map<int, std::uint64_t>{{200, 1}, {400, 1}}));
+  EXPECT_EQ(metrics_.report().front().counts.http_responses, (std::map<int, std::uint64_t>{{200, 1}, {400, 1}}));
 }
 
 class Ticks final : public http::BodySource {

@@ -20,7 +20,7 @@ class MakeTriggerTest : public testing::Test {
   ManualClock clock_{loop_, SystemTime{}};
   FakeSource source_{loop_, "x", "mine"};
   FakeHandler handler_{loop_};
-  Metrics metrics_{{}};
+  Metrics metrics_;
   spec::ProcessorConfig settings_;
   spec::Trigger config_;
 };

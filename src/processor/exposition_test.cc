@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "processor/metrics.h"
+#include "processor/exposition.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,9 +23,11 @@ Result<Response> answer(int status, std::chrono::nanoseconds duration = 1ms) {
   return response;
 }
 
-class MetricsTest : public testing::Test {
+class ExpositionTest : public testing::Test {
  protected:
-  MetricsTest() { metrics_.add(http_.get()); }
+  ExpositionTest() { metrics_.add(http_.get()); }
+
+  std::string text() const { return exposition({"i-1", "ns", "fn", "default"}, metrics_.report()); }
 
   // The value behind this name and these labels of ours, without those that all have.
   std::string value(const std::string& name, const std::string& more = "") {
@@ -33,19 +35,19 @@ class MetricsTest : public testing::Test {
                       "{instance=\"i-1\",trigger_kind=\"http\",trigger_id=\"web\",namespace=\"ns\",function=\"fn\","
                       "project=\"default\"" +
                       more + "} ";
-    std::string text = metrics_.text();
-    std::size_t at = text.find(key);
+    std::string all = text();
+    std::size_t at = all.find(key);
     if (at == std::string::npos) return "not there";
     at += key.size();
-    return text.substr(at, text.find('\n', at) - at);
+    return all.substr(at, all.find('\n', at) - at);
   }
 
   Loop loop_;
   FakeSource http_{loop_, "http", "web", 2};
-  Metrics metrics_{{"i-1", "ns", "fn", "default"}};
+  Metrics metrics_;
 };
 
-TEST_F(MetricsTest, CountsEventsByWhatBecameOfThem) {
+TEST_F(ExpositionTest, CountsEventsByWhatBecameOfThem) {
   Response raised;
   raised.failure = HandlerFailure{"it broke", ""};
   raised.status = 418;
@@ -59,7 +61,7 @@ TEST_F(MetricsTest, CountsEventsByWhatBecameOfThem) {
   EXPECT_EQ(value("handled_events_total", ",result=\"failure\""), "4");
 }
 
-TEST_F(MetricsTest, AddsUpTheHandlersTimeByWorker) {
+TEST_F(ExpositionTest, AddsUpTheHandlersTimeByWorker) {
   metrics_.handled(http_.get(), WorkerIndex{0}, answer(200, 1500us));
   metrics_.handled(http_.get(), WorkerIndex{1}, answer(200, 20ms));
   metrics_.handled(http_.get(), WorkerIndex{1}, answer(500, 20ms));
@@ -74,12 +76,12 @@ TEST_F(MetricsTest, AddsUpTheHandlersTimeByWorker) {
   EXPECT_EQ(value("handled_events_duration_seconds_bucket", ",le=\"+Inf\""), "3");
 }
 
-TEST_F(MetricsTest, ShowsWorkersThatHaveNotWorkedYet) {
+TEST_F(ExpositionTest, ShowsWorkersThatHaveNotWorkedYet) {
   EXPECT_EQ(value("handled_events_duration_milliseconds_count", ",worker_index=\"1\""), "0");
   EXPECT_EQ(value("handled_events_duration_milliseconds_count", ",worker_index=\"2\""), "not there");
 }
 
-TEST_F(MetricsTest, ReadsThePoolsOwnCounts) {
+TEST_F(ExpositionTest, ReadsThePoolsOwnCounts) {
   http_.get().allocations = {.immediate = 5, .after_wait = 2, .timed_out = 1, .wait = 2500ms, .available_percent = 350};
   EXPECT_EQ(value("worker_allocation_total", ",result=\"success_immediate\""), "5");
   EXPECT_EQ(value("worker_allocation_total", ",result=\"success_after_wait\""), "2");
@@ -92,7 +94,7 @@ TEST_F(MetricsTest, ReadsThePoolsOwnCounts) {
   EXPECT_EQ(value("worker_restarts_total"), "0");
 }
 
-TEST_F(MetricsTest, KnowsHowLongEventsWaitedAndWhichAreInFlight) {
+TEST_F(ExpositionTest, KnowsHowLongEventsWaitedAndWhichAreInFlight) {
   metrics_.waited(http_.get(), 0ns);
   metrics_.waited(http_.get(), 700ms);
   EXPECT_EQ(value("worker_queue_wait_seconds_sum"), "0.7");
@@ -105,7 +107,7 @@ TEST_F(MetricsTest, KnowsHowLongEventsWaitedAndWhichAreInFlight) {
   EXPECT_EQ(value("events_in_flight"), "0");
 }
 
-TEST_F(MetricsTest, CountsAnswersByStatus) {
+TEST_F(ExpositionTest, CountsAnswersByStatus) {
   metrics_.answered(http_.get(), 200);
   metrics_.answered(http_.get(), 200);
   metrics_.answered(http_.get(), 503);
@@ -113,32 +115,69 @@ TEST_F(MetricsTest, CountsAnswersByStatus) {
   EXPECT_EQ(value("http_responses_total", ",code=\"503\""), "1");
 }
 
-TEST_F(MetricsTest, KeepsTriggersApart) {
+TEST_F(ExpositionTest, KeepsTriggersApart) {
   FakeSource cron{loop_, "cron", "tick"};
   metrics_.add(cron.get());
   metrics_.handled(cron.get(), WorkerIndex{0}, answer(200));
   EXPECT_EQ(value("handled_events_total", ",result=\"success\""), "0");
-  EXPECT_THAT(metrics_.text(), HasSubstr("trigger_kind=\"cron\",trigger_id=\"tick\""));
-  EXPECT_EQ(metrics_.counts("tick")->succeeded, 1u);
-  EXPECT_EQ(metrics_.counts("other"), nullptr);
+  EXPECT_THAT(text(), HasSubstr("trigger_kind=\"cron\",trigger_id=\"tick\""));
+  EXPECT_THAT(
+      text(),
+      HasSubstr("trigger_id=\"tick\",namespace=\"ns\",function=\"fn\",project=\"default\",result=\"success\"} 1"));
 }
 
-TEST_F(MetricsTest, SaysWhichNumbersAreCounters) {
-  EXPECT_THAT(metrics_.text(), HasSubstr("# TYPE nuclio_processor_handled_events_total counter"));
-  EXPECT_THAT(metrics_.text(), HasSubstr("# TYPE nuclio_processor_handled_events_duration_seconds histogram"));
-  EXPECT_THAT(metrics_.text(), HasSubstr("# TYPE nuclio_processor_events_in_flight gauge"));
-  EXPECT_THAT(metrics_.text(), Not(HasSubstr("http_responses_total")));
+TEST_F(ExpositionTest, AddsUpWhatSeveralLoopsReport) {
+  Metrics other;
+  FakeSource there{loop_, "http", "web", 3};
+  FakeSource cron{loop_, "cron", "tick"};
+  other.add(there.get());
+  other.add(cron.get());
+  metrics_.handled(http_.get(), WorkerIndex{0}, answer(200, 20ms));
+  metrics_.answered(http_.get(), 200);
+  other.handled(there.get(), WorkerIndex{2}, answer(200, 30ms));
+  other.handled(there.get(), WorkerIndex{2}, answer(500, 30ms));
+  other.answered(there.get(), 200);
+  other.answered(there.get(), 500);
+  other.waited(there.get(), 10ms);
+  http_.get().allocations = {.immediate = 5, .after_wait = 2, .timed_out = 1, .wait = 2s, .available_percent = 300};
+  there.get().allocations = {.immediate = 1, .after_wait = 2, .timed_out = 3, .wait = 1s, .available_percent = 50};
+
+  TriggerReports sum = metrics_.report();
+  add_up(sum, other.report());
+  ASSERT_EQ(sum.size(), 2u);
+  EXPECT_EQ(sum[1].name, "tick");
+  const TriggerReport& web = sum[0];
+  EXPECT_EQ(web.counts.succeeded, 2u);
+  EXPECT_EQ(web.counts.failed, 1u);
+  EXPECT_EQ(web.counts.handling.count(), 3u);
+  EXPECT_EQ(web.counts.handling.sum(), 80ms);
+  EXPECT_EQ(web.counts.queue_wait.count(), 1u);
+  EXPECT_EQ(web.counts.http_responses, (std::map<int, std::uint64_t>{{200, 2}, {500, 1}}));
+  ASSERT_EQ(web.counts.workers.size(), 3u);
+  EXPECT_EQ(web.counts.workers[0].events, 1u);
+  EXPECT_EQ(web.counts.workers[2].events, 2u);
+  EXPECT_EQ(web.allocations.total(), 14u);
+  EXPECT_EQ(web.allocations.wait, 3s);
+  EXPECT_EQ(web.workers, 5u);
 }
 
-TEST_F(MetricsTest, IsReadOverHttp) {
-  http::Router routes = metrics_routes(metrics_);
+TEST_F(ExpositionTest, SaysWhichNumbersAreCounters) {
+  EXPECT_THAT(text(), HasSubstr("# TYPE nuclio_processor_handled_events_total counter"));
+  EXPECT_THAT(text(), HasSubstr("# TYPE nuclio_processor_handled_events_duration_seconds histogram"));
+  EXPECT_THAT(text(), HasSubstr("# TYPE nuclio_processor_events_in_flight gauge"));
+  EXPECT_THAT(text(), Not(HasSubstr("http_responses_total")));
+}
+
+TEST_F(ExpositionTest, IsReadOverHttp) {
+  http::Router routes =
+      metrics_routes({"i-1", "ns", "fn", "default"}, [this]() -> Task<TriggerReports> { co_return metrics_.report(); });
   http::Request request;
   request.method = "GET";
   request.target = request.path = "/metrics";
   auto response = run_until_done(loop_, routes.handle(request));
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.headers.get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
-  EXPECT_EQ(std::get<std::string>(response.body), metrics_.text());
+  EXPECT_EQ(std::get<std::string>(response.body), text());
 }
 
 spec::MetricSink pull(std::string url, std::optional<bool> enabled = {}) {
