@@ -23,8 +23,9 @@ constexpr std::string_view kWebAdminAddress = ":8081";
 constexpr std::string_view kHealthAddress = ":8082";
 // For a lane to report. One whose loop is held up by a handler is shown as it was last.
 constexpr std::chrono::milliseconds kReportTime = 500ms;
-// For a thread to end when all that it does is over.
-constexpr std::chrono::seconds kEndTime = 1s;
+// How much later than a deadline, which it keeps itself, a lane may say that it is done, and for its thread to end. One
+// that needs longer is lost in a handler that does not return.
+constexpr std::chrono::milliseconds kEndTime = 500ms;
 
 std::string or_default(const std::string& address, std::string_view otherwise) {
   return address.empty() ? std::string{otherwise} : address;
@@ -65,6 +66,7 @@ struct Assembly::Other {
   std::size_t number;
   std::unique_ptr<Lane> lane;  // made, used and destroyed on the thread
   Lane::Report reported;       // last
+  bool lost = false;           // in a handler that does not return
   LoopThread thread;
 };
 
@@ -186,17 +188,19 @@ Result<void> Assembly::answer_probes() {
   return {};
 }
 
-// Runs what(lane), a Task<void>, in each lane on its thread. One that has not ended by the deadline is waited for no
-// longer.
+// Runs what(lane), a Task<void> that ends by the deadline, in each lane on its thread, but for those that are lost.
 template <class Do>
 Task<void> Assembly::in_all_lanes(Do what, Deadline deadline) {
-  auto there = [](Loop& here, Other& other, Do do_there, Deadline until) -> Task<void> {
-    (void)co_await other.thread.run(here, [do_there, &other] { return truth(do_there(*other.lane)); }, until);
+  Deadline until = Deadline::at(std::max(deadline.when(), loop_.now()) + kEndTime);
+  auto there = [](Loop& here, Other& other, Do do_there, Deadline patience) -> Task<void> {
+    auto done = co_await other.thread.run(here, [do_there, &other] { return truth(do_there(*other.lane)); }, patience);
+    other.lost = !done;
   };
   Group running{loop_};
   running.spawn(what(lane_));
-  for (const auto& other : others_) running.spawn(there(loop_, *other, what, deadline));
-  (void)co_await running.empty(deadline);
+  for (const auto& other : others_)
+    if (!other->lost) running.spawn(there(loop_, *other, what, until));
+  (void)co_await running.empty();
 }
 
 Task<Lane::Report> Assembly::report() {
@@ -238,12 +242,14 @@ Task<void> Assembly::drain(Deadline deadline) {
   };
   co_await in_all_lanes(end_triggers, deadline);
   co_await in_all_lanes([deadline](Lane& lane) { return lane.wind_down(deadline); }, deadline);
-  co_await end_threads(Deadline::in(kEndTime));
+  co_await end_threads();
 }
 
-Task<void> Assembly::end_threads(Deadline deadline) {
+Task<void> Assembly::end_threads() {
+  Deadline deadline = Deadline::in(kEndTime);
   for (const auto& other : others_) {
-    if (other->end(deadline)) continue;
+    other->lost = other->lost || !other->end(deadline);
+    if (!other->lost) continue;
     lost_a_thread_ = true;
     log::warn("a thread does not end, since a handler that runs in it does not return",
               {{"lane", static_cast<int>(other->number)}});

@@ -56,7 +56,7 @@ class Assembly {
   Task<TriggerReports> trigger_reports();
   // A pool none of whose workers runs. One that still has some goes on serving, so it is none.
   Task<std::optional<std::string>> obstacle();
-  Task<void> end_threads(Deadline deadline);
+  Task<void> end_threads();
 
   Loop& loop_;
   const Configuration& configuration_;
