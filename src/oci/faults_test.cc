@@ -98,6 +98,17 @@ TEST_F(Faults, AChunkOfWhichHalfArrivedIsResumedInTheMiddle) {
   EXPECT_EQ(kept, large_);
 }
 
+TEST_F(Faults, ARegistryThatCannotSayHowFarItHasComeGetsTheUploadAnew) {
+  front_.fault = [this](http::Request& request) {
+    if (request.method == "PATCH" && count("PATCH") == 3) return answers(http::Response::text(500, "oh"));
+    return request.method == "GET" ? answers(http::Response::text(405, "no")) : Fault{};
+  };
+  auto pushed = push(large_);
+  ASSERT_TRUE(pushed) << pushed.error().what;
+  EXPECT_EQ(count("POST"), 2);
+  expect_there(large_);
+}
+
 TEST_F(Faults, AnUploadThatTheRegistryForgotBeginsAnew) {
   front_.fault = [this](http::Request& request) {
     if (request.method == "PATCH" && count("PATCH") == 3) return answers(http::Response::text(404, "oh"));

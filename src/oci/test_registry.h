@@ -127,10 +127,12 @@ class RealRegistry {
     co_return false;
   }
 
-  // The registry waits for the disk after each blob, which a disk in memory makes shorter.
+  // The registry waits for the disk after each blob, which a disk in memory makes shorter. A container's may be small.
   static std::filesystem::path quick_disk() {
     const std::filesystem::path memory = "/dev/shm";
-    return ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+    std::error_code error;
+    const bool is_large = std::filesystem::space(memory, error).available > (256u << 20);
+    return !error && is_large && ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
   }
 
   TestFolder folder_{quick_disk()};

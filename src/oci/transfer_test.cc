@@ -3,10 +3,12 @@
 #include "oci/transfer.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 
 #include "oci/archive.h"
+#include "oci/parallel.h"
 #include "oci/tar_writer.h"
 #include "oci/test_program.h"
 
@@ -157,6 +159,30 @@ TEST_F(Transfers, AtMostSoManyBlobsAreOnTheirWay) {
   EXPECT_EQ(report->uploaded, 10u);
   EXPECT_LE(most, 4);  // no PUT comes after the one that mounts
   EXPECT_GE(most, 2);
+}
+
+TEST_F(Transfers, FiftyPushesAtOnceNeedLittleMemory) {
+  auto layer = run(write_layer(loop, layout_, {{folder_.write("f", noise(2u << 20)), "f"}}, {}));
+  ASSERT_TRUE(layer);
+  auto image = extend_image(empty_image(kPlatform), {{*layer, "x"}}, {}, 0);
+  ASSERT_TRUE(image);
+  rusage before{};
+  ::getrusage(RUSAGE_SELF, &before);
+  Registry direct{loop, client, keychain, real_.host(), plain_options()};
+  auto push_one = [](Loop& loop, Registry& to, int number, const Image& image, const Layout& layout,
+                     Deadline deadline) -> Task<Result<void>> {
+    auto report =
+        co_await push_image(loop, to, "app" + std::to_string(number), "1", image, layout, std::nullopt, {}, deadline);
+    if (!report) co_return fail(std::move(report).error());
+    co_return Result<void>{};
+  };
+  std::vector<Task<Result<void>>> pushes;
+  for (int i = 0; i < 50; ++i) pushes.push_back(push_one(loop, direct, i, *image, layout_, soon()));
+  auto done = run(in_parallel(loop, 50, std::move(pushes)));
+  ASSERT_TRUE(done) << done.error().what;
+  rusage after{};
+  ::getrusage(RUSAGE_SELF, &after);
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 64 << 10);  // KiB; the blobs are 100 MiB
 }
 
 TEST_F(Transfers, AnUnknownBaseIsNamed) {

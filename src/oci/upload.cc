@@ -104,7 +104,9 @@ Task<Result<bool>> Upload::send(const Call& call, int wanted, Deadline deadline)
   answer_ = std::move(*answer);
   if (answer_.status == wanted) co_return true;
   broken_ = exchange_.unexpected(call, answer_);
-  const bool lost = session_ && (answer_.status == 404 || answer_.status == 416);
+  // One that does not say how far it has come has forgotten it, or cannot say.
+  const bool says_nothing = call.method == "GET" && !passes(answer_.status);
+  const bool lost = session_ && (answer_.status == 404 || answer_.status == 416 || says_nothing);
   // Not all registries take a blob in parts; those get it in one.
   const bool no_parts = call.method == "PATCH" && (answer_.status == 400 || answer_.status == 405 ||
                                                    answer_.status == 415 || answer_.status == 501);

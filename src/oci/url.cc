@@ -44,7 +44,8 @@ Result<Url> resolve(const Url& base, std::string_view location) {
 }
 
 bool is_loopback_name(std::string_view host) {
-  return host == "localhost" || host.ends_with(".localhost") || host.starts_with("127.") || host == "::1";
+  const bool is_ip4 = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host.ends_with(".localhost") || (is_ip4 && host.starts_with("127.")) || host == "::1";
 }
 
 http::Reach reach_from(const Url& home) {

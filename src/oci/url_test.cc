@@ -39,6 +39,7 @@ TEST(Url, KnowsItsHost) {
   EXPECT_TRUE(is_loopback_name("registry.localhost"));
   EXPECT_TRUE(is_loopback_name("127.0.0.2"));
   EXPECT_FALSE(is_loopback_name("localhost.evil.io"));
+  EXPECT_FALSE(is_loopback_name("127.evil.io"));
 }
 
 TEST(AddQuery, EncodesTheValue) {
