@@ -175,9 +175,11 @@ Task<Result<void>> Unpacker::file(Loop& loop, ArchiveReader& reader, const Archi
   Descriptor made{
       ::openat(place.folder.get(), place.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
   if (!made) co_return fail(errno_error("making " + entry.name, errno));
+  std::uint64_t written = 0;
   for (;;) {
     CO_TRY(std::string_view piece, reader.read());
     if (piece.empty()) break;
+    written += piece.size();
     CO_TRY_DO(grow(piece.size(), reader));
     while (!piece.empty()) {
       const ssize_t put = ::write(made.get(), piece.data(), piece.size());
@@ -186,6 +188,12 @@ Task<Result<void>> Unpacker::file(Loop& loop, ArchiveReader& reader, const Archi
       piece.remove_prefix(static_cast<std::size_t>(put));
     }
     co_await loop.yield();
+  }
+  // Of a sparse file the hole at its end is not read.
+  if (written < entry.size.count) {
+    CO_TRY_DO(grow(entry.size.count - written, reader));
+    if (::ftruncate(made.get(), static_cast<off_t>(entry.size.count)) != 0)
+      co_return fail(errno_error("writing " + root_.root() + "/" + entry.name, errno));
   }
   if (theirs && ::fchown(made.get(), static_cast<uid_t>(entry.owner), static_cast<gid_t>(entry.group)) != 0)
     co_return fail(errno_error("giving " + entry.name + " its owner", errno));

@@ -7,7 +7,7 @@
 
 #include "oci/gzip_writer.h"
 #include "oci/layer.h"
-#include "oci/test_registry.h"
+#include "oci/test_program.h"
 
 namespace nuclio::oci {
 namespace {
@@ -129,6 +129,31 @@ TEST_F(Unpacking, TakesZstd) {
       std::vector{"\x28\xb5\x2f\xfd\xa0" + little_endian(tar.size(), 4) + little_endian(tar.size() << 3 | 1, 3) + tar});
   ASSERT_TRUE(done) << done.error().what;
   EXPECT_EQ(folder_.read("root/a"), "text");
+}
+
+TEST_F(Unpacking, TakesEachFormOfTar) {
+  const std::string name = std::string(80, 'n') + "/" + std::string(150, 'm');
+  folder_.write("in/" + name, "long");
+  folder_.write("in/żółw/a b\nc", "foreign");
+  folder_.write("in/large", noise(300'000));
+  folder_.write("in/sparse", "");
+  fs::resize_file(folder_.at("in/sparse"), 5u << 20);
+  folder_.write("in/empty", "");
+  fs::create_hard_link(folder_.at("in/large"), folder_.at("in/same"));
+  fs::create_symlink(std::string(150, 't'), folder_.at("in/link"));
+  fs::create_directories(folder_.at("in/folder/within"));
+  for (const std::string& form : {std::string("gnu"), std::string("pax"), std::string("oldgnu")}) {
+    const std::string tar = folder_.at(form + ".tar.gz");
+    auto made = run(run_program(loop, {"tar", "-C", folder_.at("in"), "--format=" + form, "-S", "-czf", tar, "."}));
+    ASSERT_TRUE(made.ok) << made.output;
+    fs::remove_all(folder_.at("root"));
+    fs::create_directory(folder_.at("root"));
+    auto done = unpack({folder_.read(form + ".tar.gz")});
+    ASSERT_TRUE(done) << form << ": " << done.error().what;
+    auto compared = run(run_program(loop, {"diff", "-r", "--no-dereference", folder_.at("in"), folder_.at("root")}));
+    EXPECT_TRUE(compared.ok) << form << ": " << compared.output.substr(0, 1000);
+    EXPECT_EQ(fs::hard_link_count(folder_.at("root/same")), 2u);
+  }
 }
 
 TEST_F(Unpacking, TakesOurOwnLayers) {
