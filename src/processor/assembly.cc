@@ -48,6 +48,13 @@ Task<bool> truth(Task<void> task) {
   co_return true;
 }
 
+Task<Result<void>> start_triggers_of_other(Lane& lane) {
+  Descriptor none;
+  co_return co_await lane.start_triggers(none);
+}
+
+Task<Lane::Report> report_of(const std::unique_ptr<Lane>& lane) { co_return lane ? lane->report() : Lane::Report{}; }
+
 }  // namespace
 
 struct Assembly::Port {
@@ -159,10 +166,8 @@ Task<Result<void>> Assembly::start_lanes() {
 // The first lane last: it is the one that has others accept connections, too.
 Task<Result<void>> Assembly::start_triggers() {
   for (const auto& other : others_) {
-    auto started = co_await other->thread.run(loop_, [lane = other->lane.get()]() -> Task<Result<void>> {
-      Descriptor none;
-      co_return co_await lane->start_triggers(none);
-    });
+    auto started =
+        co_await other->thread.run(loop_, [lane = other->lane.get()] { return start_triggers_of_other(*lane); });
     if (!*started) co_return fail(std::move(*started).error());
   }
   bool serves_http = false;
@@ -207,12 +212,8 @@ Task<Lane::Report> Assembly::report() {
   Lane::Report all = lane_.report();
   Deadline deadline = Deadline::in(kReportTime);
   for (const auto& other : others_) {
-    auto reported = co_await other->thread.run(
-        loop_,
-        [other = other.get()]() -> Task<Lane::Report> {
-          co_return other->lane ? other->lane->report() : Lane::Report{};
-        },
-        deadline);
+    auto reported =
+        co_await other->thread.run(loop_, [other = other.get()] { return report_of(other->lane); }, deadline);
     if (reported) other->reported = std::move(*reported);
     add_up(all.triggers, other->reported.triggers);
     for (const auto& [name, alive] : other->reported.alive) all.alive[name] += alive;

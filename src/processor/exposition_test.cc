@@ -29,6 +29,8 @@ class ExpositionTest : public testing::Test {
 
   std::string text() const { return exposition({"i-1", "ns", "fn", "default"}, metrics_.report()); }
 
+  Task<TriggerReports> report() { co_return metrics_.report(); }
+
   // The value behind this name and these labels of ours, without those that all have.
   std::string value(const std::string& name, const std::string& more = "") {
     std::string key = "nuclio_processor_" + name +
@@ -169,8 +171,7 @@ TEST_F(ExpositionTest, SaysWhichNumbersAreCounters) {
 }
 
 TEST_F(ExpositionTest, IsReadOverHttp) {
-  http::Router routes =
-      metrics_routes({"i-1", "ns", "fn", "default"}, [this]() -> Task<TriggerReports> { co_return metrics_.report(); });
+  http::Router routes = metrics_routes({"i-1", "ns", "fn", "default"}, [this] { return report(); });
   http::Request request;
   request.method = "GET";
   request.target = request.path = "/metrics";

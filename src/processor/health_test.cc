@@ -17,9 +17,11 @@ class HealthTest : public testing::Test {
     auto response = run_until_done(loop_, health_.handle(request));
     return std::to_string(response.status) + " " + std::get<std::string>(response.body);
   }
+  Task<std::optional<std::string>> obstacle() { co_return obstacle_; }
+
   Loop loop_;
   std::optional<std::string> obstacle_;
-  Health health_{[this]() -> Task<std::optional<std::string>> { co_return obstacle_; }};
+  Health health_{[this] { return obstacle(); }};
 };
 
 TEST_F(HealthTest, IsLiveButNotReadyUntilItIsStarted) {

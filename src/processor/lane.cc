@@ -177,7 +177,7 @@ Task<Result<void>> Lane::start_triggers(Descriptor& listener) {
                            .metrics = metrics_,
                            .settings = configuration_.platform.processor,
                            .expose_errors = expose_errors(configuration_.platform),
-                           .listener = spec::is_http(trigger) ? std::move(listener) : Descriptor{},
+                           .listener = spec::is_http(trigger) ? std::exchange(listener, Descriptor{}) : Descriptor{},
                            .body_pool = event_arena_.get(),
                            .standing_by = &shared_.standing_by[trigger.name],
                            .stands_by = number_ > 0};

@@ -282,14 +282,21 @@ TEST_F(LendingTest, AnAnswerInPiecesIsReadFromAfar) {
   EXPECT_TRUE(ended);
 }
 
+Task<std::unique_ptr<http::BodySource>> remote_pieces(Loop& here, Loop& there, std::optional<std::thread::id>& ended) {
+  co_return std::make_unique<RemoteBody>(here, there, std::make_unique<Pieces>(1000, ended), Deadline::in(10s));
+}
+
+Task<bool> two_rounds(Loop& loop) {
+  co_await loop.yield();
+  co_await loop.yield();
+  co_return true;
+}
+
 TEST(RemoteBody, EndsOnItsOwnThread) {
   Loop here;
   LoopThread there{"there"};
   std::optional<std::thread::id> ended;
-  auto make = [&]() -> Task<std::unique_ptr<http::BodySource>> {
-    co_return std::make_unique<RemoteBody>(here, there.loop(), std::make_unique<Pieces>(1000, ended),
-                                           Deadline::in(10s));
-  };
+  auto make = [&] { return remote_pieces(here, there.loop(), ended); };
   auto body = std::move(*run_until_done(here, there.run(here, make)));
   EXPECT_EQ(**run_until_done(here, body->next()), "piece 1000");
   body.reset();
@@ -316,12 +323,7 @@ TEST(RemoteBody, DoesNotWaitForEver) {
   ASSERT_FALSE(piece);
   EXPECT_EQ(piece.error().why, Why::timeout);
   body.reset();
-  auto next_round = [&]() -> Task<bool> {
-    co_await loop.yield();
-    co_await loop.yield();
-    co_return true;
-  };
-  run_until_done(loop, next_round());
+  run_until_done(loop, two_rounds(loop));
 }
 
 TEST(EventCopy, KeepsAllTextAndNumbers) {

@@ -38,11 +38,13 @@ class WebAdminTest : public testing::Test {
   }
   json::value read(std::string_view path) { return json::parse(std::get<std::string>(get(path).body)); }
 
+  Task<TriggerReports> report() { co_return metrics_.report(); }
+
   Loop loop_;
   FakeSource web_{loop_, "http", "web", 3};
   Metrics metrics_;
   spec::FunctionConfig function_;
-  WebAdmin admin_{function_, [this]() -> Task<TriggerReports> { co_return metrics_.report(); }};
+  WebAdmin admin_{function_, [this] { return report(); }};
 };
 
 TEST_F(WebAdminTest, ListsTheTriggersByName) {
