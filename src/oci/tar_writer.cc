@@ -33,7 +33,7 @@ static_assert(sizeof(Header) == kBlock);
 
 template <std::size_t N>
 void put_text(std::array<char, N>& field, std::string_view text) {
-  std::memcpy(field.data(), text.data(), std::min(text.size(), N));
+  std::ranges::copy(text.substr(0, N), field.begin());
 }
 template <std::size_t N>
 void put_octal(std::array<char, N>& field, std::uint64_t number) {

@@ -22,7 +22,7 @@ void count(Metrics& metrics, const Source& source, const Job& job, const Result<
 // The whole life of an event. Everything else in this folder is a detail of one of these lines.
 Task<Result<Response>> Processor::handle(Source& source, const Event& event, Call call) {
   auto in_flight = metrics_.begin(source);
-  Job job{loop_, event, call, Deadline::in(source.availability)};
+  Job job{loop_, event, call, Deadline::at(loop_.now() + source.availability)};
   co_await source.pool.run(job, source.allocations);  // waits for a worker and for its answer
   if (job.worker()) metrics_.waited(source, job.waited());
   count(metrics_, source, job, job.response());
@@ -31,7 +31,7 @@ Task<Result<Response>> Processor::handle(Source& source, const Event& event, Cal
 
 Task<Result<Responses>> Processor::handle_batch(Source& source, std::span<const Event> events, Call call) {
   auto in_flight = metrics_.begin(source);
-  Job job{loop_, Job::Kind::batch, events, call, Deadline::in(source.availability)};
+  Job job{loop_, Job::Kind::batch, events, call, Deadline::at(loop_.now() + source.availability)};
   co_await source.pool.run(job, source.allocations);
   auto responses = job.responses();
   if (job.worker()) metrics_.waited(source, job.waited());

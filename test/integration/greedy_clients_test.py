@@ -162,6 +162,7 @@ def test_chunks_of_a_byte_cost_time_in_proportion(large):
     assert costs[1] <= 4 * costs[0] + 0.5
 
 
+@pytest.mark.memory
 def test_endless_headers_are_refused_and_cost_nothing(small):
     reset_peak(small)
     before = memory(small, "VmRSS")
