@@ -2,7 +2,6 @@
 // Images as one file: what `docker load` takes, and an OCI layout in a tar.
 #pragma once
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,16 +11,21 @@
 #include "loop/task.h"
 #include "oci/image.h"
 #include "oci/layout.h"
+#include "oci/names.h"
 
 namespace nuclio::oci {
 
-// Writes an image whose layers the layout has, in place of what `path` was; equal images give equal files. `name` is
-// what it will be called, "registry/repository:tag". `modified`, in seconds since 1970, is that of all files within.
-// Why::not_found: a layer is missing. Everything is borrowed until the task is done.
-Task<Result<void>> write_docker_archive(Loop& loop, const Layout& layout, const Image& image, const std::string& name,
-                                        const std::string& path, std::int64_t modified);
-Task<Result<void>> write_oci_archive(Loop& loop, const Layout& layout, const Image& image, const std::string& name,
-                                     const std::string& path, std::int64_t modified);
+struct ArchiveTarget {
+  std::string path;             // in place of what that was
+  std::string name;             // of the image: "registry/repository:tag" for docker, a tag otherwise
+  ImageTime modified = kEpoch;  // of all files within
+};
+
+// Writes an image whose layers the layout has; equal images give equal files. Why::not_found: a layer is missing.
+// Everything is borrowed until the task is done.
+Task<Result<void>> write_docker_archive(Loop& loop, const Layout& layout, const Image& image,
+                                        const ArchiveTarget& target);
+Task<Result<void>> write_oci_archive(Loop& loop, const Layout& layout, const Image& image, const ArchiveTarget& target);
 
 struct ArchiveLimits {
   std::size_t entries = 10'000;

@@ -51,12 +51,24 @@ void ArchiveReader::Free::operator()(archive* reader) const { archive_read_free(
 ArchiveReader::ArchiveReader(std::string path, archive* reader)
     : path_(std::move(path)), reader_(reader), piece_(4 * kBlock) {}
 
-Result<ArchiveReader> ArchiveReader::open(const std::string& path) {
+Result<ArchiveReader> ArchiveReader::open(const std::string& path) { return open_as(Form::tar, path); }
+
+Result<ArchiveReader> ArchiveReader::open_uncompressed(const std::string& path) {
+  TRY(ArchiveReader reader, open_as(Form::any_bytes, path));
+  TRY_DO(reader.next());
+  return reader;
+}
+
+Result<ArchiveReader> ArchiveReader::open_as(Form form, const std::string& path) {
   const Utf8 locale;
   archive* made = archive_read_new();
   CHECK(made);
   ArchiveReader reader{path, made};
-  archive_read_support_format_tar(made);
+  if (form == Form::tar) {
+    archive_read_support_format_tar(made);
+  } else {
+    archive_read_support_format_raw(made);
+  }
   archive_read_support_filter_gzip(made);
   archive_read_support_filter_zstd(made);
   if (archive_read_open_filename(made, path.c_str(), kBlock) == ARCHIVE_OK) return reader;
@@ -83,7 +95,7 @@ Result<std::optional<ArchiveEntry>> ArchiveReader::next() {
   entry.target = text_of(entry.kind == ArchiveEntry::Kind::hard_link ? archive_entry_hardlink(found)
                                                                      : archive_entry_symlink(found));
   entry.mode = static_cast<int>(archive_entry_perm(found));
-  entry.modified = archive_entry_mtime(found);
+  entry.modified = ImageTime{std::chrono::seconds{archive_entry_mtime(found)}};
   entry.owner = archive_entry_uid(found);
   entry.group = archive_entry_gid(found);
   entry.size = Bytes{static_cast<std::uint64_t>(std::max<std::int64_t>(archive_entry_size(found), 0))};

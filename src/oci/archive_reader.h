@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "oci/names.h"
 
 struct archive;
 
@@ -20,7 +21,7 @@ struct ArchiveEntry {
   std::string name;
   std::string target;  // of a link
   int mode = 0;        // with the set-user-id bits
-  std::int64_t modified = 0;
+  ImageTime modified = kEpoch;
   std::int64_t owner = 0;
   std::int64_t group = 0;
   Bytes size;
@@ -31,6 +32,8 @@ struct ArchiveEntry {
 class ArchiveReader {
  public:
   static Result<ArchiveReader> open(const std::string& path);
+  // Only undoes the compression: the one entry is the tar.
+  static Result<ArchiveReader> open_uncompressed(const std::string& path);
 
   // The next entry, nothing at the end. Why::invalid when the file is no tar, is damaged or ends too early.
   Result<std::optional<ArchiveEntry>> next();
@@ -43,6 +46,8 @@ class ArchiveReader {
   struct Free {
     void operator()(archive* reader) const;
   };
+  enum class Form { tar, any_bytes };
+  static Result<ArchiveReader> open_as(Form form, const std::string& path);
   ArchiveReader(std::string path, archive* reader);
   std::unexpected<Error> broken() const;
 

@@ -70,7 +70,7 @@ Authorization::Authorization(Loop& loop, http::Client& client, const Keychain& k
 Task<Result<const Login*>> Authorization::login(const Access& access, Deadline deadline) {
   auto known = logins_.find(access.repository);
   if (known == logins_.end()) {
-    CO_TRY(auto found, co_await keychain_.find(loop_, registry_, access.repository, deadline));
+    CO_TRY(auto found, co_await keychain_.find(loop_, registry_, Repository{access.repository}, deadline));
     known = logins_.insert_or_assign(access.repository, std::move(found)).first;
   }
   const Login* login = known->second ? &*known->second : nullptr;

@@ -89,12 +89,12 @@ bool path_fits(std::string_view path, std::string_view repository) {
 
 }  // namespace
 
-const Login* DockerConfig::find(std::string_view host, std::string_view repository) const {
+const Login* DockerConfig::find(std::string_view host, const Repository& repository) const {
   std::string name(host);
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const Entry* best = nullptr;
   for (const Entry& entry : entries) {
-    if (!host_fits(entry.host, name) || !path_fits(entry.path, repository)) continue;
+    if (!host_fits(entry.host, name) || !path_fits(entry.path, repository.value())) continue;
     const bool says_more = !best || entry.path.size() > best->path.size() ||
                            (entry.path.size() == best->path.size() && entry.host == name && best->host != name);
     if (says_more) best = &entry;

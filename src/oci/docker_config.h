@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "oci/names.h"
 
 namespace nuclio::oci {
 
@@ -32,7 +33,7 @@ struct DockerConfig {
 
   // The login for a repository, of the entry that says most about it: the longest path, then a host without "*", then
   // the first. Null when there is none.
-  const Login* find(std::string_view host, std::string_view repository) const;
+  const Login* find(std::string_view host, const Repository& repository) const;
 };
 
 // Takes {"auths": {...}} and the legacy form without "auths" around the logins. Messages name the entry that is wrong

@@ -85,7 +85,7 @@ TEST_F(Faults, AManifestWithOtherBytesIsNoticed) {
     return answers(std::move(response));
   };
   for (const std::string& version : {std::string("1"), Digest::of("x").text()}) {
-    auto found = run(registry_.manifest("a", version, soon()));
+    auto found = run(registry_.manifest(Repository{"a"}, Version{version}, soon()));
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().why, Why::invalid);
     EXPECT_THAT(found.error().what, HasSubstr("gave other bytes for a"));
@@ -100,7 +100,7 @@ TEST_F(Faults, ARegistryThatLimitsUsIsAskedAgainWhenItSays) {
     response.headers.add("Retry-After", "0");
     return answers(std::move(response));
   };
-  EXPECT_EQ(run(registry_.digest_of("a", "1", soon())), std::nullopt);
+  EXPECT_EQ(run(registry_.digest_of(Repository{"a"}, Version{"1"}, soon())), std::nullopt);
   EXPECT_EQ(front_.seen.size(), 3u);
 }
 
@@ -110,7 +110,7 @@ TEST_F(Faults, ARegistryThatLimitsUsForLongerThanWeHaveIsNotWaitedFor) {
     response.headers.add("Retry-After", "3600");
     return answers(std::move(response));
   };
-  auto found = run(registry_.manifest("a", "1", soon()));
+  auto found = run(registry_.manifest(Repository{"a"}, Version{"1"}, soon()));
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().why, Why::busy);
   EXPECT_THAT(found.error().what, HasSubstr("TOOMANYREQUESTS; it limits how often it may be asked"));
@@ -124,7 +124,7 @@ TEST_F(Faults, ARegistryThatSaysNothingIsGivenUpAtTheDeadline) {
     return silent;
   };
   const auto begin = std::chrono::steady_clock::now();
-  auto allowed = run(registry_.preflight("a", Deadline::in(std::chrono::milliseconds{100})));
+  auto allowed = run(registry_.preflight(Repository{"a"}, Deadline::in(std::chrono::milliseconds{100})));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{1});
   ASSERT_FALSE(allowed);
   EXPECT_EQ(allowed.error().why, Why::timeout);
@@ -140,7 +140,7 @@ TEST_F(Faults, ACancelledDownloadLeavesNothingBehind) {
   const TestFolder folder;
   const Layout layout = *Layout::create(folder.path());
   const Image image{make_manifest(blob_of("c"), {blob_of(large_), blob_of("x")}), ""};
-  auto pull = pull_layers(loop, registry_, "a", image, layout, {}, soon());
+  auto pull = pull_layers(loop, registry_, Repository{"a"}, image, layout, {}, soon());
   auto done = run(within(loop, Deadline::in(std::chrono::milliseconds{50}), std::move(pull)));
   EXPECT_FALSE(done);
   EXPECT_TRUE(std::filesystem::is_empty(folder.at("blobs/sha256")));

@@ -13,8 +13,8 @@ namespace {
 
 namespace json = boost::json;
 
-std::string rfc3339(std::int64_t seconds) {
-  const std::time_t when = seconds;
+std::string rfc3339(ImageTime time) {
+  const std::time_t when = time.time_since_epoch().count();
   std::tm parts{};
   ::gmtime_r(&when, &parts);
   std::array<char, 32> text{};
@@ -95,7 +95,7 @@ Result<void> check_config(const Manifest& manifest, const std::string& config, c
 }
 
 Result<Image> extend_image(const Image& base, const std::vector<NewLayer>& layers, const ConfigChanges& changes,
-                           std::int64_t created, const std::map<std::string, std::string>& annotations) {
+                           ImageTime created, const std::map<std::string, std::string>& annotations) {
   TRY(json::object config, parse_config(base.config));
   // What was true of the container in which docker made the base.
   for (const char* key : {"container", "container_config", "docker_version", "id", "parent"}) config.erase(key);

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "oci/layer.h"
 #include "oci/manifest.h"
+#include "oci/names.h"
 
 namespace nuclio::oci {
 
@@ -39,10 +40,9 @@ struct NewLayer {
   std::string made_by;  // for the image's history: "nuclio: code"
 };
 
-// An image with further layers on top of its base's. Equal input gives an equal image. `created` is in seconds since
-// 1970. Annotations are the manifest's.
+// An image with further layers on top of its base's. Equal input gives an equal image. Annotations are the manifest's.
 Result<Image> extend_image(const Image& base, const std::vector<NewLayer>& layers, const ConfigChanges& changes,
-                           std::int64_t created, const std::map<std::string, std::string>& annotations = {});
+                           ImageTime created, const std::map<std::string, std::string>& annotations = {});
 
 // An image without layers, to begin from nothing.
 Image empty_image(const Platform& platform);

@@ -12,6 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr ImageTime kThen{std::chrono::seconds{1700000000}};
+
 Image base_image() {
   const std::string config = R"({"architecture":"amd64","os":"linux","created":"2020-01-01T00:00:00Z","container":"abc",
     "config":{"Env":["PATH=/bin","LANG=C"],"Cmd":["python3"],"Labels":{"a":"1"}},
@@ -33,7 +35,7 @@ TEST(ExtendImage, AddsLayersAndSaysHowItIsRun) {
   changes.exposed_ports = {8080};
   changes.user = "1000";
   changes.working_directory = "/opt/nuclio";
-  auto image = extend_image(base_image(), {new_layer("code")}, changes, 1700000000, {{"k", "v"}});
+  auto image = extend_image(base_image(), {new_layer("code")}, changes, kThen, {{"k", "v"}});
   ASSERT_TRUE(image) << image.error().what;
   const json::value config = json::parse(image->config);
   EXPECT_EQ(config, json::parse(R"({"architecture":"amd64","os":"linux","created":"2023-11-14T22:13:20Z",
@@ -45,14 +47,14 @@ TEST(ExtendImage, AddsLayersAndSaysHowItIsRun) {
   EXPECT_EQ(image->manifest.config, blob_of(image->config, media::kConfig));
   EXPECT_THAT(image->manifest.layers, testing::ElementsAre(blob_of("one"), blob_of("code")));
   EXPECT_TRUE(check_config(image->manifest, image->config, {"linux", "amd64", ""}));
-  auto again = extend_image(base_image(), {new_layer("code")}, changes, 1700000000, {{"k", "v"}});
+  auto again = extend_image(base_image(), {new_layer("code")}, changes, kThen, {{"k", "v"}});
   EXPECT_EQ(again->manifest.text, image->manifest.text);
 }
 
 TEST(ExtendImage, LeavesNoArgumentsOfAnotherEntryPoint) {
   ConfigChanges changes;
   changes.entrypoint = {"processor"};
-  auto image = extend_image(base_image(), {}, changes, 0);
+  auto image = extend_image(base_image(), {}, changes, kEpoch);
   ASSERT_TRUE(image);
   const json::value config = json::parse(image->config);
   EXPECT_FALSE(config.at("config").get_object().contains("Cmd"));
@@ -60,7 +62,7 @@ TEST(ExtendImage, LeavesNoArgumentsOfAnotherEntryPoint) {
 }
 
 TEST(ExtendImage, BeginsFromNothingToo) {
-  auto image = extend_image(empty_image({"linux", "arm64", "v8"}), {new_layer("a")}, {}, 0);
+  auto image = extend_image(empty_image({"linux", "arm64", "v8"}), {new_layer("a")}, {}, kEpoch);
   ASSERT_TRUE(image);
   EXPECT_TRUE(check_config(image->manifest, image->config, {"linux", "arm64", ""}));
 }

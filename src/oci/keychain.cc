@@ -42,7 +42,7 @@ Result<void> Keychain::add_docker_config(const std::string& path) {
   return {};
 }
 
-Task<Result<std::optional<Login>>> Keychain::find(Loop& loop, std::string registry, std::string repository,
+Task<Result<std::optional<Login>>> Keychain::find(Loop& loop, std::string registry, Repository repository,
                                                   Deadline deadline) const {
   for (const Place& place : places_) {
     if (const std::string& helper = helper_for(place.config, registry); !helper.empty()) {

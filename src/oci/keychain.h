@@ -10,6 +10,7 @@
 #include "loop/loop.h"
 #include "loop/task.h"
 #include "oci/docker_config.h"
+#include "oci/names.h"
 
 namespace nuclio::oci {
 
@@ -29,7 +30,7 @@ class Keychain {
   Result<void> add_docker_config(const std::string& path);
 
   // The login for a repository, or nothing. Errors are those of files and helpers that could not be used.
-  Task<Result<std::optional<Login>>> find(Loop& loop, std::string registry, std::string repository,
+  Task<Result<std::optional<Login>>> find(Loop& loop, std::string registry, Repository repository,
                                           Deadline deadline) const;
   // Where find() looks, for messages: "the secret media/registry and /root/.docker/config.json".
   std::string places() const;

@@ -17,7 +17,7 @@ using testing::Not;
 std::string found(const std::string& config, const std::string& host, const std::string& repository) {
   auto parsed = parse_docker_config(config, "config.json");
   EXPECT_TRUE(parsed) << parsed.error().what;
-  const Login* login = parsed ? parsed->find(host, repository) : nullptr;
+  const Login* login = parsed ? parsed->find(host, Repository{repository}) : nullptr;
   return login ? login->user + ":" + login->password : "";
 }
 
@@ -68,8 +68,8 @@ TEST(DockerConfig, TakesEachFormOfALogin) {
   EXPECT_EQ(found(R"({"auths":null})", "r", "x"), "");
   auto tokens = parse_docker_config(R"({"auths":{"r":{"auth":"YTpi","identitytoken":"i","registrytoken":"t"}}})", "c");
   ASSERT_TRUE(tokens);
-  EXPECT_EQ(tokens->find("r", "x")->identity_token, "i");
-  EXPECT_EQ(tokens->find("r", "x")->registry_token, "t");
+  EXPECT_EQ(tokens->find("r", Repository{"x"})->identity_token, "i");
+  EXPECT_EQ(tokens->find("r", Repository{"x"})->registry_token, "t");
 }
 
 TEST(DockerConfig, SaysWhatIsWrongAndNeverTheSecret) {
@@ -102,7 +102,7 @@ class Helpers : public testing::Test, protected TestBench {
   Result<std::optional<Login>> find(const std::string& config, const std::string& host, Deadline deadline) {
     Keychain keychain{{"PATH=/usr/bin:/bin", "SECRET_PLACE=here"}};
     EXPECT_TRUE(keychain.add_docker_config(folder_.write("config.json", config)));
-    return run(keychain.find(loop, host, "team/app", deadline));
+    return run(keychain.find(loop, host, Repository{"team/app"}, deadline));
   }
   Result<std::optional<Login>> find(const std::string& config, const std::string& host) {
     return find(config, host, soon());
@@ -173,7 +173,7 @@ TEST_F(Helpers, AreNotRunForASecret) {
   Keychain keychain;
   ASSERT_TRUE(
       keychain.add_pull_secret("media/registry", R"({"auths":{},"credsStore":"store","credHelpers":{"r":"store"}})"));
-  auto login = run(keychain.find(loop, "r", "x", soon()));
+  auto login = run(keychain.find(loop, "r", Repository{"x"}, soon()));
   ASSERT_TRUE(login);
   EXPECT_FALSE(*login);
   EXPECT_FALSE(folder_.has("ran"));
@@ -186,7 +186,7 @@ TEST(Keychain, AsksFirstWhatWasAddedFirst) {
   ASSERT_TRUE(keychain.add_pull_secret("media/a", auths({{"r", "a"}, {"s", "a"}})));
   ASSERT_TRUE(keychain.add_pull_secret("media/b", auths({{"s", "b"}, {"t", "b"}})));
   for (const auto& [host, user] : {std::pair{"r", "given"}, std::pair{"s", "a"}, std::pair{"t", "b"}})
-    EXPECT_EQ((*bench.run(keychain.find(bench.loop, host, "x", bench.soon())))->user, user);
+    EXPECT_EQ((*bench.run(keychain.find(bench.loop, host, Repository{"x"}, bench.soon())))->user, user);
   EXPECT_EQ(keychain.places(), "--registry-user, the secret media/a and the secret media/b");
 }
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "oci/archive_reader.h"
 #include "oci/gzip_writer.h"
 #include "oci/put_file.h"
 #include "oci/tar_writer.h"
@@ -164,6 +165,20 @@ Task<Result<Layer>> write_layer(Loop& loop, const Layout& layout, std::vector<La
   Layer layer{{std::string(media::kLayerGzip), outside.finish(), Bytes{size}}, inside.finish()};
   CO_TRY_DO(layout.keep(file, layer.blob.digest));
   co_return std::move(layer);
+}
+
+Task<Result<Digest>> find_diff_id(Loop& loop, std::string file, Bytes most) {
+  CO_TRY(ArchiveReader reader, ArchiveReader::open_uncompressed(file));
+  Sha256 sum;
+  for (std::uint64_t size = 0;;) {
+    CO_TRY(const std::string_view piece, reader.read());
+    if (piece.empty()) co_return sum.finish();
+    size += piece.size();
+    if (size > most.count)
+      co_return fail(Why::too_large, file + " must have at most " + std::to_string(most.count) + " bytes uncompressed");
+    sum.update(piece);
+    co_await loop.yield();
+  }
 }
 
 }  // namespace nuclio::oci

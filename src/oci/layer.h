@@ -12,6 +12,7 @@
 #include "oci/digest.h"
 #include "oci/layout.h"
 #include "oci/manifest.h"
+#include "oci/names.h"
 
 namespace nuclio::oci {
 
@@ -28,7 +29,7 @@ struct LayerLimits {
 };
 
 struct LayerOptions {
-  std::int64_t modified = 0;  // of everything in it, seconds since 1970: SOURCE_DATE_EPOCH where that is set
+  ImageTime modified = kEpoch;  // of everything in it
   LayerLimits limits = {};
 };
 
@@ -44,5 +45,9 @@ struct Layer {
 // Why::invalid: a socket or the like, a name that begins with ".wh." (it would delete something), a `to` that leads
 // out; Why::conflict: two parts make the same file, or a file changed while it was read; Why::too_large.
 Task<Result<Layer>> write_layer(Loop& loop, const Layout& layout, std::vector<LayerPart> parts, LayerOptions options);
+
+// The diff_id of a layer that others made: the digest of the tar in a file, which may be compressed with gzip or zstd.
+// Why::invalid when it is damaged; Why::too_large when the tar has more than `most`.
+Task<Result<Digest>> find_diff_id(Loop& loop, std::string file, Bytes most);
 
 }  // namespace nuclio::oci

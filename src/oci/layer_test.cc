@@ -35,7 +35,7 @@ class Layers : public testing::Test, protected TestBench {
       char mode[8];
       std::snprintf(mode, sizeof mode, "%o", static_cast<unsigned>(it.mode));
       std::string line = it.name + " " + mode + " " + std::to_string(it.owner) + ":" + std::to_string(it.group) + " " +
-                         std::to_string(it.modified);
+                         std::to_string(it.modified.time_since_epoch().count());
       if (it.kind == ArchiveEntry::Kind::symbolic_link) line += " -> " + it.target;
       if (it.kind == ArchiveEntry::Kind::file) line += " " + std::string(*reader->read());
       lines.push_back(std::move(line));
@@ -54,7 +54,8 @@ TEST_F(Layers, AreSortedAndOwnedByNobodyInParticular) {
   ::chmod(folder_.at("in/b-c").c_str(), 0600);
   fs::create_symlink("/etc/passwd", folder_.at("in/link"));
   fs::create_directory(folder_.at("in/empty"));
-  auto layer = write({{folder_.at("in"), "opt/f"}, {folder_.write("tool", "t"), "bin/tool"}}, {.modified = 1700000000});
+  auto layer = write({{folder_.at("in"), "opt/f"}, {folder_.write("tool", "t"), "bin/tool"}},
+                     {.modified = ImageTime{std::chrono::seconds{1700000000}}});
   ASSERT_TRUE(layer) << layer.error().what;
   EXPECT_EQ(layer->blob.media_type, media::kLayerGzip);
   EXPECT_THAT(listing(*layer),

@@ -19,12 +19,12 @@ constexpr std::chrono::seconds kSecond{1};
 // Pushes and reads something; the error of what failed first.
 Task<Result<void>> use(Registry& registry, std::string repository, Deadline deadline) {
   const std::string bytes = noise(2'500'000);
-  CO_TRY_DO(co_await registry.preflight(repository, deadline));
+  CO_TRY_DO(co_await registry.preflight(Repository{repository}, deadline));
   auto pushed = co_await push_simple(registry, repository, "1", bytes, deadline);
   if (!pushed) co_return fail(std::move(pushed).error());
-  CO_TRY_DO(co_await registry.manifest(repository, "1", deadline));
+  CO_TRY_DO(co_await registry.manifest(Repository{repository}, Version{"1"}, deadline));
   CO_TRY(const std::string text,
-         co_await registry.read_blob_text(repository, blob_of(bytes), Bytes{4u << 20}, deadline));
+         co_await registry.read_blob_text(Repository{repository}, blob_of(bytes), Bytes{4u << 20}, deadline));
   EXPECT_EQ(text, bytes);
   co_return Result<void>{};
 }
@@ -34,7 +34,7 @@ class ByPassword : public testing::Test, protected TestBench {
   // What preflight says, which it must within a second.
   std::string refusal(Registry& registry) {
     const auto begin = std::chrono::steady_clock::now();
-    auto allowed = run(registry.preflight("team/app", Deadline::in(std::chrono::seconds{10})));
+    auto allowed = run(registry.preflight(Repository{"team/app"}, Deadline::in(std::chrono::seconds{10})));
     EXPECT_LT(std::chrono::steady_clock::now() - begin, kSecond);
     if (allowed) return "";
     EXPECT_EQ(allowed.error().why, Why::forbidden);
@@ -96,7 +96,7 @@ TEST_F(ByToken, FetchesOneForEachScope) {
   ASSERT_TRUE(used) << used.error().what;
   ASSERT_THAT(tokens_.asked, SizeIs(1));  // what is good for pushing is good for pulling
   EXPECT_EQ(tokens_.asked[0], "service=test&scope=repository:team/app:pull%2Cpush");
-  EXPECT_EQ(run(registry_.digest_of("team/other", "1", soon())), std::nullopt);
+  EXPECT_EQ(run(registry_.digest_of(Repository{"team/other"}, Version{"1"}, soon())), std::nullopt);
   ASSERT_THAT(tokens_.asked, SizeIs(2));
   EXPECT_EQ(tokens_.asked[1], "service=test&scope=repository:team/other:pull");
 }
@@ -104,18 +104,18 @@ TEST_F(ByToken, FetchesOneForEachScope) {
 TEST_F(ByToken, MountsWithATokenForBothRepositories) {
   know("open sesame");
   const std::string bytes = noise(100);
-  ASSERT_TRUE(run(registry_.upload_blob("base", blob_of(bytes), bytes, soon())));
-  EXPECT_EQ(run(registry_.mount_blob("team/app", blob_of(bytes).digest, "base", soon())), true);
+  ASSERT_TRUE(run(registry_.upload_blob(Repository{"base"}, blob_of(bytes), bytes, soon())));
+  EXPECT_EQ(run(registry_.mount_blob(Repository{"team/app"}, blob_of(bytes).digest, MountFrom{"base"}, soon())), true);
 }
 
 TEST_F(ByToken, ManyRequestsAtOnceFetchOne) {
   know("open sesame");
-  ASSERT_TRUE(run(registry_.preflight("team/app", soon())));
+  ASSERT_TRUE(run(registry_.preflight(Repository{"team/app"}, soon())));
   tokens_.asked.clear();
   Group group{loop};
   int answered = 0;
   auto ask = [](Registry& registry, int& answered, Deadline deadline) -> Task<void> {
-    auto found = co_await registry.manifest("team/other", "1", deadline);
+    auto found = co_await registry.manifest(Repository{"team/other"}, Version{"1"}, deadline);
     EXPECT_EQ(found.error().why, Why::not_found) << found.error().what;
     ++answered;
   };
@@ -146,20 +146,20 @@ TEST_F(ByToken, GivesUpWhenEachHasExpired) {
 TEST_F(ByToken, FetchesAnotherBeforeOneExpires) {
   know("open sesame");
   tokens_.life_seconds = 1;
-  ASSERT_TRUE(run(registry_.preflight("team/app", soon())));
+  ASSERT_TRUE(run(registry_.preflight(Repository{"team/app"}, soon())));
   auto sleep = [](Loop& loop) -> Task<bool> {
     co_await loop.sleep(std::chrono::milliseconds{800});
     co_return true;
   };
   run(sleep(loop));
-  ASSERT_TRUE(run(registry_.preflight("team/app", soon())));
+  ASSERT_TRUE(run(registry_.preflight(Repository{"team/app"}, soon())));
   EXPECT_THAT(tokens_.asked, SizeIs(2));
 }
 
 TEST_F(ByToken, TriesAgainWhileTheTokenServerIsBusy) {
   know("open sesame");
   tokens_.busy = 2;
-  auto used = run(registry_.preflight("team/app", soon()));
+  auto used = run(registry_.preflight(Repository{"team/app"}, soon()));
   EXPECT_TRUE(used) << used.error().what;
 }
 
@@ -173,7 +173,7 @@ TEST_F(ByToken, ExchangesAnIdentityToken) {
 TEST_F(ByToken, SaysWhoMayNotPushWhere) {
   know("open sesame");
   const auto begin = std::chrono::steady_clock::now();
-  auto used = run(registry_.preflight("closed", soon()));
+  auto used = run(registry_.preflight(Repository{"closed"}, soon()));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, kSecond);
   ASSERT_FALSE(used);
   EXPECT_EQ(used.error().why, Why::forbidden);
@@ -186,9 +186,9 @@ TEST_F(ByToken, SaysWhoMayNotPushWhere) {
 }
 
 TEST_F(ByToken, SaysWhichLoginIsMissing) {
-  auto pulled = run(registry_.manifest("public", "1", soon()));
+  auto pulled = run(registry_.manifest(Repository{"public"}, Version{"1"}, soon()));
   EXPECT_EQ(pulled.error().why, Why::not_found) << pulled.error().what;  // no login is needed for that
-  auto pushed = run(registry_.preflight("public", soon()));
+  auto pushed = run(registry_.preflight(Repository{"public"}, soon()));
   ASSERT_FALSE(pushed);
   EXPECT_EQ(
       pushed.error().what,
@@ -200,7 +200,7 @@ TEST_F(ByToken, SaysWhichLoginIsMissing) {
 
 TEST_F(ByToken, SaysWhichLoginIsWrongAndNotWhatItIs) {
   know("canary-8417");
-  auto pushed = run(registry_.preflight("team/app", soon()));
+  auto pushed = run(registry_.preflight(Repository{"team/app"}, soon()));
   ASSERT_FALSE(pushed);
   EXPECT_THAT(pushed.error().what, HasSubstr("does not let the user \"tester\" of the secret media/registry push to"));
   EXPECT_THAT(pushed.error().what, Not(HasSubstr("canary")));

@@ -37,7 +37,9 @@ class Redirects : public testing::Test, protected TestBench {
       return answers(redirect(to_));
     };
   }
-  Result<std::string> pull() { return run(registry_.read_blob_text("a", blob_of(bytes_), Bytes{1000}, soon())); }
+  Result<std::string> pull() {
+    return run(registry_.read_blob_text(Repository{"a"}, blob_of(bytes_), Bytes{1000}, soon()));
+  }
 
   const std::string bytes_ = "the blob";
   http::Client behind_{loop};
@@ -106,7 +108,7 @@ TEST_F(Redirects, FromARegistryElsewhereDoNotLeadHere) {
   for (const std::string& to :
        {to_, std::string("http://169.254.169.254/latest"), "http://localhost" + port + "/here"}) {
     const std::string kept = std::exchange(to_, to);
-    auto pulled = run(registry.read_blob_text("a", blob_of(bytes_), Bytes{1000}, soon()));
+    auto pulled = run(registry.read_blob_text(Repository{"a"}, blob_of(bytes_), Bytes{1000}, soon()));
     to_ = kept;
     ASSERT_FALSE(pulled) << to;
     EXPECT_EQ(pulled.error().why, Why::forbidden) << pulled.error().what;

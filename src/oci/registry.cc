@@ -27,19 +27,21 @@ std::string bare_type(std::string_view content_type) {
   return std::string(content_type);
 }
 
-Call manifest_call(const Exchange& exchange, const std::string& method, const std::string& repository,
-                   const std::string& version) {
+Call manifest_call(const Exchange& exchange, const std::string& method, const Repository& repository,
+                   const Version& version) {
   Call call;
   call.method = method;
-  call.url = exchange.url(repository + "/manifests/" + version);
-  call.access = {Access::Action::pull, repository, ""};
+  call.url = exchange.url(repository.value() + "/manifests/" + version.value());
+  call.access = {Access::Action::pull, repository.value(), ""};
   call.headers.add("Accept", accepted());
   call.moves = call.max_answer = kMaxManifest;
   return call;
 }
 
-std::string name_of(const std::string& repository, const std::string& version) {
-  return repository + (version.find(':') == std::string::npos ? ":" : "@") + version;
+bool is_digest(const Version& version) { return version.value().find(':') != std::string::npos; }
+
+std::string name_of(const Repository& repository, const Version& version) {
+  return repository.value() + (is_digest(version) ? "@" : ":") + version.value();
 }
 
 // Passes a blob on as it comes, over as many connections as it takes.
@@ -120,11 +122,11 @@ Task<Result<Progress>> read_some(Exchange& exchange, Call call, Reading& reading
   co_return std::move(progress);
 }
 
-Task<Result<void>> read_to_end(Exchange& exchange, const std::string& repository, const Blob& blob, Sink& sink,
+Task<Result<void>> read_to_end(Exchange& exchange, const Repository& repository, const Blob& blob, Sink& sink,
                                Deadline deadline) {
   Call call;
-  call.url = exchange.url(repository + "/blobs/" + blob.digest.text());
-  call.access = {Access::Action::pull, repository, ""};
+  call.url = exchange.url(repository.value() + "/blobs/" + blob.digest.text());
+  call.access = {Access::Action::pull, repository.value(), ""};
   call.moves = blob.size;
   Reading reading{blob, sink};
   Backoff backoff{exchange.loop(), exchange.options().retry, deadline};
@@ -154,7 +156,7 @@ Task<Result<void>> Registry::ping(Deadline deadline) {
   co_return fail(exchange_.unexpected(call, answer));
 }
 
-Task<Result<Found>> Registry::manifest(std::string repository, std::string version, Deadline deadline) {
+Task<Result<Found>> Registry::manifest(Repository repository, Version version, Deadline deadline) {
   const Call call = manifest_call(exchange_, "GET", repository, version);
   CO_TRY(Answer answer, co_await exchange_.send(call, deadline));
   if (answer.status == 404)
@@ -163,7 +165,7 @@ Task<Result<Found>> Registry::manifest(std::string repository, std::string versi
   if (answer.status != 200) co_return fail(exchange_.unexpected(call, answer));
   Digest digest = Digest::of(answer.body);
   std::string promised(answer.headers.get("Docker-Content-Digest"));
-  if (version.find(':') != std::string::npos) promised = version;
+  if (is_digest(version)) promised = version.value();
   if (promised.starts_with("sha256:") && promised != digest.text())
     co_return fail(Why::invalid, "the registry " + host() + " gave other bytes for " + name_of(repository, version) +
                                      " than were asked for: they must have the digest " + promised + ", and have " +
@@ -172,7 +174,7 @@ Task<Result<Found>> Registry::manifest(std::string repository, std::string versi
   co_return std::move(found);
 }
 
-Task<Result<std::optional<Digest>>> Registry::digest_of(std::string repository, std::string tag, Deadline deadline) {
+Task<Result<std::optional<Digest>>> Registry::digest_of(Repository repository, Version tag, Deadline deadline) {
   const Call call = manifest_call(exchange_, "HEAD", repository, tag);
   CO_TRY(const Answer answer, co_await exchange_.send(call, deadline));
   if (answer.status == 404) co_return std::optional<Digest>{};
@@ -184,24 +186,24 @@ Task<Result<std::optional<Digest>>> Registry::digest_of(std::string repository, 
   co_return std::optional<Digest>{std::move(found.digest)};
 }
 
-Task<Result<bool>> Registry::has_blob(std::string repository, Digest digest, Deadline deadline) {
+Task<Result<bool>> Registry::has_blob(Repository repository, Digest digest, Deadline deadline) {
   Call call;
   call.method = "HEAD";
-  call.url = exchange_.url(repository + "/blobs/" + digest.text());
-  call.access = {Access::Action::push, repository, ""};  // asked before pushing: one token for both
+  call.url = exchange_.url(repository.value() + "/blobs/" + digest.text());
+  call.access = {Access::Action::push, repository.value(), ""};  // asked before pushing: one token for both
   CO_TRY(const Answer answer, co_await exchange_.send(call, deadline));
   if (answer.status == 200 || answer.status == 404) co_return answer.status == 200;
   co_return fail(exchange_.unexpected(call, answer));
 }
 
-Task<Result<void>> Registry::read_blob(std::string repository, Blob blob, Sink sink, Deadline deadline) {
+Task<Result<void>> Registry::read_blob(Repository repository, Blob blob, Sink sink, Deadline deadline) {
   auto read = co_await read_to_end(exchange_, repository, blob, sink, deadline);
   if (read) co_return Result<void>{};
-  co_return fail(
-      std::move(read).error().in("reading the blob " + blob.digest.text() + " of " + host() + "/" + repository));
+  co_return fail(std::move(read).error().in("reading the blob " + blob.digest.text() + " of " + host() + "/" +
+                                            repository.value()));
 }
 
-Task<Result<std::string>> Registry::read_blob_text(std::string repository, Blob blob, Bytes max, Deadline deadline) {
+Task<Result<std::string>> Registry::read_blob_text(Repository repository, Blob blob, Bytes max, Deadline deadline) {
   if (blob.size > max)
     co_return fail(Why::too_large, "the blob " + blob.digest.text() + " must have at most " +
                                        std::to_string(max.count) + " bytes, has " + std::to_string(blob.size.count));
@@ -214,33 +216,33 @@ Task<Result<std::string>> Registry::read_blob_text(std::string repository, Blob 
   co_return std::move(text);
 }
 
-Task<Result<bool>> Registry::mount_blob(std::string repository, Digest digest, std::string from, Deadline deadline) {
-  return mount(exchange_, std::move(repository), std::move(digest), std::move(from), deadline);
+Task<Result<bool>> Registry::mount_blob(Repository repository, Digest digest, MountFrom from, Deadline deadline) {
+  return mount(exchange_, repository.value(), std::move(digest), from.value(), deadline);
 }
 
-Task<Result<void>> Registry::upload_blob(std::string repository, Blob blob, std::variant<std::string, BlobFile> bytes,
+Task<Result<void>> Registry::upload_blob(Repository repository, Blob blob, std::variant<std::string, BlobFile> bytes,
                                          Deadline deadline) {
-  return upload(exchange_, std::move(repository), std::move(blob), std::move(bytes), deadline);
+  return upload(exchange_, repository.value(), std::move(blob), std::move(bytes), deadline);
 }
 
-Task<Result<void>> Registry::preflight(std::string repository, Deadline deadline) {
-  return try_upload(exchange_, std::move(repository), deadline);
+Task<Result<void>> Registry::preflight(Repository repository, Deadline deadline) {
+  return try_upload(exchange_, repository.value(), deadline);
 }
 
-Task<Result<Digest>> Registry::put_manifest(std::string repository, std::string tag, std::string media_type,
-                                            std::string text, Deadline deadline) {
-  Digest digest = Digest::of(text);
-  Call call = manifest_call(exchange_, "PUT", repository, tag.empty() ? digest.text() : tag);
+Task<Result<void>> Registry::put_manifest(Repository repository, Version version, Blob manifest, std::string text,
+                                          Deadline deadline) {
+  Call call = manifest_call(exchange_, "PUT", repository, version);
   call.access.action = Access::Action::push;
-  call.headers = {{"Content-Type", media_type}};
+  call.headers = {{"Content-Type", manifest.media_type}};
   call.body = std::move(text);
   CO_TRY(const Answer answer, co_await exchange_.send(call, deadline));
   if (answer.status != 200 && answer.status != 201) co_return fail(exchange_.unexpected(call, answer));
   const std::string_view said = answer.headers.get("Docker-Content-Digest");
-  if (said.starts_with("sha256:") && said != digest.text())
-    co_return fail(Why::invalid, "the registry " + host() + " changed the manifest of " + name_of(repository, tag) +
-                                     ": it must have the digest " + digest.text() + ", and has " + std::string(said));
-  co_return std::move(digest);
+  if (said.starts_with("sha256:") && said != manifest.digest.text())
+    co_return fail(Why::invalid, "the registry " + host() + " changed the manifest of " + name_of(repository, version) +
+                                     ": it must have the digest " + manifest.digest.text() + ", and has " +
+                                     std::string(said));
+  co_return Result<void>{};
 }
 
 }  // namespace nuclio::oci

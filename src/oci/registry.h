@@ -15,6 +15,7 @@
 #include "oci/exchange.h"
 #include "oci/keychain.h"
 #include "oci/manifest.h"
+#include "oci/names.h"
 #include "oci/sink.h"
 
 namespace nuclio::oci {
@@ -49,29 +50,29 @@ class Registry {
   Task<Result<void>> ping(Deadline deadline);
   // Whether images may be pushed to the repository: opens an upload and cancels it. Tried once, so it takes the two to
   // five round trips that logging in takes; the deadline is the caller's patience.
-  Task<Result<void>> preflight(std::string repository, Deadline deadline);
+  Task<Result<void>> preflight(Repository repository, Deadline deadline);
 
   // The manifest or index of a tag, or of a digest, which its bytes then have. Why::not_found when there is none.
-  Task<Result<Found>> manifest(std::string repository, std::string version, Deadline deadline);
+  Task<Result<Found>> manifest(Repository repository, Version version, Deadline deadline);
   // The digest that a tag has now; nothing when there is no such tag.
-  Task<Result<std::optional<Digest>>> digest_of(std::string repository, std::string tag, Deadline deadline);
+  Task<Result<std::optional<Digest>>> digest_of(Repository repository, Version tag, Deadline deadline);
 
-  Task<Result<bool>> has_blob(std::string repository, Digest digest, Deadline deadline);
+  Task<Result<bool>> has_blob(Repository repository, Digest digest, Deadline deadline);
   // Gives the sink exactly the blob's bytes, once and in order, whatever breaks meanwhile; when they turn out not to be
   // the blob's the task fails after all. Why::not_found when it is not there.
-  Task<Result<void>> read_blob(std::string repository, Blob blob, Sink sink, Deadline deadline);
+  Task<Result<void>> read_blob(Repository repository, Blob blob, Sink sink, Deadline deadline);
   // A small blob as text. Why::too_large beyond `max`.
-  Task<Result<std::string>> read_blob_text(std::string repository, Blob blob, Bytes max, Deadline deadline);
+  Task<Result<std::string>> read_blob_text(Repository repository, Blob blob, Bytes max, Deadline deadline);
 
   // Makes a blob of another repository one of this, without moving it. False when the registry will not, because it
   // cannot, the blob is not there, or the login may not read there.
-  Task<Result<bool>> mount_blob(std::string repository, Digest digest, std::string from, Deadline deadline);
+  Task<Result<bool>> mount_blob(Repository repository, Digest digest, MountFrom from, Deadline deadline);
   // Uploads a blob from memory or a file. What breaks is resumed where the registry says it has come to.
-  Task<Result<void>> upload_blob(std::string repository, Blob blob, std::variant<std::string, BlobFile> bytes,
+  Task<Result<void>> upload_blob(Repository repository, Blob blob, std::variant<std::string, BlobFile> bytes,
                                  Deadline deadline);
-  // Puts a manifest by a tag, or by its digest when `tag` is "". The blobs that it names must be there.
-  Task<Result<Digest>> put_manifest(std::string repository, std::string tag, std::string media_type, std::string text,
-                                    Deadline deadline);
+  // Puts a manifest or index, which `text` is, by a tag, or by its digest. The blobs that it names must be there.
+  Task<Result<void>> put_manifest(Repository repository, Version version, Blob manifest, std::string text,
+                                  Deadline deadline);
 
  private:
   Exchange exchange_;

@@ -44,11 +44,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   const Image from_any{make_manifest({"", Digest::of(text), Bytes{size}}, {}), std::string(text)};
-  if (const auto extended = extend_image(from_any, {}, {.environment = {{"A", "b"}}, .labels = {{"c", "d"}}}, 0))
-    CHECK(extend_image(*extended, {}, {}, 0));
+  if (const auto extended = extend_image(from_any, {}, {.environment = {{"A", "b"}}, .labels = {{"c", "d"}}}, kEpoch))
+    CHECK(extend_image(*extended, {}, {}, kEpoch));
   if (const auto config = parse_docker_config(text, "config.json")) {
-    static_cast<void>(config->find("docker.io", "library/python"));
-    static_cast<void>(config->find("a.example.com:5000", "team/app"));
+    static_cast<void>(config->find("docker.io", Repository{"library/python"}));
+    static_cast<void>(config->find("a.example.com:5000", Repository{"team/app"}));
   }
   if (const auto challenge = parse_challenge(text)) static_cast<void>(parse_url(challenge->realm));
   for (const char c : registry_words(text)) CHECK(static_cast<unsigned char>(c) >= ' ');

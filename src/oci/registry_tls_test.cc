@@ -28,7 +28,9 @@ class SecuredRegistry : public testing::Test, protected TestBench {
     keychain.add_login(host_, {.user = "tester", .password = "open sesame", .source = "the test"});
     registry_.emplace(loop, client, keychain, host_, options_);
   }
-  Result<std::string> pull() { return run(registry_->read_blob_text("a", blob_of(bytes_), Bytes{1000}, soon())); }
+  Result<std::string> pull() {
+    return run(registry_->read_blob_text(Repository{"a"}, blob_of(bytes_), Bytes{1000}, soon()));
+  }
 
   const std::string bytes_ = noise(500);
   TestFolder folder_;
@@ -45,14 +47,14 @@ TEST_F(SecuredRegistry, IsTrustedByItsAuthorityUnderItsName) {
   // It does not know that TLS ends before it, and says http:// in each Location.
   auto pushed = run(push_simple(*registry_, "a", "1", noise(2'500'000), soon()));
   ASSERT_TRUE(pushed) << pushed.error().what;
-  EXPECT_EQ(run(registry_->digest_of("a", "1", soon())), *pushed);
+  EXPECT_EQ(run(registry_->digest_of(Repository{"a"}, Version{"1"}, soon())), *pushed);
 
   Registry by_address{loop, client, keychain, front_->host(), options_};
   RegistryOptions without = options_;
   without.authorities.clear();
   Registry unknown{loop, client, keychain, host_, without};
   for (Registry* registry : {&by_address, &unknown}) {
-    auto answer = run(registry->preflight("a", soon()));
+    auto answer = run(registry->preflight(Repository{"a"}, soon()));
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().why, Why::forbidden) << answer.error().what;
     EXPECT_THAT(answer.error().what, HasSubstr("the registry " + registry->host() + ": POST https://"));
@@ -91,7 +93,7 @@ TEST_F(SecuredRegistry, DoesNotLeadAwayFromTls) {
     return answers(std::move(response));
   };
   Registry fresh{loop, client, keychain, host_, options_};
-  auto pushed = run(fresh.upload_blob("a", blob_of(bytes_), bytes_, soon()));
+  auto pushed = run(fresh.upload_blob(Repository{"a"}, blob_of(bytes_), bytes_, soon()));
   ASSERT_FALSE(pushed);
   EXPECT_EQ(pushed.error().why, Why::forbidden);
   EXPECT_THAT(pushed.error().what, HasSubstr("wants uploads in plain text, at " + elsewhere));

@@ -54,7 +54,7 @@ std::string record(std::string_view key, std::string_view value) {
 
 }  // namespace
 
-Result<void> TarWriter::header(std::string_view name, char type, int mode, std::uint64_t size, std::int64_t modified,
+Result<void> TarWriter::header(std::string_view name, char type, int mode, std::uint64_t size, ImageTime modified,
                                std::string_view target) {
   Header header{};
   put_text(header.name, name);
@@ -62,7 +62,7 @@ Result<void> TarWriter::header(std::string_view name, char type, int mode, std::
   put_octal(header.owner, 0);
   put_octal(header.group, 0);
   put_octal(header.size, std::min(size, kLargestOctal));
-  put_octal(header.modified, std::clamp<std::int64_t>(modified, 0, kLargestOctal));
+  put_octal(header.modified, std::clamp<std::int64_t>(modified.time_since_epoch().count(), 0, kLargestOctal));
   header.type = type;
   put_text(header.target, target);
   put_text(header.magic, std::string_view("ustar\00000", 8));
@@ -86,7 +86,7 @@ Result<void> TarWriter::begin(const TarEntry& entry) {
   if (!fits(entry.target)) pax += record("linkpath", entry.target);
   if (is_file && entry.size.count > kLargestOctal) pax += record("size", std::to_string(entry.size.count));
   if (!pax.empty()) {
-    TRY_DO(header("PaxHeader", 'x', 0644, pax.size(), 0, {}));
+    TRY_DO(header("PaxHeader", 'x', 0644, pax.size(), kEpoch, {}));
     size_ = pax.size();
     TRY_DO(sink_(pax));
     TRY_DO(pad());

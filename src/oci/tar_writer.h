@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "oci/names.h"
 #include "oci/sink.h"
 
 namespace nuclio::oci {
@@ -15,9 +16,9 @@ struct TarEntry {
   enum class Kind { file, folder, link } kind = Kind::file;
   std::string name;  // relative, without "/" at either end
   int mode = 0644;
-  std::int64_t modified = 0;  // seconds since 1970
-  Bytes size = {};            // of a file
-  std::string target = {};    // of a link
+  ImageTime modified = kEpoch;
+  Bytes size = {};          // of a file
+  std::string target = {};  // of a link
 };
 
 // Writes a tar whose bytes follow from its entries alone: ustar, with a pax header where a name is longer than 100
@@ -32,7 +33,7 @@ class TarWriter {
   Result<void> finish();                      // the two empty blocks
 
  private:
-  Result<void> header(std::string_view name, char type, int mode, std::uint64_t size, std::int64_t modified,
+  Result<void> header(std::string_view name, char type, int mode, std::uint64_t size, ImageTime modified,
                       std::string_view target);
   Result<void> pad();
 

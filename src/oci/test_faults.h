@@ -18,14 +18,16 @@ class Faults : public testing::Test, protected TestBench {
     return static_cast<int>(std::ranges::count_if(
         front_.seen, [&](const std::string& line) { return line.starts_with(std::string(method) + " "); }));
   }
-  Result<void> push(const std::string& bytes) { return run(registry_.upload_blob("a", blob_of(bytes), bytes, soon())); }
+  Result<void> push(const std::string& bytes) {
+    return run(registry_.upload_blob(Repository{"a"}, blob_of(bytes), bytes, soon()));
+  }
   Result<std::string> pull(const Blob& blob) {
-    return run(registry_.read_blob_text("a", blob, Bytes{64u << 20}, soon()));
+    return run(registry_.read_blob_text(Repository{"a"}, blob, Bytes{64u << 20}, soon()));
   }
   // Without the faults.
   void expect_there(const std::string& bytes) {
     Registry direct{loop, client, keychain, real_.host(), plain_options()};
-    EXPECT_EQ(run(direct.read_blob_text("a", blob_of(bytes), Bytes{64u << 20}, soon())), bytes);
+    EXPECT_EQ(run(direct.read_blob_text(Repository{"a"}, blob_of(bytes), Bytes{64u << 20}, soon())), bytes);
   }
 
   RealRegistry real_{loop};

@@ -242,10 +242,12 @@ inline Task<Result<Digest>> push_simple(Registry& registry, std::string reposito
                              Digest::of(layer).text() + R"("]}})";
   const Blob config_blob = blob_of(config, media::kConfig);
   const Blob layer_blob = blob_of(layer, media::kLayer);
-  CO_TRY_DO(co_await registry.upload_blob(repository, config_blob, config, deadline));
-  CO_TRY_DO(co_await registry.upload_blob(repository, layer_blob, std::move(layer), deadline));
-  Manifest manifest = make_manifest(config_blob, {layer_blob});
-  co_return co_await registry.put_manifest(repository, tag, manifest.media_type, manifest.text, deadline);
+  CO_TRY_DO(co_await registry.upload_blob(Repository{repository}, config_blob, config, deadline));
+  CO_TRY_DO(co_await registry.upload_blob(Repository{repository}, layer_blob, std::move(layer), deadline));
+  const Manifest manifest = make_manifest(config_blob, {layer_blob});
+  CO_TRY_DO(
+      co_await registry.put_manifest(Repository{repository}, Version{tag}, manifest.blob(), manifest.text, deadline));
+  co_return manifest.blob().digest;
 }
 
 // What the tests of registries share.

@@ -12,7 +12,7 @@
 namespace nuclio::oci {
 namespace {
 
-Task<Result<void>> pull_blob(Registry& from, const std::string& repository, const Blob& blob, const Layout& layout,
+Task<Result<void>> pull_blob(Registry& from, const Repository& repository, const Blob& blob, const Layout& layout,
                              Deadline deadline) {
   CO_TRY(NewFile file, layout.new_blob());
   Sink sink = [&file](std::string_view bytes) { return file.write(bytes); };
@@ -34,7 +34,7 @@ Result<void> check_size(const Manifest& manifest, Bytes largest) {
 // One push, whose blobs are on their way at the same time.
 struct Push {
   Registry& to;
-  const std::string& repository;
+  const Repository& repository;
   const Layout& layout;
   const std::optional<Origin>& origin;
   Deadline deadline;
@@ -50,8 +50,8 @@ Task<Result<void>> push_layer(Push& push, const Blob& blob) {
   const bool of_base = push.origin && std::ranges::find(push.origin->base->layers, blob.digest, &Blob::digest) !=
                                           push.origin->base->layers.end();
   if (of_base && push.origin->registry->host() == push.to.host() && push.origin->repository != push.repository) {
-    CO_TRY(const bool mounted,
-           co_await push.to.mount_blob(push.repository, blob.digest, push.origin->repository, push.deadline));
+    CO_TRY(const bool mounted, co_await push.to.mount_blob(push.repository, blob.digest,
+                                                           MountFrom{push.origin->repository.value()}, push.deadline));
     if (mounted) {
       ++push.report.mounted;
       co_return Result<void>{};
@@ -79,13 +79,13 @@ Task<Result<void>> push_config(Push& push, const Blob& blob, const std::string& 
   co_return Result<void>{};
 }
 
-Task<Result<Image>> fetch_image(Registry& from, const std::string& repository, std::string version,
+Task<Result<Image>> fetch_image(Registry& from, const Repository& repository, const Version& version,
                                 const Platform& platform, Deadline deadline) {
-  CO_TRY(Found found, co_await from.manifest(repository, std::move(version), deadline));
+  CO_TRY(Found found, co_await from.manifest(repository, version, deadline));
   CO_TRY(auto parsed, parse_manifest(found.media_type, std::move(found.text)));
   if (const auto* index = std::get_if<Index>(&parsed)) {
     CO_TRY(const Blob chosen, choose(*index, platform));
-    CO_TRY(found, co_await from.manifest(repository, chosen.digest.text(), deadline));
+    CO_TRY(found, co_await from.manifest(repository, Version{chosen.digest.text()}, deadline));
     CO_TRY(parsed, parse_manifest(found.media_type, std::move(found.text)));
     if (std::holds_alternative<Index>(parsed)) co_return fail(Why::invalid, "it is an index that lists another index");
   }
@@ -97,17 +97,18 @@ Task<Result<Image>> fetch_image(Registry& from, const std::string& repository, s
 
 }  // namespace
 
-Task<Result<Image>> find_image(Registry& from, std::string repository, std::string version, Platform platform,
+Task<Result<Image>> find_image(Registry& from, Repository repository, Version version, Platform platform,
                                Deadline deadline) {
   auto image = co_await fetch_image(from, repository, version, platform, deadline);
-  const char* mark = version.find(':') == std::string::npos ? ":" : "@";
+  const char* mark = version.value().find(':') == std::string::npos ? ":" : "@";
   // What the registry says names itself; what the image is needs its name.
   if (!image && (image.error().why == Why::invalid || image.error().why == Why::not_found))
-    co_return fail(std::move(image).error().in("the image " + from.host() + "/" + repository + mark + version));
+    co_return fail(
+        std::move(image).error().in("the image " + from.host() + "/" + repository.value() + mark + version.value()));
   co_return image;
 }
 
-Task<Result<void>> pull_layers(Loop& loop, Registry& from, std::string repository, const Image& image,
+Task<Result<void>> pull_layers(Loop& loop, Registry& from, Repository repository, const Image& image,
                                const Layout& layout, TransferOptions options, Deadline deadline) {
   CO_TRY_DO(check_size(image.manifest, options.largest));
   std::vector<Task<Result<void>>> tasks;
@@ -116,9 +117,9 @@ Task<Result<void>> pull_layers(Loop& loop, Registry& from, std::string repositor
   co_return co_await in_parallel(loop, options.at_once, std::move(tasks));
 }
 
-Task<Result<PushReport>> push_image(Loop& loop, Registry& to, std::string repository, std::string tag,
-                                    const Image& image, const Layout& layout, std::optional<Origin> origin,
-                                    TransferOptions options, Deadline deadline) {
+Task<Result<PushReport>> push_image(Loop& loop, Registry& to, Repository repository, Version tag, const Image& image,
+                                    const Layout& layout, std::optional<Origin> origin, TransferOptions options,
+                                    Deadline deadline) {
   const Manifest& manifest = image.manifest;
   PushReport report{.digest = Digest::of(manifest.text), .sent = {}};
   CO_TRY_DO(check_size(manifest, options.largest));
@@ -138,7 +139,7 @@ Task<Result<PushReport>> push_image(Loop& loop, Registry& to, std::string reposi
   tasks.push_back(push_config(push, manifest.config, image.config));
   CO_TRY_DO(co_await in_parallel(loop, options.at_once, std::move(tasks)));
   // From here on all that the manifest names is there.
-  CO_TRY_DO(co_await to.put_manifest(repository, std::move(tag), manifest.media_type, manifest.text, deadline));
+  CO_TRY_DO(co_await to.put_manifest(repository, tag, manifest.blob(), manifest.text, deadline));
   co_return std::move(report);
 }
 

@@ -23,17 +23,17 @@ struct TransferOptions {
 
 // An image of a registry, of which only manifest and config were fetched. An index leads to the image of the platform.
 // Why::not_found: there is no such image, or none for the platform; Why::invalid: it is not what it should be.
-Task<Result<Image>> find_image(Registry& from, std::string repository, std::string version, Platform platform,
+Task<Result<Image>> find_image(Registry& from, Repository repository, Version version, Platform platform,
                                Deadline deadline);
 
 // Fetches the layers that the layout does not have. Memory does not grow with them.
-Task<Result<void>> pull_layers(Loop& loop, Registry& from, std::string repository, const Image& image,
+Task<Result<void>> pull_layers(Loop& loop, Registry& from, Repository repository, const Image& image,
                                const Layout& layout, TransferOptions options, Deadline deadline);
 
 // Where an image's base lies: its layers are mounted from there, or fetched when the target cannot.
 struct Origin {
   Registry* registry;
-  std::string repository;
+  Repository repository;
   const Manifest* base;
 };
 
@@ -49,8 +49,8 @@ struct PushReport {
 // Pushes an image: first the blobs that are not there, then the manifest, so that the tag is the whole image or what it
 // was before. Layers come from the layout; those that it does not have are mounted or fetched from `origin`, by way of
 // the layout. `image` and `layout` are borrowed. Why::not_found: a layer is nowhere.
-Task<Result<PushReport>> push_image(Loop& loop, Registry& to, std::string repository, std::string tag,
-                                    const Image& image, const Layout& layout, std::optional<Origin> origin,
-                                    TransferOptions options, Deadline deadline);
+Task<Result<PushReport>> push_image(Loop& loop, Registry& to, Repository repository, Version tag, const Image& image,
+                                    const Layout& layout, std::optional<Origin> origin, TransferOptions options,
+                                    Deadline deadline);
 
 }  // namespace nuclio::oci

@@ -23,7 +23,7 @@ class Transfers : public testing::Test, protected TestBench {
   Transfers() {
     auto pushed = run(push_simple(registry_, "base", "1", tar_of("etc/base", noise(1'500'000)), soon()));
     EXPECT_TRUE(pushed) << pushed.error().what;
-    base_ = *run(find_image(registry_, "base", "1", kPlatform, soon()));
+    base_ = *run(find_image(registry_, Repository{"base"}, Version{"1"}, kPlatform, soon()));
     front_.seen.clear();
   }
   // A layer's bytes, uncompressed.
@@ -42,12 +42,14 @@ class Transfers : public testing::Test, protected TestBench {
     folder_.write("code/main.py", code);
     auto layer = run(write_layer(loop, layout_, {{folder_.at("code"), "opt/nuclio"}}, {}));
     EXPECT_TRUE(layer) << layer.error().what;
-    auto image = extend_image(base_, {{*layer, "nuclio: code"}}, {.command = std::vector<std::string>{"processor"}}, 0);
+    auto image =
+        extend_image(base_, {{*layer, "nuclio: code"}}, {.command = std::vector<std::string>{"processor"}}, kEpoch);
     EXPECT_TRUE(image) << image.error().what;
     return std::move(*image);
   }
   Result<PushReport> push(const Image& image, std::optional<Origin> origin, TransferOptions options = {}) {
-    return run(push_image(loop, registry_, "team/app", "1", image, layout_, origin, options, soon()));
+    return run(
+        push_image(loop, registry_, Repository{"team/app"}, Version{"1"}, image, layout_, origin, options, soon()));
   }
   Ran skopeo(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"skopeo", "--insecure-policy"});
@@ -66,7 +68,7 @@ class Transfers : public testing::Test, protected TestBench {
 
 TEST_F(Transfers, APushMountsTheBaseAndSendsTheCode) {
   const Image image = make("print('hello')");
-  auto report = push(image, Origin{&registry_, "base", &base_.manifest});
+  auto report = push(image, Origin{&registry_, Repository{"base"}, &base_.manifest});
   ASSERT_TRUE(report) << report.error().what;
   EXPECT_EQ(report->mounted, 1u);
   EXPECT_EQ(report->uploaded, 1u);
@@ -87,9 +89,9 @@ TEST_F(Transfers, APushMountsTheBaseAndSendsTheCode) {
 }
 
 TEST_F(Transfers, TheSameImageAgainSendsNothing) {
-  ASSERT_TRUE(push(make("a"), Origin{&registry_, "base", &base_.manifest}));
+  ASSERT_TRUE(push(make("a"), Origin{&registry_, Repository{"base"}, &base_.manifest}));
   front_.seen.clear();
-  auto report = push(make("a"), Origin{&registry_, "base", &base_.manifest});
+  auto report = push(make("a"), Origin{&registry_, Repository{"base"}, &base_.manifest});
   ASSERT_TRUE(report) << report.error().what;
   EXPECT_TRUE(report->unchanged);
   EXPECT_EQ(report->sent, Bytes{0});
@@ -97,8 +99,8 @@ TEST_F(Transfers, TheSameImageAgainSendsNothing) {
 }
 
 TEST_F(Transfers, AChangeOfCodePushesOneSmallLayer) {
-  ASSERT_TRUE(push(make("a"), Origin{&registry_, "base", &base_.manifest}));
-  auto report = push(make("b"), Origin{&registry_, "base", &base_.manifest});
+  ASSERT_TRUE(push(make("a"), Origin{&registry_, Repository{"base"}, &base_.manifest}));
+  auto report = push(make("b"), Origin{&registry_, Repository{"base"}, &base_.manifest});
   ASSERT_TRUE(report) << report.error().what;
   EXPECT_EQ(report->present, 1u);
   EXPECT_EQ(report->uploaded, 1u);
@@ -109,8 +111,8 @@ TEST_F(Transfers, ABaseOfAnotherRegistryIsCarriedOver) {
   RealRegistry other{loop};
   Registry target{loop, client, keychain, other.host(), plain_options()};
   const Image image = make("a");
-  auto report = run(push_image(loop, target, "team/app", "1", image, layout_,
-                               Origin{&registry_, "base", &base_.manifest}, {}, soon()));
+  auto report = run(push_image(loop, target, Repository{"team/app"}, Version{"1"}, image, layout_,
+                               Origin{&registry_, Repository{"base"}, &base_.manifest}, {}, soon()));
   ASSERT_TRUE(report) << report.error().what;
   EXPECT_EQ(report->uploaded, 2u);
   auto inspected = skopeo({"inspect", "--tls-verify=false", "docker://" + other.host() + "/team/app:1"});
@@ -124,18 +126,19 @@ TEST_F(Transfers, ATagIsNeverHalfAnImage) {
     const bool commit = request.method == "PUT" && request.path.find("/blobs/uploads/") != std::string_view::npos;
     return commit ? answers(http::Response::text(500, "oh")) : Fault{};
   };
-  auto report = push(image, Origin{&registry_, "base", &base_.manifest});
+  auto report = push(image, Origin{&registry_, Repository{"base"}, &base_.manifest});
   ASSERT_FALSE(report);
   EXPECT_EQ(std::ranges::count(front_.seen, "PUT /v2/team/app/manifests/1"), 0);
   front_.fault = nullptr;
-  EXPECT_EQ(run(registry_.digest_of("team/app", "1", soon())), std::nullopt);
+  EXPECT_EQ(run(registry_.digest_of(Repository{"team/app"}, Version{"1"}, soon())), std::nullopt);
   // What is nowhere cannot be pushed either.
-  auto nowhere = run(push_image(loop, registry_, "other", "1", image, layout_, std::nullopt, {}, soon()));
+  auto nowhere =
+      run(push_image(loop, registry_, Repository{"other"}, Version{"1"}, image, layout_, std::nullopt, {}, soon()));
   ASSERT_FALSE(nowhere);
   EXPECT_THAT(nowhere.error().what,
               HasSubstr("the layer " + base_.manifest.layers[0].digest.text() + " is neither in"));
-  EXPECT_EQ(run(registry_.digest_of("other", "1", soon())), std::nullopt);
-  EXPECT_TRUE(push(image, Origin{&registry_, "base", &base_.manifest}));
+  EXPECT_EQ(run(registry_.digest_of(Repository{"other"}, Version{"1"}, soon())), std::nullopt);
+  EXPECT_TRUE(push(image, Origin{&registry_, Repository{"base"}, &base_.manifest}));
 }
 
 TEST_F(Transfers, AtMostSoManyBlobsAreOnTheirWay) {
@@ -145,7 +148,7 @@ TEST_F(Transfers, AtMostSoManyBlobsAreOnTheirWay) {
     ASSERT_TRUE(layer);
     layers.push_back({*layer, "x"});
   }
-  auto image = extend_image(base_, layers, {}, 0);
+  auto image = extend_image(base_, layers, {}, kEpoch);
   ASSERT_TRUE(image);
   int open = 0;
   int most = 0;
@@ -154,7 +157,7 @@ TEST_F(Transfers, AtMostSoManyBlobsAreOnTheirWay) {
     if (request.method == "PUT") --open;
     return Fault{};
   };
-  auto report = push(*image, Origin{&registry_, "base", &base_.manifest}, {.at_once = 3});
+  auto report = push(*image, Origin{&registry_, Repository{"base"}, &base_.manifest}, {.at_once = 3});
   ASSERT_TRUE(report) << report.error().what;
   EXPECT_EQ(report->uploaded, 10u);
   EXPECT_LE(most, 4);  // no PUT comes after the one that mounts
@@ -165,14 +168,14 @@ TEST_F(Transfers, FiftyPushesAtOnceNeedLittleMemory) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer's memory would count";
   auto layer = run(write_layer(loop, layout_, {{folder_.write("f", noise(2u << 20)), "f"}}, {}));
   ASSERT_TRUE(layer);
-  auto image = extend_image(empty_image(kPlatform), {{*layer, "x"}}, {}, 0);
+  auto image = extend_image(empty_image(kPlatform), {{*layer, "x"}}, {}, kEpoch);
   ASSERT_TRUE(image);
   const MemoryPeak peak;
   Registry direct{loop, client, keychain, real_.host(), plain_options()};
   auto push_one = [](Loop& loop, Registry& to, int number, const Image& image, const Layout& layout,
                      Deadline deadline) -> Task<Result<void>> {
-    auto report =
-        co_await push_image(loop, to, "app" + std::to_string(number), "1", image, layout, std::nullopt, {}, deadline);
+    auto report = co_await push_image(loop, to, Repository{"app" + std::to_string(number)}, Version{"1"}, image, layout,
+                                      std::nullopt, {}, deadline);
     if (!report) co_return fail(std::move(report).error());
     co_return Result<void>{};
   };
@@ -184,12 +187,12 @@ TEST_F(Transfers, FiftyPushesAtOnceNeedLittleMemory) {
 }
 
 TEST_F(Transfers, AnUnknownBaseIsNamed) {
-  auto found = run(find_image(registry_, "base", "2", kPlatform, soon()));
+  auto found = run(find_image(registry_, Repository{"base"}, Version{"2"}, kPlatform, soon()));
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().why, Why::not_found);
   EXPECT_EQ(found.error().what, "the image " + front_.host() + "/base:2: the registry " + front_.host() +
                                     " has no image base:2; check its name and tag");
-  auto other = run(find_image(registry_, "base", "1", {"linux", "arm64", ""}, soon()));
+  auto other = run(find_image(registry_, Repository{"base"}, Version{"1"}, {"linux", "arm64", ""}, soon()));
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().what,
             "the image " + front_.host() + "/base:1: the image must be for linux/arm64, is for linux/amd64");
@@ -205,7 +208,7 @@ TEST_F(Transfers, ABaseThatIsNoImageIsNamed) {
   };
   for (const auto& item : table) {
     front_.fault = [&](http::Request&) { return answers(http::Response::text(200, item.text, item.type)); };
-    auto found = run(find_image(registry_, "base", "1", kPlatform, soon()));
+    auto found = run(find_image(registry_, Repository{"base"}, Version{"1"}, kPlatform, soon()));
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().why, Why::invalid);
     EXPECT_THAT(found.error().what, HasSubstr("the image " + front_.host() + "/base:1: "));
@@ -221,33 +224,36 @@ TEST_F(Transfers, AnIndexLeadsToThePlatformsImage) {
     return request.path.ends_with("/manifests/all") ? answers(http::Response::text(200, index, media::kIndex))
                                                     : Fault{};
   };
-  auto found = run(find_image(registry_, "base", "all", kPlatform, soon()));
+  auto found = run(find_image(registry_, Repository{"base"}, Version{"all"}, kPlatform, soon()));
   ASSERT_TRUE(found) << found.error().what;
   EXPECT_EQ(found->manifest.text, base_.manifest.text);
 }
 
 TEST_F(Transfers, LayersArePulledIntoALayout) {
-  ASSERT_TRUE(push(make("a"), Origin{&registry_, "base", &base_.manifest}));
+  ASSERT_TRUE(push(make("a"), Origin{&registry_, Repository{"base"}, &base_.manifest}));
   const Layout other = *Layout::create(folder_.at("other"));
-  auto image = run(find_image(registry_, "team/app", "1", kPlatform, soon()));
+  auto image = run(find_image(registry_, Repository{"team/app"}, Version{"1"}, kPlatform, soon()));
   ASSERT_TRUE(image) << image.error().what;
-  auto pulled = run(pull_layers(loop, registry_, "team/app", *image, other, {}, soon()));
+  auto pulled = run(pull_layers(loop, registry_, Repository{"team/app"}, *image, other, {}, soon()));
   ASSERT_TRUE(pulled) << pulled.error().what;
   for (const Blob& layer : image->manifest.layers) EXPECT_TRUE(other.has(layer));
-  auto refused = run(pull_layers(loop, registry_, "team/app", *image, other, {.largest = Bytes{1000}}, soon()));
+  auto refused =
+      run(pull_layers(loop, registry_, Repository{"team/app"}, *image, other, {.largest = Bytes{1000}}, soon()));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().why, Why::too_large);
 }
 
 TEST_F(Transfers, ArchivesAreReadBySkopeoAndItsByUs) {
   const Image image = make("print('hello')");
-  ASSERT_TRUE(run(pull_layers(loop, registry_, "base", base_, layout_, {}, soon())));
+  ASSERT_TRUE(run(pull_layers(loop, registry_, Repository{"base"}, base_, layout_, {}, soon())));
   const std::string docker = folder_.at("docker.tar");
   const std::string oci = folder_.at("oci.tar");
+  const ArchiveTarget docker_target{docker, "registry.local/team/app:1"};
+  const ArchiveTarget oci_target{oci, "1"};
   for (int again = 0; again < 2; ++again) {
-    auto written = run(write_docker_archive(loop, layout_, image, "registry.local/team/app:1", docker, 0));
+    auto written = run(write_docker_archive(loop, layout_, image, docker_target));
     ASSERT_TRUE(written) << written.error().what;
-    written = run(write_oci_archive(loop, layout_, image, "1", oci, 0));
+    written = run(write_oci_archive(loop, layout_, image, oci_target));
     ASSERT_TRUE(written) << written.error().what;
     if (again == 0) std::filesystem::rename(docker, folder_.at("first.tar"));
   }
@@ -258,8 +264,8 @@ TEST_F(Transfers, ArchivesAreReadBySkopeoAndItsByUs) {
   copied = skopeo(
       {"copy", "--preserve-digests", "--dest-tls-verify=false", "oci-archive:" + oci + ":1", remote("from/oci:1")});
   EXPECT_TRUE(copied.ok) << copied.output;
-  EXPECT_EQ(run(registry_.digest_of("from/oci", "1", soon())), image.manifest.blob().digest);
-  auto pushed = run(find_image(registry_, "from/docker", "1", kPlatform, soon()));
+  EXPECT_EQ(run(registry_.digest_of(Repository{"from/oci"}, Version{"1"}, soon())), image.manifest.blob().digest);
+  auto pushed = run(find_image(registry_, Repository{"from/docker"}, Version{"1"}, kPlatform, soon()));
   ASSERT_TRUE(pushed) << pushed.error().what;
   EXPECT_EQ(pushed->config, image.config);
 

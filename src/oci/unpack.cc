@@ -21,7 +21,9 @@ constexpr std::string_view kWhiteout = ".wh.";
 constexpr std::string_view kOpaque = ".wh..wh..opq";
 constexpr std::size_t kEntriesBetweenYields = 50;
 
-timespec time_of(const ArchiveEntry& entry) { return {.tv_sec = entry.modified, .tv_nsec = 0}; }
+timespec time_of(const ArchiveEntry& entry) {
+  return {.tv_sec = entry.modified.time_since_epoch().count(), .tv_nsec = 0};
+}
 
 std::string joined(const std::string& folder, const std::string& name) {
   return folder.empty() ? name : folder + "/" + name;

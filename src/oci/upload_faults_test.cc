@@ -94,7 +94,7 @@ TEST_F(Faults, ConnectionsThatBreakWhileARegistryIsReplacedAreMadeAnew) {
     return fault;
   };
   Registry registry{loop, client, keychain, host, plain_options()};
-  auto pushed = run(registry.upload_blob("a", blob_of(large_), large_, soon()));
+  auto pushed = run(registry.upload_blob(Repository{"a"}, blob_of(large_), large_, soon()));
   ASSERT_TRUE(pushed) << pushed.error().what;
   EXPECT_EQ(parts, 3);
   expect_there(large_);

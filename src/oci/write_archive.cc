@@ -14,7 +14,7 @@ namespace json = boost::json;
 // A tar that is there whole or not at all.
 class ArchiveFile {
  public:
-  ArchiveFile(Loop& loop, const Layout& layout, NewFile& file, std::int64_t modified)
+  ArchiveFile(Loop& loop, const Layout& layout, NewFile& file, ImageTime modified)
       : loop_(loop), layout_(layout), file_(file), modified_(modified) {}
 
   Result<void> folder(const std::string& name) {
@@ -40,7 +40,7 @@ class ArchiveFile {
   Loop& loop_;
   const Layout& layout_;
   NewFile& file_;
-  std::int64_t modified_;
+  ImageTime modified_;
   TarWriter tar_{[this](std::string_view bytes) { return file_.write(bytes); }};
 };
 
@@ -55,10 +55,10 @@ std::string layer_name(const Blob& layer) {
 
 }  // namespace
 
-Task<Result<void>> write_docker_archive(Loop& loop, const Layout& layout, const Image& image, const std::string& name,
-                                        const std::string& path, std::int64_t modified) {
-  CO_TRY(NewFile file, NewFile::create(path));
-  ArchiveFile archive{loop, layout, file, modified};
+Task<Result<void>> write_docker_archive(Loop& loop, const Layout& layout, const Image& image,
+                                        const ArchiveTarget& target) {
+  CO_TRY(NewFile file, NewFile::create(target.path));
+  ArchiveFile archive{loop, layout, file, target.modified};
   const std::string config = std::string(image.manifest.config.digest.hex()) + ".json";
   json::array layers;
   std::set<Digest> written;
@@ -68,19 +68,20 @@ Task<Result<void>> write_docker_archive(Loop& loop, const Layout& layout, const 
     CO_TRY_DO(co_await archive.blob(layer_name(layer), layer));
   }
   CO_TRY_DO(archive.text(config, image.config));
-  json::object entry{{"Config", config}, {"RepoTags", json::array{json::string(name)}}, {"Layers", std::move(layers)}};
+  json::object entry{
+      {"Config", config}, {"RepoTags", json::array{json::string(target.name)}}, {"Layers", std::move(layers)}};
   json::array manifest;
   manifest.push_back(std::move(entry));
   CO_TRY_DO(archive.text("manifest.json", json::serialize(manifest)));
   co_return archive.finish();
 }
 
-Task<Result<void>> write_oci_archive(Loop& loop, const Layout& layout, const Image& image, const std::string& name,
-                                     const std::string& path, std::int64_t modified) {
-  CO_TRY(NewFile file, NewFile::create(path));
-  ArchiveFile archive{loop, layout, file, modified};
+Task<Result<void>> write_oci_archive(Loop& loop, const Layout& layout, const Image& image,
+                                     const ArchiveTarget& target) {
+  CO_TRY(NewFile file, NewFile::create(target.path));
+  ArchiveFile archive{loop, layout, file, target.modified};
   const Blob manifest = image.manifest.blob();
-  const Index::Entry entry{manifest, {.os = ""}, {{std::string(kRefName), name}}};
+  const Index::Entry entry{manifest, {.os = ""}, {{std::string(kRefName), target.name}}};
   CO_TRY_DO(archive.text("oci-layout", R"({"imageLayoutVersion":"1.0.0"})"));
   CO_TRY_DO(archive.text("index.json", index_text({entry})));
   CO_TRY_DO(archive.folder("blobs"));
