@@ -60,9 +60,28 @@ Why why_of(CURLcode code) {
   }
 }
 
+// Metadata services of clouds, where those tell secrets, are link-local; some have an address elsewhere: Azure
+// 168.63.129.16, Alibaba 100.100.100.200, Oracle 192.0.0.192.
 Reach reach_of_ip4(std::uint32_t ip) {
-  if (ip >> 16 == 0xa9fe) return Reach::anywhere;
+  if (ip >> 16 == 0xa9fe || ip == 0xa83f8110 || ip == 0x646464c8 || ip == 0xc00000c0) return Reach::anywhere;
   return ip >> 24 == 127 || ip >> 24 == 0 ? Reach::not_link_local : Reach::beyond_this_machine;
+}
+
+Reach reach_of_ip6(const in6_addr& ip) {
+  const auto begins = [&](std::initializer_list<unsigned char> bytes) {
+    return std::equal(bytes.begin(), bytes.end(), ip.s6_addr);
+  };
+  const auto inner = [&](std::size_t at) {
+    std::uint32_t number = 0;
+    std::memcpy(&number, ip.s6_addr + at, sizeof number);
+    return ntohl(number);
+  };
+  if (IN6_IS_ADDR_LINKLOCAL(&ip) || begins({0xfd, 0x00, 0x0e, 0xc2})) return Reach::anywhere;  // the latter: Amazon's
+  if (IN6_IS_ADDR_LOOPBACK(&ip) || IN6_IS_ADDR_UNSPECIFIED(&ip)) return Reach::not_link_local;
+  // IPv4 within IPv6: mapped, compatible, and by way of NAT64 and 6to4.
+  if (IN6_IS_ADDR_V4MAPPED(&ip) || IN6_IS_ADDR_V4COMPAT(&ip) || begins({0x00, 0x64, 0xff, 0x9b}))
+    return reach_of_ip4(inner(12));
+  return begins({0x20, 0x02}) ? reach_of_ip4(inner(2)) : Reach::beyond_this_machine;
 }
 
 // The furthest reach that a request needs to be allowed for this address.
@@ -70,14 +89,7 @@ Reach reach_of(const sockaddr& address) {
   if (address.sa_family == AF_INET)
     return reach_of_ip4(ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr));
   if (address.sa_family != AF_INET6) return Reach::anywhere;
-  const in6_addr& ip = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
-  if (IN6_IS_ADDR_V4MAPPED(&ip)) {
-    std::uint32_t inner = 0;
-    std::memcpy(&inner, ip.s6_addr + 12, sizeof inner);
-    return reach_of_ip4(ntohl(inner));
-  }
-  if (IN6_IS_ADDR_LINKLOCAL(&ip)) return Reach::anywhere;
-  return IN6_IS_ADDR_LOOPBACK(&ip) || IN6_IS_ADDR_UNSPECIFIED(&ip) ? Reach::not_link_local : Reach::beyond_this_machine;
+  return reach_of_ip6(reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
 }
 
 bool is_ours(std::string_view name) {
@@ -167,6 +179,11 @@ class Client::Transfer {
   Task<Result<std::optional<std::string>>> next(Deadline deadline);
 
   int status() const { return status_; }
+  std::string address() const {
+    char* text = nullptr;
+    curl_easy_getinfo(easy_, CURLINFO_PRIMARY_IP, &text);
+    return text ? text : "";
+  }
   Headers& headers() { return headers_; }
   Bytes max_body() const { return request_.max_body; }
   std::unexpected<Error> failed(Why why, std::string_view what) const {
@@ -365,7 +382,8 @@ bool Client::Transfer::piece(std::string_view data) {
 
 std::unexpected<Error> Client::Transfer::broken() const {
   if (led_inside_)
-    return failed(Why::forbidden, "this leads to a loopback or link-local address, which a stranger must not choose");
+    return failed(Why::forbidden,
+                  "this leads to an address that only this machine reaches, which a stranger must not choose");
   if (code_ == CURLE_ABORTED_BY_CALLBACK && request_.file)
     return failed(Why::internal, "the file that is sent could not be read, or became shorter meanwhile");
   long number = 0;
@@ -432,7 +450,7 @@ Task<Result<ClientStream>> Client::open(ClientRequest request, Deadline head, De
   auto transfer = std::make_unique<Transfer>(*engine_, std::move(request));
   CO_TRY_DO(transfer->start());
   CO_TRY_DO(co_await transfer->head(earlier(head, all)));
-  ClientStream stream{transfer->status(), std::move(transfer->headers()), nullptr};
+  ClientStream stream{transfer->status(), std::move(transfer->headers()), transfer->address(), nullptr};
   stream.body = std::make_unique<Body>(std::move(transfer), all);
   co_return std::move(stream);
 }

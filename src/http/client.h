@@ -18,9 +18,9 @@ namespace nuclio::http {
 enum class VerifyPeer : bool { no, yes };
 
 // Where a request may lead. Who follows what a stranger wrote (a redirect, a URL in a spec) must not be led to what
-// only this machine reaches. not_link_local refuses link-local addresses, where clouds tell secrets;
+// only this machine reaches. not_link_local refuses link-local addresses and others where clouds tell secrets;
 // beyond_this_machine those of loopback and the unspecified ones, too: whatever name they hide behind, with
-// Why::forbidden.
+// Why::forbidden. The address that counts is the one that would be connected to.
 enum class Reach { anywhere, not_link_local, beyond_this_machine };
 
 // A part of an open file, read while it is sent. The descriptor is borrowed for as long as the request is on its way.
@@ -63,6 +63,7 @@ struct ClientResponse {
 struct ClientStream {
   int status = 0;
   Headers headers;
+  std::string address;  // of the server, without the port: "192.0.2.1", "2001:db8::1"; "" over a Unix socket
   std::unique_ptr<BodySource> body;
 };
 

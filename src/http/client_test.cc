@@ -298,7 +298,9 @@ TEST(Client, IsNotLedToWhatOnlyThisMachineReaches) {
   for (const std::string& host :
        {std::string("127.0.0.1"), std::string("localhost"), std::string("[::1]"), std::string("[::ffff:127.0.0.1]"),
         std::string("0.0.0.0"), std::string("127.9.9.9"), std::string("169.254.169.254"), std::string("[fe80::1]"),
-        std::string("2130706433")}) {
+        std::string("2130706433"), std::string("100.100.100.200"), std::string("168.63.129.16"),
+        std::string("[fd00:ec2::254]"), std::string("[64:ff9b::7f00:1]"), std::string("[2002:7f00:1::]"),
+        std::string("[::127.0.0.1]")}) {
     ClientRequest request{.url = "http://" + host + ":" + port + "/"};
     request.reach = Reach::beyond_this_machine;
     auto response = client.fetch(std::move(request));

@@ -42,6 +42,8 @@ int become(const ChildOptions& options, pid_t parent, std::vector<int>& moved, i
   if (options.no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
   rlimit memory{options.memory_limit, options.memory_limit};
   if (options.memory_limit > 0 && setrlimit(RLIMIT_AS, &memory) != 0) return errno;
+  rlimit file{options.file_limit, options.file_limit};
+  if (options.file_limit > 0 && setrlimit(RLIMIT_FSIZE, &file) != 0) return errno;
 
   sigset_t none;
   sigemptyset(&none);

@@ -42,6 +42,7 @@ struct ChildOptions {
   bool no_new_privileges = true;
   std::uint64_t memory_limit = 0;      // bytes of address space; 0 is no limit of its own
   std::uint64_t descriptor_limit = 0;  // open descriptors; 0 likewise
+  std::uint64_t file_limit = 0;        // bytes of each file that it writes; 0 likewise
 };
 
 // A child process and, by its process group, what it started. Owned: when a Child is destroyed its group is killed and

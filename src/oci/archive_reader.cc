@@ -48,10 +48,12 @@ ArchiveEntry::Kind kind_of(archive_entry* entry) {
 
 void ArchiveReader::Free::operator()(archive* reader) const { archive_read_free(reader); }
 
-ArchiveReader::ArchiveReader(std::string path, archive* reader)
-    : path_(std::move(path)), reader_(reader), piece_(4 * kBlock) {}
+ArchiveReader::ArchiveReader(std::string path, Form form, archive* reader)
+    : path_(std::move(path)), form_(form), reader_(reader), piece_(4 * kBlock) {}
 
 Result<ArchiveReader> ArchiveReader::open(const std::string& path) { return open_as(Form::tar, path); }
+
+Result<ArchiveReader> ArchiveReader::open_common(const std::string& path) { return open_as(Form::common, path); }
 
 Result<ArchiveReader> ArchiveReader::open_uncompressed(const std::string& path) {
   TRY(ArchiveReader reader, open_as(Form::any_bytes, path));
@@ -63,14 +65,20 @@ Result<ArchiveReader> ArchiveReader::open_as(Form form, const std::string& path)
   const Utf8 locale;
   archive* made = archive_read_new();
   CHECK(made);
-  ArchiveReader reader{path, made};
-  if (form == Form::tar) {
-    archive_read_support_format_tar(made);
-  } else {
+  ArchiveReader reader{path, form, made};
+  if (form == Form::any_bytes) {
     archive_read_support_format_raw(made);
+  } else {
+    archive_read_support_format_tar(made);
   }
   archive_read_support_filter_gzip(made);
   archive_read_support_filter_zstd(made);
+  if (form == Form::common) {
+    archive_read_support_format_zip(made);
+    archive_read_support_filter_bzip2(made);
+    archive_read_support_filter_xz(made);
+    archive_read_support_filter_lz4(made);
+  }
   if (archive_read_open_filename(made, path.c_str(), kBlock) == ARCHIVE_OK) return reader;
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return fail_errno("reading " + path);
@@ -78,8 +86,10 @@ Result<ArchiveReader> ArchiveReader::open_as(Form form, const std::string& path)
 }
 
 std::unexpected<Error> ArchiveReader::broken() const {
-  return fail(Why::invalid, path_ + " must be a tar, plain or compressed with gzip or zstd: " +
-                                text_of(archive_error_string(reader_.get())));
+  const char* what = form_ == Form::common
+                         ? " must be a zip, or a tar, plain or compressed with gzip, bzip2, xz, zstd or lz4: "
+                         : " must be a tar, plain or compressed with gzip or zstd: ";
+  return fail(Why::invalid, path_ + what + text_of(archive_error_string(reader_.get())));
 }
 
 Result<std::optional<ArchiveEntry>> ArchiveReader::next() {

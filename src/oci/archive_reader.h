@@ -32,10 +32,13 @@ struct ArchiveEntry {
 class ArchiveReader {
  public:
   static Result<ArchiveReader> open(const std::string& path);
+  // Also a zip, and a tar that is compressed with bzip2, xz or lz4.
+  static Result<ArchiveReader> open_common(const std::string& path);
   // Only undoes the compression: the one entry is the tar.
   static Result<ArchiveReader> open_uncompressed(const std::string& path);
 
-  // The next entry, nothing at the end. Why::invalid when the file is no tar, is damaged or ends too early.
+  // The next entry, nothing at the end. Why::invalid when the file is no such archive, is damaged or ends too
+  // early.
   Result<std::optional<ArchiveEntry>> next();
   // The next piece of the current file, "" at its end. Valid until the next call.
   Result<std::string_view> read();
@@ -46,12 +49,13 @@ class ArchiveReader {
   struct Free {
     void operator()(archive* reader) const;
   };
-  enum class Form { tar, any_bytes };
+  enum class Form { tar, common, any_bytes };
   static Result<ArchiveReader> open_as(Form form, const std::string& path);
-  ArchiveReader(std::string path, archive* reader);
+  ArchiveReader(std::string path, Form form, archive* reader);
   std::unexpected<Error> broken() const;
 
   std::string path_;
+  Form form_;
   std::unique_ptr<archive, Free> reader_;
   std::vector<char> piece_;
 };

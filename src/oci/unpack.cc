@@ -37,28 +37,39 @@ Result<Unpacker> Unpacker::into(const std::string& root, UnpackOptions options) 
 }
 
 Task<Result<void>> Unpacker::layer(Loop& loop, std::string file) {
+  CO_TRY(ArchiveReader reader, ArchiveReader::open(file));
+  co_return co_await all(loop, std::move(file), std::move(reader), Whiteouts::meant);
+}
+
+Task<Result<void>> Unpacker::archive(Loop& loop, std::string file) {
+  CO_TRY(ArchiveReader reader, ArchiveReader::open_common(file));
+  co_return co_await all(loop, std::move(file), std::move(reader), Whiteouts::ignored);
+}
+
+Task<Result<void>> Unpacker::all(Loop& loop, std::string file, ArchiveReader reader, Whiteouts whiteouts) {
   written_.clear();
   layer_total_ = 0;
-  CO_TRY(ArchiveReader reader, ArchiveReader::open(file));
   for (;;) {
     CO_TRY(const auto next, reader.next());
     if (!next) co_return Result<void>{};
     if (++entries_ > options_.limits.entries)
       co_return fail(Why::too_large, file + ": there must be at most " + std::to_string(options_.limits.entries) +
                                          " files and folders, and there are more");
-    auto done = co_await entry(loop, reader, *next);
+    auto done = co_await entry(loop, reader, *next, whiteouts);
     if (!done) co_return fail(std::move(done).error().in(file));
     if (entries_ % kEntriesBetweenYields == 0) co_await loop.yield();
   }
 }
 
-Task<Result<void>> Unpacker::entry(Loop& loop, ArchiveReader& reader, const ArchiveEntry& entry) {
+Task<Result<void>> Unpacker::entry(Loop& loop, ArchiveReader& reader, const ArchiveEntry& entry, Whiteouts whiteouts) {
   CO_TRY(const std::string name, entry_name(entry.name, options_.limits.depth));
   if (name.empty()) co_return Result<void>{};  // the root, which is its owner's
-  CO_TRY(const bool was_whiteout, whiteout(name));
-  if (was_whiteout) co_return Result<void>{};
+  if (whiteouts == Whiteouts::meant) {
+    CO_TRY(const bool was_whiteout, whiteout(name));
+    if (was_whiteout) co_return Result<void>{};
+  }
   if (entry.kind == Kind::other)
-    co_return fail(Why::invalid, "\"" + name + "\" is a device, a socket or a pipe, which no image needs");
+    co_return fail(Why::invalid, "\"" + name + "\" is a device, a socket or a pipe, which has no place here");
   CO_TRY(const Place place, root_.make(name));
   struct stat status{};
   const bool there = ::fstatat(place.folder.get(), place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;

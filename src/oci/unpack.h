@@ -50,11 +50,16 @@ class Unpacker {
   // A tar, plain or compressed with gzip or zstd. Whiteouts remove what layers before this one brought. The loop goes
   // on meanwhile.
   Task<Result<void>> layer(Loop& loop, std::string file);
+  // An archive that is no layer, of one of the common formats: it has no whiteouts.
+  Task<Result<void>> archive(Loop& loop, std::string file);
   Bytes total() const { return Bytes{total_}; }
 
  private:
+  enum class Whiteouts { meant, ignored };
+
   Unpacker(Beneath root, UnpackOptions options) : root_(std::move(root)), options_(options) {}
-  Task<Result<void>> entry(Loop& loop, ArchiveReader& reader, const ArchiveEntry& entry);
+  Task<Result<void>> all(Loop& loop, std::string file, ArchiveReader reader, Whiteouts whiteouts);
+  Task<Result<void>> entry(Loop& loop, ArchiveReader& reader, const ArchiveEntry& entry, Whiteouts whiteouts);
   Task<Result<void>> file(Loop& loop, ArchiveReader& reader, const ArchiveEntry& entry, const Place& place);
   Result<bool> whiteout(const std::string& name);
   Result<void> clear_folder(const std::string& name);
