@@ -4,50 +4,12 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <deque>
 #include <filesystem>
-
-#include "loop/child.h"
-#include "loop/stream.h"
 
 namespace nuclio::builder {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kLinesInMessage = 20;
-
-// Cuts a program's output into lines: each goes to the log, the last ones are remembered for the message.
-class Lines {
- public:
-  explicit Lines(const std::function<void(std::string_view)>& log) : log_(log) {}
-
-  void add(std::string_view bytes) {
-    for (char c : bytes) {
-      if (c == '\n') {
-        end_line();
-      } else if (c != '\r' && line_.size() < kMaxLogLine) {
-        line_ += c;
-      }
-    }
-  }
-  void end_line() {
-    if (line_.empty()) return;
-    if (log_) log_(line_);
-    if (last_.size() == kLinesInMessage) last_.pop_front();
-    last_.push_back(std::exchange(line_, {}));
-  }
-  std::string last() const {
-    std::string text;
-    for (const std::string& line : last_) text += (text.empty() ? "" : "\n") + line;
-    return text;
-  }
-
- private:
-  const std::function<void(std::string_view)>& log_;
-  std::string line_;
-  std::deque<std::string> last_;
-};
 
 Result<void> make_folder(const std::string& path) {
   std::error_code error;
@@ -74,30 +36,14 @@ Result<std::string> write_commands(const Source& source, const std::string& out)
 
 Task<Result<void>> run_prepare(Loop& loop, std::vector<std::string> command, const ArtifactOptions& options,
                                std::vector<std::string> environment, Deadline deadline) {
-  CO_TRY(Pipe pipe, make_pipe());
-  ChildOptions child_options;
-  child_options.argv = std::move(command);
-  child_options.env = std::move(environment);
-  child_options.directory = options.code;
-  child_options.descriptors = {{pipe.write.get(), 1}, {pipe.write.get(), 2}};
-  CO_TRY(Child child, Child::spawn(loop, child_options));
-  pipe.write.reset();
-  Stream output{loop, std::move(pipe.read)};
-  Lines lines{options.log};
-  std::string too_long = "the build took longer than spec.build.buildTimeoutSeconds allows";
-  std::array<char, 16384> buffer;
-  for (;;) {
-    auto count = co_await output.read_some(buffer, deadline);
-    if (!count && count.error().why == Why::timeout) co_return fail(Why::timeout, too_long);
-    if (!count || *count == 0) break;
-    lines.add({buffer.data(), *count});
-  }
-  lines.end_line();
-  auto status = co_await child.exited(deadline);
-  if (!status) co_return fail(Why::timeout, too_long);
-  if (status->ok()) co_return Result<void>{};
-  std::string last = lines.last();
-  co_return fail(Why::invalid, last.empty() ? child_options.argv[0] + " " + status->text() : last);
+  ChildOptions program;
+  program.argv = std::move(command);
+  program.env = std::move(environment);
+  program.directory = options.code;
+  auto done = co_await run_program(loop, std::move(program), options.log, deadline);
+  if (!done && done.error().why == Why::timeout)
+    co_return fail(Why::timeout, "the build took longer than spec.build.buildTimeoutSeconds allows");
+  co_return done;
 }
 
 }  // namespace

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "builder/copy.h"
+#include "builder/program.h"
 #include "builder/source.h"
 #include "loop/deadline.h"
 #include "loop/loop.h"
@@ -19,11 +18,8 @@ struct ArtifactOptions {
   std::string cache;  // for what builds share, such as installed packages; made when it does not exist
   std::vector<std::string> environment;  // of the runtime's programs: "NAME=value"
   CopyLimits limits = {};
-  // Each line of the build's log as it comes, without its end; at most kMaxLogLine bytes of it.
-  std::function<void(std::string_view line)> log;
+  LogLine log;
 };
-
-inline constexpr std::size_t kMaxLogLine = 8 << 10;
 
 // Puts the source's code into options.code and lets the runtime prepare it, so that a processor can run it from there.
 // When it fails the folder is left as it is, for its owner to remove; the error is for the function's author: the

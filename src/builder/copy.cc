@@ -20,16 +20,9 @@ constexpr std::size_t kChunk = 1 << 20;
 
 bool left_out(const fs::path& name) { return name == ".git" || name == "__pycache__" || name == ".nuclio"; }
 
-// Where a link leads must be within the root, also when it leads there over other links.
 Result<void> copy_link(const fs::path& root, const fs::path& from, const fs::path& to) {
+  TRY(const std::string target, link_within(root.string(), from.string()));
   std::error_code error;
-  fs::path target = fs::read_symlink(from, error);
-  if (error) return fail(Why::invalid, "reading the link " + from.string() + ": " + error.message());
-  fs::path real = fs::weakly_canonical(from, error);
-  auto [at, end] = std::mismatch(root.begin(), root.end(), real.begin(), real.end());
-  if (error || target.is_absolute() || at != root.end())
-    return fail(Why::invalid, "the link " + from.string() + " leads out of the function's folder, to " +
-                                  target.string() + "; copy what it points to, or remove it");
   fs::create_symlink(target, to, error);
   if (error) return fail(errno_error("making the link " + to.string(), error.value()));
   return {};
@@ -109,6 +102,19 @@ Task<Result<void>> copy_folder(Loop& loop, std::string from, std::string to, Cop
   }
   if (error) co_return fail(Why::invalid, "reading the folder " + from + ": " + error.message());
   co_return Result<void>{};
+}
+
+Result<std::string> link_within(const std::string& root, const std::string& link) {
+  std::error_code error;
+  const fs::path target = fs::read_symlink(link, error);
+  if (error) return fail(Why::invalid, "reading the link " + link + ": " + error.message());
+  const fs::path top = root;
+  const fs::path real = fs::weakly_canonical(link, error);
+  auto [at, end] = std::mismatch(top.begin(), top.end(), real.begin(), real.end());
+  if (error || target.is_absolute() || at != top.end())
+    return fail(Why::invalid, "the link " + link + " leads out of the function's folder, to " + target.string() +
+                                  "; copy what it points to, or remove it");
+  return target.string();
 }
 
 Result<void> write_new_file(const std::string& folder, const std::string& name, std::string_view text) {

@@ -21,6 +21,10 @@ struct CopyLimits {
 // .nuclio) are left out. Why::invalid and Why::too_large name the entry. Lets the loop go on between files.
 Task<Result<void>> copy_folder(Loop& loop, std::string from, std::string to, CopyLimits limits);
 
+// A link must lead to a place within `root`, which is canonical, also when it leads there over other links; then this
+// is what it says. Why::invalid otherwise.
+Result<std::string> link_within(const std::string& root, const std::string& link);
+
 // Writes a new file, with the folders above it, beneath `folder`; `name` is relative and does not lead out.
 Result<void> write_new_file(const std::string& folder, const std::string& name, std::string_view text);
 

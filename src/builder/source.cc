@@ -90,11 +90,17 @@ Result<std::optional<json::value>> inline_config(std::string_view text, const st
   return std::optional{std::move(config)};
 }
 
+enum class CodeIs { here, fetched };
+
 // The function.yaml of a folder, or the inline block of its only source file.
-Result<std::optional<json::value>> folder_config(const fs::path& folder, const spec::Build& build,
+Result<std::optional<json::value>> folder_config(const fs::path& folder, CodeIs origin, const spec::Build& build,
                                                  std::span<const wire::Runtime> runtimes,
                                                  std::vector<schema::Problem>& warnings) {
-  fs::path path = folder / (build.function_config_path.empty() ? kConfigFile : build.function_config_path);
+  const fs::path name = build.function_config_path.empty() ? kConfigFile : build.function_config_path;
+  if (origin == CodeIs::fetched && (name.is_absolute() || std::ranges::find(name, fs::path("..")) != name.end()))
+    return fail(Why::invalid,
+                "spec.build.functionConfigPath must be a file within the code, is \"" + name.string() + "\"");
+  fs::path path = folder / name;
   std::error_code none;
   if (fs::is_regular_file(path, none)) {
     TRY(std::string text, read_file(path));
@@ -111,17 +117,13 @@ Result<std::optional<json::value>> folder_config(const fs::path& folder, const s
   return inline_config(text, (folder / names[0]).string(), *wire::runtime_of_file(runtimes, names[0]), warnings);
 }
 
-Result<void> check_code_entry(const spec::Build& build) {
-  auto type = build.code_entry_type;
-  using enum spec::CodeEntryType;
-  if (type != implicit && type != source_code)
-    return fail(Why::invalid, "spec.build.codeEntryType " + std::string(schema::name_of(type)) +
-                                  " is not supported on this platform; give the code as spec.build.path (a file or "
-                                  "folder of this machine) or spec.build.functionSourceCode");
-  if (build.path.find("://") != std::string::npos)
-    return fail(Why::invalid, "spec.build.path must be a file or folder of this machine, is \"" + build.path +
-                                  "\"; download it first");
-  return {};
+// What is found beside code does not say where code is: whoever wrote it could have our next build fetch what they
+// like, with the user's own credentials.
+void forget_code_entry(json::value& config) {
+  json::object* spec = config.as_object().contains("spec") ? config.as_object()["spec"].if_object() : nullptr;
+  json::object* build = spec && spec->contains("build") ? (*spec)["build"].if_object() : nullptr;
+  if (!build) return;
+  for (const char* field : {"path", "functionSourceCode", "codeEntryType", "codeEntryAttributes"}) build->erase(field);
 }
 
 // Runtime and handler of code in one file, where the function does not say them.
@@ -189,10 +191,10 @@ Result<std::string> source_file_name(const std::string& handler, const wire::Run
   return name;
 }
 
-Result<Source> find_source(const json::value& given, std::span<const wire::Runtime> runtimes) {
+Result<Source> find_source(const json::value& given, std::span<const wire::Runtime> runtimes,
+                           const std::string& fetched) {
   TRY(auto explicit_config, spec::read_function(given, spec::Unknown::problem));
   spec::Build build = explicit_config.config.spec.build;
-  TRY_DO(check_code_entry(build));
   Source source{.warnings = std::move(explicit_config.warnings)};
 
   // From here on `file_name` and `text` are the code, or `folder` is.
@@ -200,7 +202,7 @@ Result<Source> find_source(const json::value& given, std::span<const wire::Runti
   std::string file_name;
   std::string text;
   std::optional<json::value> beside;
-  if (!build.function_source_code.empty()) {
+  if (fetched.empty() && !build.function_source_code.empty()) {
     auto decoded = decode_base64(build.function_source_code);
     if (!decoded) return std::unexpected(std::move(decoded).error().in("spec.build.functionSourceCode"));
     if (decoded->size() > kMaxSourceFile.count)
@@ -216,31 +218,34 @@ Result<Source> find_source(const json::value& given, std::span<const wire::Runti
         continue;
       TRY(beside, inline_config(text, "spec.build.functionSourceCode", runtime, source.warnings));
     }
-  } else if (!build.path.empty()) {
-    fs::path path{build.path};
+  } else if (!fetched.empty() || !build.path.empty()) {
+    fs::path path{fetched.empty() ? build.path : fetched};
     if (!path.is_absolute())
       return fail(Why::invalid, "spec.build.path must be an absolute path, is \"" + build.path + "\"");
     std::error_code error;
     fs::path real = fs::canonical(path, error);
-    if (error) return fail(Why::invalid, "spec.build.path: cannot find " + build.path + ": " + error.message());
+    if (error) return fail(Why::invalid, "spec.build.path: cannot find " + path.string() + ": " + error.message());
     if (fs::is_directory(real, error)) {
       folder = real;
-      TRY(beside, folder_config(real, build, runtimes, source.warnings));
+      TRY(beside,
+          folder_config(real, fetched.empty() ? CodeIs::here : CodeIs::fetched, build, runtimes, source.warnings));
     } else if (fs::is_regular_file(real, error)) {
       file_name = path.filename().string();
       TRY(text, read_file(real));
       if (const auto* runtime = wire::runtime_of_file(runtimes, file_name)) {
-        TRY(beside, inline_config(text, build.path, *runtime, source.warnings));
+        TRY(beside, inline_config(text, path.string(), *runtime, source.warnings));
       }
     } else {
-      return fail(Why::invalid, "spec.build.path must be a file or a folder; " + build.path + " is neither");
+      return fail(Why::invalid, "spec.build.path must be a file or a folder; " + path.string() + " is neither");
     }
   } else {
-    return fail(Why::invalid,
-                "the function has no code: spec.build.path (a file or folder of this machine) or "
-                "spec.build.functionSourceCode must be set");
+    return fail(
+        Why::invalid,
+        "the function has no code: spec.build.path (a file, folder or URL) or spec.build.functionSourceCode must "
+        "be set");
   }
 
+  if (beside) forget_code_entry(*beside);
   json::value merged = beside ? spec::merge_function(*beside, given) : given;
   TRY(auto loaded, spec::read_function(merged, spec::Unknown::problem));
   source.config = std::move(loaded.config);
@@ -257,7 +262,7 @@ Result<Source> find_source(const json::value& given, std::span<const wire::Runti
     TRY_DO(complete(spec, unnamed ? "main" : file_name, source.runtime, runtimes));
     TRY(std::string expected, source_file_name(spec.handler, *source.runtime));
     if (unnamed) file_name = expected;
-    if (file_name == expected && text.size() <= kMaxInlineSource.count)
+    if (fetched.empty() && file_name == expected && text.size() <= kMaxInlineSource.count)
       spec.build.function_source_code = encode_base64(text);
     source.code = SourceFile{std::move(file_name), std::move(text)};
   }

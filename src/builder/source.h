@@ -39,8 +39,11 @@ inline constexpr Bytes kMaxInlineSource{1u << 20};
 
 // Finds a function's code (functionSourceCode, or build.path: a file or folder of this machine), the function.yaml or
 // the @nuclio.configure block that comes with it, and from these the whole config: the file is the base, `given` (a
-// {metadata, spec} object) wins. Reads files, writes none. Why::invalid says what is wrong or missing and what to do.
-Result<Source> find_source(const boost::json::value& given, std::span<const wire::Runtime> runtimes);
+// {metadata, spec} object) wins, and says alone where code is. Reads files, writes none. Why::invalid says what is
+// wrong or missing and what to do. `fetched` is the file or folder that fetch_code() gave, for code that comes from
+// elsewhere (see origin_of()); "" for other code.
+Result<Source> find_source(const boost::json::value& given, std::span<const wire::Runtime> runtimes,
+                           const std::string& fetched = "");
 
 // The file in which a handler's code is expected: "a.b:handler" is a/b.py, "handler.js:run" is handler.js. Why::invalid
 // when the handler names a place outside of the code.

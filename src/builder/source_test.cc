@@ -54,6 +54,28 @@ TEST_F(FindSource, KeepsTheCodeOfAFileInTheSpecSoThatItCanBeDeployedAgainFromThe
   EXPECT_EQ(std::get<SourceFile>(again->code).text, "hello");
 }
 
+TEST_F(FindSource, TakesWhatWasFetchedAndWhereFromStaysForTheGivenToSay) {
+  folder_.write("f/main.tale", "text");
+  folder_.write(
+      "f/function.yaml",
+      "spec: {description: told, build: {codeEntryType: git, codeEntryAttributes: {s3Endpoint: http://evil}}}");
+  json::object spec{{"build", {{"path", "https://example.com/f.zip"}}}};
+  json::value given(json::object{{"metadata", {{"name", "f"}}}, {"spec", spec}});
+  for (const std::string& fetched : {folder_.at("f"), folder_.at("f/main.tale")}) {
+    auto source = find_source(given, runtimes_, fetched);
+    ASSERT_TRUE(source) << complaint(source);
+    EXPECT_EQ(source->config.spec.build.path, "https://example.com/f.zip");
+    EXPECT_EQ(source->config.spec.build.code_entry_type, spec::CodeEntryType::implicit);
+    EXPECT_EQ(source->config.spec.build.code_entry_attributes.s3_endpoint, "");
+    EXPECT_EQ(source->config.spec.build.function_source_code, "");
+    EXPECT_EQ(source->config.spec.description, fetched.ends_with(".tale") ? "" : "told");
+  }
+  for (const char* outside : {"../outside.yaml", "/etc/passwd"}) {
+    given.as_object()["spec"].as_object()["build"].as_object()["functionConfigPath"] = outside;
+    EXPECT_THAT(complaint(find_source(given, runtimes_, folder_.at("f"))), HasSubstr("must be a file within the code"));
+  }
+}
+
 TEST_F(FindSource, NamesTheFileOfSourceCodeAfterTheHandlersModule) {
   auto source = find({{"runtime", "tale:2"},
                       {"handler", "old.story:tell"},
@@ -133,8 +155,6 @@ TEST_F(FindSource, SaysWhatIsMissingAndWhatToDo) {
       {with_path(folder_.at("two")),
        "several source files (a.tale, b.tale); say which is the function's with spec.handler, such as a:handler"},
       {with_path(folder_.at("none")), "holds no function"},
-      {with_path("https://example.com/f.zip"), "download it first"},
-      {{{"build", {{"path", "/x"}, {"codeEntryType", "git"}}}}, "codeEntryType git is not supported on this platform"},
       {{{"build", {{"functionSourceCode", "!"}}}, {"runtime", "tale"}}, "spec.build.functionSourceCode"},
       {{{"build", {{"functionSourceCode", "YQ=="}}}}, "spec.runtime must be set"},
       {{{"build", {{"functionSourceCode", "YQ=="}}}, {"runtime", "song"}},

@@ -60,23 +60,28 @@ struct CodeEntryAttributes {
   std::string s3_access_key_id;
   std::string s3_secret_access_key;
   std::string s3_session_token;
+  std::string s3_endpoint;
 
   static constexpr auto fields() {
     using A = CodeEntryAttributes;
     return std::tuple{
         field("branch", &A::branch, {.doc = "Branch to take (git, github)."}),
         field("tag", &A::tag, {.doc = "Tag to take instead of a branch (git)."}),
-        field("reference", &A::reference, {.doc = "Full git reference, instead of a branch or tag (git)."}),
+        field("reference", &A::reference,
+              {.doc = "Full reference such as refs/heads/main, or a commit, instead of a branch or tag (git)."}),
         field("username", &A::username, {.doc = "User name for the repository (git)."}),
         field("password", &A::password, {.doc = "Password or access token for the repository (git).", .secret = true}),
         field("workDir", &A::work_dir, {.doc = "Directory within the source that holds the function."}),
-        field("headers", &A::headers, {.doc = "HTTP headers of the download (archive, github).", .secret = true}),
+        field("headers", &A::headers,
+              {.doc = "HTTP headers of the download, such as Authorization (archive, github, git).", .secret = true}),
         field("s3Bucket", &A::s3_bucket, {.doc = "Bucket (s3)."}),
         field("s3ItemKey", &A::s3_item_key, {.doc = "Key of the archive within the bucket (s3)."}),
         field("s3Region", &A::s3_region, {.doc = "Region of the bucket (s3)."}),
         field("s3AccessKeyId", &A::s3_access_key_id, {.doc = "Access key (s3)."}),
         field("s3SecretAccessKey", &A::s3_secret_access_key, {.doc = "Secret of the access key (s3).", .secret = true}),
         field("s3SessionToken", &A::s3_session_token, {.doc = "Token of a temporary access key (s3).", .secret = true}),
+        field("s3Endpoint", &A::s3_endpoint,
+              {.doc = "URL of a store that speaks S3, such as http://minio:9000; Amazon's when empty (s3)."}),
     };
   }
 };
@@ -146,8 +151,7 @@ struct Build {
               {.doc = "Settings of the runtime's build.", .inert = true}),
         field("codeEntryType", &Build::code_entry_type,
               {.doc = "Where the code comes from; found out from path and functionSourceCode when empty."}),
-        field("codeEntryAttributes", &Build::code_entry_attributes,
-              {.doc = "Details of where the code comes from.", .inert = true}),
+        field("codeEntryAttributes", &Build::code_entry_attributes, {.doc = "Details of where the code comes from."}),
         field("timestamp", &Build::timestamp, {.doc = "When the last build was, in seconds since 1970."}),
         field("buildTimeoutSeconds", &Build::build_timeout_seconds,
               {.doc = "Seconds that a build may take; 3600 when absent, unlimited when 0 or less."}),

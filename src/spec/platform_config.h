@@ -307,6 +307,19 @@ struct ProcessorConfig {
   }
 };
 
+// What the builder may do for those who deploy functions.
+struct BuilderConfig {
+  std::optional<bool> local_sources;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("localSources", &BuilderConfig::local_sources,
+              {.doc = "Whether a function may name code that this machine alone reaches: its files, loopback and "
+                      "link-local addresses, and repositories by ssh with its keys; yes when absent, except on kube."}),
+    };
+  }
+};
+
 enum class PlatformKind { automatic, process, local, kube };
 constexpr auto choices(PlatformKind) {
   using C = schema::Choice<PlatformKind>;
@@ -356,6 +369,7 @@ struct PlatformConfig {
   LoggerConfig logger;
   MetricsConfig metrics;
   ProcessorConfig processor;
+  BuilderConfig builder;
   RuntimeConfig runtime;
   std::chrono::nanoseconds function_readiness_timeout = std::chrono::seconds{120};
   std::chrono::nanoseconds function_invocation_timeout = std::chrono::seconds{60};
@@ -388,6 +402,7 @@ struct PlatformConfig {
         field("logger", &P::logger, {.doc = "Where log lines go."}),
         field("metrics", &P::metrics, {.doc = "Where metrics go; to be pulled from :8090 when no sink is named."}),
         field("processor", &P::processor, {.doc = "Limits and behaviour of each processor."}),
+        field("builder", &P::builder, {.doc = "What a build may do."}),
         field("runtime", &P::runtime, {.doc = "What all functions of a runtime get."}),
         field("functionReadinessTimeout", &P::function_readiness_timeout,
               {.doc = "Time within which a function must become ready, unless it says its own."}),

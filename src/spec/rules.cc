@@ -258,7 +258,7 @@ void check_complete(const FunctionConfig& config, Report& report) {
   if (!has_code && spec.image.empty())
     problem(report, "spec.build",
             "must have a path or functionSourceCode, or spec.image must name what was built before");
-  const bool runtime_can_be_found = !spec.build.path.empty();
+  const bool runtime_can_be_found = !spec.build.path.empty() || spec.build.code_entry_type == CodeEntryType::s3;
   if (spec.runtime.empty() && !runtime_can_be_found && (has_code || !spec.image.empty()))
     problem(report, "spec.runtime", "is required unless build.path names a file whose extension tells it");
   const bool has_http = std::ranges::any_of(spec.triggers, [](const auto& named) { return is_http(named.second); });
