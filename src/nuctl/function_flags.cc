@@ -64,6 +64,14 @@ Result<std::pair<std::string, std::string>> pair_of(std::string_view text, std::
   return std::pair{std::string(text.substr(0, equals)), std::string(text.substr(equals + 1))};
 }
 
+// A URL, or a repository by ssh: git@host:path.
+bool is_elsewhere(std::string_view path) {
+  if (path.find("://") != std::string_view::npos) return true;
+  const std::size_t at = path.find('@');
+  const std::size_t colon = path.find(':');
+  return at < colon && colon < path.find('/') && colon != std::string_view::npos;
+}
+
 Result<void> apply_env(json::object& config, const std::vector<std::string>& pairs) {
   if (pairs.empty()) return {};
   json::value& env = object_at(config, "spec")["env"];
@@ -131,7 +139,7 @@ Result<void> add_pairs(json::object& into, std::string_view text, std::string_vi
 }
 
 void FunctionFlags::declare(Flags& flags) {
-  flags.text({"path", 'p'}, path_, "File or folder with the function's code");
+  flags.text({"path", 'p'}, path_, "File, folder, archive or URL with the function's code");
   flags.text({"source"}, source_, "The code itself, in base64");
   flags.text({"file", 'f'}, file_, "File with the function's configuration (function.yaml)");
   for (const TextFlag& flag : kTexts) flags.text(flag.name, texts_.emplace_back("", flag.field).value, flag.doc);
@@ -169,8 +177,7 @@ Result<json::object> FunctionFlags::file(const Session& session) const {
 
 Result<void> FunctionFlags::apply(json::object& config, const Session& session) const {
   if (!path_.empty()) {
-    bool url = path_.find("://") != std::string::npos;
-    set_field(config, "spec.build.path", json::string(url ? path_ : session.absolute(path_)));
+    set_field(config, "spec.build.path", json::string(is_elsewhere(path_) ? path_ : session.absolute(path_)));
   }
   if (!source_.empty()) set_field(config, "spec.build.functionSourceCode", json::string(source_));
   if (!run_image_.empty()) set_field(config, "spec.image", json::string(run_image_));

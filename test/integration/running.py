@@ -274,12 +274,13 @@ class Dashboard:
             "NUCLIO_HOME": str(self.home),
             "NUCLIO_DASHBOARD_LISTEN_ADDR": "127.0.0.1:0",
         }
+        self.flags = []
         self.process = None
         self.address = None
 
     def start(self):
         self.home.mkdir(parents=True, exist_ok=True)
-        command = [BIN / "dashboard", "--ready-fd"]
+        command = [BIN / "dashboard", *map(str, self.flags), "--ready-fd"]
         self.process, line = start_and_listen(command, self.home / "dashboard.log", self.environment)
         assert line.startswith("ready "), f"{line or 'no word from the dashboard'}\n{self.log}"
         self.address = line.split()[1]

@@ -41,9 +41,9 @@ Result<int> port_of(int socket) {
   return ntohs(address.sin_port);
 }
 
-Task<void> ProcessPlatform::bring_up(Managed& managed, builder::Source source) {
+Task<void> ProcessPlatform::bring_up(Managed& managed, builder::Source source, Deadline deadline) {
   Revision revision = managed.stored.latest;
-  auto built = co_await build(managed, source);
+  auto built = co_await build(managed, source, deadline);
   if (!built) {
     failed(managed, built.error(), revision);
     co_return;
@@ -51,18 +51,23 @@ Task<void> ProcessPlatform::bring_up(Managed& managed, builder::Source source) {
   co_await start(managed, managed.stored.config, revision);
 }
 
-Task<Result<void>> ProcessPlatform::build(Managed& managed, const builder::Source& source) {
+std::vector<std::string> ProcessPlatform::environment_for_build(const std::string& folder) const {
+  std::vector<std::string> out = builder::build_environment(options_.environment);
+  out.push_back(std::string(kBuildVariable) + "=" + folder);
+  return out;
+}
+
+Task<Result<void>> ProcessPlatform::build(Managed& managed, const builder::Source& source, Deadline deadline) {
   FunctionId id = id_of(managed.stored.config);
   std::string folder = home_.revision(id, managed.stored.latest);
   CO_TRY_DO(make_private_folder(folder));
   builder::ArtifactOptions options;
   options.code = folder + "/code";
   options.cache = home_.cache();
-  options.environment = builder::build_environment(options_.environment);
-  options.environment.push_back(std::string(kBuildVariable) + "=" + folder);
+  options.environment = environment_for_build(folder);
   options.log = [this, &managed](std::string_view line) { add_log(managed, "info", line); };
-  Deadline deadline = builder::build_deadline(source.config.spec.build);
   CO_TRY_DO(co_await builder::make_artifact(loop_, source, std::move(options), deadline));
+  trash_.take(fetched_code(folder));
   co_return write_revision_files(folder, managed.stored.config, options_.config);
 }
 

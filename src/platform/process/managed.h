@@ -34,6 +34,8 @@ struct ProcessPlatform::Managed {
 
 inline constexpr std::string_view kOldVersionServes = "\nThe version that was deployed before goes on serving.";
 
+// Where code that was fetched lies until it is built, in the folder of its revision.
+std::string fetched_code(const std::string& revision_folder);
 // The state of a function whose deploy went well.
 spec::FunctionState good_state(const spec::FunctionSpec& spec);
 // The port that a socket is bound to.

@@ -49,6 +49,7 @@ ProcessPlatform::ProcessPlatform(Loop& loop, ProcessPlatformOptions options, Sto
       store_(std::move(store)),
       runtimes_(std::move(runtimes)),
       trash_(loop, home_.trash()),
+      client_(loop),
       changed_(loop),
       work_(loop) {}
 
@@ -135,47 +136,7 @@ Task<Result<void>> ProcessPlatform::deploy(boost::json::value given, Deploy mode
     co_return fail(Why::invalid,
                    "spec.build.mode is neverBuild, but " + quoted("function", id.name.value()) + " was never built");
 
-  CO_TRY(auto source, builder::find_source(given, runtimes_));
-  source.config = spec::enrich(std::move(source.config), options_.config);
-  source.config.spec.build.mode = spec::BuildMode::when_needed;
-  CO_TRY(auto warnings, spec::validate(source.config));
-  CO_TRY_DO(check_project(source.config));
-  if (replica_count(source.config.spec) > kMaxReplicas)
-    co_return fail(Why::invalid, "spec.replicas must be at most " + std::to_string(kMaxReplicas) +
-                                     " on this platform, is " + std::to_string(replica_count(source.config.spec)));
-
-  StoredFunction fresh;
-  fresh.config.metadata = source.config.metadata;
-  Managed& managed = existing ? *existing : add(std::move(fresh));
-  auto accepted = accept(managed, source.config);
-  if (!accepted) {
-    if (!existing) functions_.erase(id);
-    co_return accepted;
-  }
-  warnings.insert(warnings.end(), source.warnings.begin(), source.warnings.end());
-  for (const auto& warning : warnings) add_log(managed, "warn", schema::text(warning));
-  managed.work.spawn(bring_up(managed, std::move(source)));
-  co_return Result<void>{};
-}
-
-// From here on the function is what it was asked to be, also after a restart, whether or not it can be brought up.
-Result<void> ProcessPlatform::accept(Managed& managed, spec::FunctionConfig config) {
-  StoredFunction next = managed.stored;
-  std::int64_t version = std::atoll(next.config.metadata.resource_version.c_str());
-  spec::FunctionStatus status = std::move(next.config.status);
-  status.state = FunctionState::building;
-  status.message.clear();
-  status.logs.clear();
-  next.config = std::move(config);
-  next.config.status = std::move(status);
-  next.config.metadata.resource_version = std::to_string(version + 1);
-  next.desired = Desired::running;
-  next.latest = Revision{next.latest.value() + 1};
-  TRY_DO(store_.save(next));
-  managed.stored = std::move(next);
-  managed.outcome = {};
-  changed_.notify_all();
-  return {};
+  co_return begin(std::move(given), std::move(asked), existing);
 }
 
 // Kept as it is until somebody asks for it to run.
@@ -223,12 +184,8 @@ Task<Result<void>> ProcessPlatform::set_desired_state(FunctionId id, DesiredStat
     spec::FunctionConfig config = managed->stored.config;
     config.status = {};
     for (const char* annotation : {"skip-build", "skip-deploy"}) config.metadata.annotations.erase(annotation);
-    CO_TRY(auto source, builder::find_source(spec::to_json(config, spec::Secrets::shown), runtimes_));
-    source.config = spec::enrich(std::move(source.config), options_.config);
-    CO_TRY(auto warnings, spec::validate(source.config));
-    CO_TRY_DO(accept(*managed, source.config));
-    managed->work.spawn(bring_up(*managed, std::move(source)));
-    co_return Result<void>{};
+    boost::json::value given = spec::to_json(config, spec::Secrets::shown);
+    co_return begin(std::move(given), {std::move(config), {}}, managed);
   }
   CO_TRY(auto config, store_.revision(id, managed->stored.serving));
   CO_TRY_DO(want(*managed, Desired::running));

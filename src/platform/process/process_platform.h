@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "builder/fetch.h"
 #include "builder/source.h"
+#include "http/client.h"
 #include "loop/descriptor.h"
 #include "loop/group.h"
 #include "loop/loop.h"
@@ -16,6 +18,7 @@
 #include "platform/process/store.h"
 #include "platform/process/supervisor.h"
 #include "platform/process/trash.h"
+#include "spec/load.h"
 #include "spec/platform_config.h"
 #include "wire/runtime.h"
 
@@ -80,14 +83,20 @@ class ProcessPlatform final : public Platform {
   Result<void> may_change(const Managed& managed, const std::string& resource_version) const;
   Result<void> check_project(const spec::FunctionConfig& config) const;
   Result<void> import(spec::FunctionConfig config, Managed* existing);
+  Result<void> begin(boost::json::value given, spec::Loaded<spec::FunctionConfig> asked, Managed* existing);
+  Result<std::vector<schema::Problem>> complete(spec::FunctionConfig& config) const;
   Result<void> accept(Managed& managed, spec::FunctionConfig config);
   Result<void> want(Managed& managed, Desired desired);
   Managed& add(StoredFunction stored);
   Managed* find(const FunctionId& id);
   std::vector<FunctionId> functions_of(const ProjectId& id) const;
 
-  Task<void> bring_up(Managed& managed, builder::Source source);
-  Task<Result<void>> build(Managed& managed, const builder::Source& source);
+  builder::Asker asker() const;
+  Task<void> fetch_and_bring_up(Managed& managed, boost::json::value given, builder::Origin origin, Deadline deadline);
+  Task<Result<builder::Source>> fetch(Managed& managed, const boost::json::value& given, const builder::Origin& origin,
+                                      Deadline deadline);
+  Task<void> bring_up(Managed& managed, builder::Source source, Deadline deadline);
+  Task<Result<void>> build(Managed& managed, const builder::Source& source, Deadline deadline);
   Task<void> start(Managed& managed, spec::FunctionConfig config, Revision revision);
   Task<Result<void>> start_replicas(Managed& managed, const spec::FunctionConfig& config, Revision revision);
   Result<void> begin_serving(Managed& managed, const spec::FunctionConfig& config, Revision revision, int port);
@@ -97,6 +106,7 @@ class ProcessPlatform final : public Platform {
   Launch launch(const Managed& managed, const spec::FunctionConfig& config, Revision revision, int socket) const;
   Supervisor::Times times(const spec::FunctionConfig& config) const;
   static void served_at(StoredFunction& stored, int port);
+  std::vector<std::string> environment_for_build(const std::string& folder) const;
   void add_log(Managed& managed, std::string_view level, std::string_view message);
   void show_state(Managed& managed, spec::FunctionState state);
   void set_state(Managed& managed, spec::FunctionState state, std::string message);
@@ -111,7 +121,8 @@ class ProcessPlatform final : public Platform {
   std::vector<wire::Runtime> runtimes_;
   Trash trash_;
   std::map<ProjectId, spec::Project> projects_;
-  WaitList changed_;  // any function's state; before the functions
+  http::Client client_;  // for code that is elsewhere
+  WaitList changed_;     // any function's state; before the functions
   std::map<FunctionId, std::unique_ptr<Managed>> functions_;
   std::vector<std::unique_ptr<Leftover>> of_nobody_;  // of functions that are deleted
   Group work_;

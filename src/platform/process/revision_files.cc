@@ -23,7 +23,9 @@ Result<void> write_revision_files(const std::string& folder, const spec::Functio
   if (std::ranges::none_of(own.metrics.sinks, pulled)) own.metrics.sinks["prometheus"] = {};
   for (auto& [name, sink] : own.metrics.sinks)
     if (sink.kind == spec::MetricSinkKind::prometheus_pull) sink.url = kFreePort;
-  TRY_DO(replace_file(folder + "/processor.yaml", spec::to_processor_yaml(config)));
+  spec::FunctionConfig shown = config;
+  shown.spec.build.code_entry_attributes = {};  // may hold credentials, which no processor needs
+  TRY_DO(replace_file(folder + "/processor.yaml", spec::to_processor_yaml(shown)));
   return replace_file(folder + "/platform.yaml", schema::to_yaml(spec::to_json(own, spec::Secrets::shown)));
 }
 
