@@ -26,8 +26,7 @@ void Timer::arm(Deadline deadline) {
   loop_.sift_down(index_);
 }
 
-void Timer::disarm() {
-  if (!armed()) return;
+void Timer::take_out() {
   std::size_t hole = std::exchange(index_, kIdle);
   Timer* last = loop_.timers_.back();
   loop_.timers_.pop_back();

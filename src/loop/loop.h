@@ -27,7 +27,9 @@ class Timer {
   virtual ~Timer() { disarm(); }
 
   void arm(Deadline deadline);  // a second call moves it; never() disarms
-  void disarm();
+  void disarm() {
+    if (armed()) take_out();  // most are not, so no call is made for them
+  }
   bool armed() const { return index_ != kIdle; }
 
  protected:
@@ -35,6 +37,7 @@ class Timer {
 
  private:
   friend class Loop;
+  void take_out();
   static constexpr std::size_t kIdle = static_cast<std::size_t>(-1);
   Loop& loop_;
   SteadyTime when_{};

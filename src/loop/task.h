@@ -81,6 +81,20 @@ class [[nodiscard]] Task {
   }
   T await_resume() { return frame_.promise().take(); }
 
+  // co_await task.in_place() gives the result where it is, in the task, which the caller must keep: for what is too
+  // large to be moved for nothing. Once.
+  auto in_place() {
+    struct InPlace {
+      Task& task;
+      bool await_ready() const noexcept { return false; }
+      std::coroutine_handle<> await_suspend(std::coroutine_handle<> waiting) noexcept {
+        return task.await_suspend(waiting);
+      }
+      T& await_resume() { return *task.frame_.promise().value; }
+    };
+    return InPlace{*this};
+  }
+
   // For a test or another place that is no coroutine: runs up to the first suspension.
   void start() { frame_.resume(); }
   bool done() const { return frame_.done(); }

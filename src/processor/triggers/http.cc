@@ -82,7 +82,7 @@ Task<http::Response> HttpTrigger::handle(http::Request& request) {
             .ship_logs = log::parse_level(request.headers.get(kLogLevelHeader))};
   auto handling =
       batcher_ ? batcher_->handle(made.event(), call) : context_.handler.handle(context_.source, made.event(), call);
-  auto result = co_await handling;
+  Result<Response>& result = co_await handling.in_place();
   if (!result) log_unanswered(made.event(), result.error());
   std::vector<LogLine> logs;
   if (call.ship_logs && result) logs = std::move(result->logs);
