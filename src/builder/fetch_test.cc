@@ -147,8 +147,8 @@ TEST_F(FetchCode, IsNotRedirectedToWhatOnlyThisMachineReaches) {
 
 TEST_F(FetchCode, DoesNotLeadStrangersToWhatOnlyThisMachineReaches) {
   pages_["/main.py"] = "text";
-  for (auto [type, path] : {std::pair{CodeEntryType::implicit, server_.url("/main.py")},
-                            std::pair{CodeEntryType::git, server_.url("/r")}}) {
+  for (const auto& [type, path] : {std::pair{CodeEntryType::implicit, server_.url("/main.py")},
+                                   std::pair{CodeEntryType::git, server_.url("/r")}}) {
     auto fetched = fetch(type, path, {}, Asker::anyone);
     ASSERT_FALSE(fetched);
     EXPECT_EQ(fetched.error().why, Why::forbidden);
