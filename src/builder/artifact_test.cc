@@ -6,7 +6,7 @@
 
 #include <boost/json.hpp>
 
-#include "builder/test_folder.h"
+#include "builder/test_tale.h"
 #include "loop/run.h"
 
 namespace nuclio::builder {

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "oci/digest.h"
+#include "oci/url.h"
 
 namespace nuclio::builder {
 namespace {
@@ -70,21 +71,6 @@ std::map<std::string, std::string> aws_signature(const AwsRequest& request, cons
   return out;
 }
 
-std::string aws_encode(std::string_view path) {
-  std::string out;
-  for (const char c : path) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~/").find(c) != std::string_view::npos;
-    if (plain) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += "0123456789ABCDEF"[byte >> 4];
-      out += "0123456789ABCDEF"[byte & 15];
-    }
-  }
-  return out;
-}
+std::string aws_encode(std::string_view path) { return oci::percent_encode(path, "-._~/"); }
 
 }  // namespace nuclio::builder

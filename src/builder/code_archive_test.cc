@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include "base/test_folder.h"
 #include "builder/test_archive.h"
-#include "builder/test_folder.h"
 #include "loop/run.h"
 
 namespace nuclio::builder {

@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 
+#include "base/test_folder.h"
 #include "builder/test_archive.h"
-#include "builder/test_folder.h"
 #include "http/test_server.h"
 
 namespace nuclio::builder {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/base64.h"
-#include "builder/test_folder.h"
+#include "base/test_folder.h"
 
 namespace nuclio::builder {
 namespace {

@@ -6,7 +6,7 @@
 #include <boost/json.hpp>
 
 #include "base/base64.h"
-#include "builder/test_folder.h"
+#include "builder/test_tale.h"
 #include "spec/load.h"
 
 namespace nuclio::builder {

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "builder/test_folder.h"
+#include "base/test_folder.h"
 #include "dashboard/guard.h"
 #include "dashboard/instance.h"
 
@@ -59,7 +59,7 @@ TEST(Loopback, IsThisMachineAlone) {
 }
 
 TEST(Instance, IsOneForAHome) {
-  builder::TestFolder folder;
+  TestFolder folder;
   platform::process::Home home{folder.at("home")};
   {
     auto first = Instance::claim(home);

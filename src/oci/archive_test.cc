@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 
-#include "oci/gzip_writer.h"
 #include "oci/tar_writer.h"
+#include "oci/test_gzip.h"
 #include "oci/test_registry.h"
 
 namespace nuclio::oci {
@@ -30,16 +30,6 @@ class Archives : public testing::Test, protected TestBench {
     }
     EXPECT_TRUE(tar.finish());
     return run(read_archive(loop, folder_.write("x.tar", bytes), layout_, limits));
-  }
-  static std::string gzipped(const std::string& bytes) {
-    std::string out;
-    GzipWriter gzip{[&](std::string_view piece) {
-      out += piece;
-      return Result<void>{};
-    }};
-    EXPECT_TRUE(gzip.write(bytes));
-    EXPECT_TRUE(gzip.finish());
-    return out;
   }
   static std::string config(const std::string& layer) {
     return R"({"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[")" +

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 
+#include "base/test_folder.h"
 #include "http/client.h"
 #include "http/test_server.h"
 #include "loop/child.h"
@@ -23,38 +24,6 @@
 #include "oci/registry.h"
 
 namespace nuclio::oci {
-
-// Removed with everything in it at the end.
-class TestFolder {
- public:
-  explicit TestFolder(const std::filesystem::path& above = std::filesystem::temp_directory_path()) {
-    std::string pattern = (above / "nuclio-oci-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
-    path_ = pattern;
-  }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
-  ~TestFolder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  const std::string& path() const { return path_; }
-  std::string at(const std::string& name) const { return path_ + "/" + name; }
-  std::string write(const std::string& name, std::string_view text) const {
-    const std::filesystem::path path = at(name);
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path, std::ios::binary) << text;
-    return path.string();
-  }
-  std::string read(const std::string& name) const {
-    std::ifstream file(at(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  bool has(const std::string& name) const { return std::filesystem::exists(at(name)); }
-
- private:
-  std::string path_;
-};
 
 // "tester" may log in with "open sesame".
 inline constexpr std::string_view kHtpasswd = "tester:$2b$04$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy\n";

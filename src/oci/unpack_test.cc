@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "oci/gzip_writer.h"
 #include "oci/layer.h"
+#include "oci/test_gzip.h"
 #include "oci/test_program.h"
 
 namespace nuclio::oci {
@@ -52,17 +52,6 @@ std::string raw_tar(const std::vector<Raw>& entries, const std::string& end = st
     tar += header + entry.text + std::string((512 - entry.text.size() % 512) % 512, '\0');
   }
   return tar + end;
-}
-
-std::string gzipped(const std::string& bytes) {
-  std::string out;
-  GzipWriter gzip{[&](std::string_view piece) {
-    out += piece;
-    return Result<void>{};
-  }};
-  EXPECT_TRUE(gzip.write(bytes));
-  EXPECT_TRUE(gzip.finish());
-  return out;
 }
 
 class Unpacking : public testing::Test, protected TestBench {

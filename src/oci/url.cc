@@ -52,11 +52,11 @@ http::Reach reach_from(const Url& home) {
   return is_loopback_name(home.host()) ? http::Reach::not_link_local : http::Reach::beyond_this_machine;
 }
 
-std::string percent_encode(std::string_view text) {
+std::string percent_encode(std::string_view text, std::string_view kept) {
   std::string out;
   for (const char c : text) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~/:").find(c) != std::string_view::npos;
+                       kept.find(c) != std::string_view::npos;
     if (plain) {
       out += c;
     } else {

@@ -33,6 +33,7 @@ bool is_loopback_name(std::string_view host);
 
 // Adds name=value to a URL's query, with the value percent-encoded.
 void add_query(std::string& url, std::string_view name, std::string_view value);
-std::string percent_encode(std::string_view text);
+// All but letters, digits and what is in `kept`.
+std::string percent_encode(std::string_view text, std::string_view kept = "-._~/:");
 
 }  // namespace nuclio::oci

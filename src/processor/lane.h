@@ -45,7 +45,8 @@ struct SharedByLanes {
   StandingBy standing_by;             // by the trigger's name; each lane adds its own when it starts
 };
 
-// How many lanes a function is worth: as many as the platform allows, and for each a worker of an http trigger.
+// The pools that the triggers want, and over how many lanes each goes: an http trigger's over as many as the platform
+// allows and as it has workers, any other over one.
 std::map<std::string, SharedByLanes::Pool> plan_pools(const Configuration& configuration);
 
 // What of a processor lives on one loop: workers, what brings them events, and what counts them. The first lane has a

@@ -98,7 +98,8 @@ Task<void> Lending::host(std::shared_ptr<Lent> lent) {
 
 Task<void> Lending::handle(std::shared_ptr<Lent> lent, bool& done) {
   PoolStatistics lenders_count;  // it is counted where it came from
-  Job job{loop_, lent->event.event(), lent->call, Deadline::in(std::chrono::nanoseconds{0})};  // it waits there, too
+  Job job{loop_, lent->event.event(), lent->call,
+          Deadline::in(std::chrono::nanoseconds{0})};  // what must wait goes home
   co_await pool_.run(job, lenders_count);
   Outcome outcome{job.worker(), std::move(job.response())};
   if (outcome.response) {

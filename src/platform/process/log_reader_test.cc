@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "builder/test_folder.h"
+#include "base/test_folder.h"
 #include "loop/run.h"
 
 namespace nuclio::platform::process {
@@ -36,7 +36,7 @@ class LogReaderTest : public ::testing::Test {
     return source ? run_until_done(loop_, read_all(**source)) : "";
   }
 
-  builder::TestFolder folder_;
+  TestFolder folder_;
   std::string path_ = folder_.at("f-1.log");
   Loop loop_;
 };

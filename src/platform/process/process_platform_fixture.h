@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/base64.h"
-#include "builder/test_folder.h"
+#include "builder/test_tale.h"
 #include "loop/run.h"
 #include "platform/process/process_platform.h"
 
@@ -134,7 +134,7 @@ class ProcessPlatformTest : public ::testing::Test {
     return run_until_done(loop_, Wait::run(loop_, condition));
   }
 
-  builder::TestFolder folder_;
+  TestFolder folder_;
   Loop loop_;
   std::unique_ptr<ProcessPlatform> platform_;
 };

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "builder/test_folder.h"
+#include "base/test_folder.h"
 #include "loop/run.h"
 #include "platform/process/log_reader.h"
 
@@ -68,7 +68,7 @@ class ReplicaLogTest : public ::testing::Test {
     return pid;
   }
 
-  builder::TestFolder folder_;
+  TestFolder folder_;
   std::string path_ = folder_.at("f-1.log");
   Loop loop_;
 };

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "builder/test_folder.h"
+#include "base/test_folder.h"
 
 namespace nuclio::platform::process {
 namespace {
@@ -33,7 +33,7 @@ class StoreTest : public ::testing::Test {
     EXPECT_TRUE(store) << store.error().what;
     return std::move(*store);
   }
-  builder::TestFolder folder_;
+  TestFolder folder_;
 };
 
 TEST_F(StoreTest, RemembersFunctions) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// A folder of a test's own, and a language made of shell scripts, for tests of whoever builds.
 #pragma once
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -11,14 +10,15 @@
 #include <string>
 #include <string_view>
 
-namespace nuclio::builder {
+namespace nuclio {
 
-// Removed with everything in it at the end.
+// A folder of a test's own, removed with everything in it at the end.
 class TestFolder {
  public:
-  TestFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "nuclio-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
+  explicit TestFolder(const std::filesystem::path& above = std::filesystem::temp_directory_path()) {
+    std::string pattern = (above / "nuclio-test-XXXXXX").string();
+    EXPECT_NE(::mkdtemp(pattern.data()), nullptr);
+    path_ = pattern;
   }
   TestFolder(const TestFolder&) = delete;
   TestFolder& operator=(const TestFolder&) = delete;
@@ -53,24 +53,4 @@ class TestFolder {
   std::string path_;
 };
 
-// Fills `folder`/runtimes with one runtime, "tale", for files that end in .tale: its code is fine unless it contains
-// the word "broken", and what prepare was told stands in {out}/told.
-inline std::string write_tale_runtime(const TestFolder& folder) {
-  folder.write("runtimes/tale/runtime.json", R"({
-    "name": "tale", "extensions": [".tale"], "comment": "#", "versions": ["1", "2"], "handler": "{module}:tell",
-    "prepare": ["{runtime}/prepare", "--code", "{code}", "--out", "{out}", "--handler", "{handler}",
-                "--version", "{version}", "--commands", "{commands}"],
-    "worker": ["{runtime}/worker"], "env": {"TALE": "once upon a time"}})");
-  folder.write_program("runtimes/tale/prepare", R"sh(#!/bin/sh
-echo "$*" > "$4/told"
-env > "$4/environment"
-echo "Reading $(ls "$2" | tr '\n' ' ')"
-if grep -rqs broken "$2"/*.tale; then
-  echo "line 1 is broken; mend it" >&2
-  exit 1
-fi
-)sh");
-  return folder.at("runtimes");
-}
-
-}  // namespace nuclio::builder
+}  // namespace nuclio
