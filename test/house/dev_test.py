@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ["run", "test", "build", "bench", "lint", "gen", "asan", "tsan", "fuzz", "soak"]
+VERBS = ["run", "test", "build", "bench", "images", "lint", "gen", "asan", "tsan", "fuzz", "soak"]
 
 
 def dev(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
@@ -39,6 +39,7 @@ def test_help_names_every_verb_that_the_script_has():
         (["test", "--slow"], 'not "--slow"'),
         (["bench", "fast"], 'bench takes quick, --page and --again, not "fast"'),
         (["soak", "long"], 'soak takes a number of seconds up to 99999, not "long"'),
+        (["images", "--all"], 'images takes a registry, --only NAME,..., --plain-http and --fresh, not "--all"'),
         (["fuzz", "long"], 'fuzz takes a number of seconds or --keep, not "long"'),
     ],
 )
@@ -50,7 +51,9 @@ def test_a_mistyped_command_is_told_what_would_do(arguments, complaint):
     assert "./dev help" in done.stderr
 
 
-@pytest.mark.parametrize("packages", ["tools/packages.txt", "bench/packages.txt"])
+@pytest.mark.parametrize(
+    "packages", ["tools/packages.txt", "bench/packages.txt", "tools/images/packages.txt", "test/packages.txt"]
+)
 def test_the_packages_are_names_that_apt_can_take(packages):
     for line in (ROOT / packages).read_text().splitlines():
         assert re.fullmatch(r"([a-z0-9][a-z0-9.+-]+)?\s*(#.*)?", line), line

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "images/push_image.h"
+
+#include <fmt/core.h>
+
+#include <chrono>
+#include <cstdio>
+#include <utility>
+#include <variant>
+
+#include "http/client.h"
+#include "oci/layout.h"
+#include "oci/transfer.h"
+
+namespace nuclio::images {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kCheckPatience = 60s;
+constexpr auto kPushPatience = 60min;  // hundreds of MB over a slow line
+
+Result<oci::Image> read_image(const oci::Layout& layout, const oci::Blob& blob) {
+  TRY(std::string text, layout.read(blob, oci::kMaxManifest));
+  TRY(auto parsed, oci::parse_manifest(blob.media_type, std::move(text)));
+  auto* manifest = std::get_if<oci::Manifest>(&parsed);
+  if (!manifest) return fail(Why::invalid, layout.folder() + " must have images, has an index");
+  TRY(std::string config, layout.read(manifest->config, oci::kMaxConfig));
+  return oci::Image{std::move(*manifest), std::move(config)};
+}
+
+oci::RegistryOptions options_of(const Target& target) {
+  oci::RegistryOptions options;
+  options.plain_http = target.plain_http;
+  return options;
+}
+
+}  // namespace
+
+Task<Result<void>> check_target(Loop& loop, const oci::Keychain& keychain, Target target) {
+  http::Client client{loop};
+  oci::Registry registry{loop, client, keychain, target.image.registry, options_of(target)};
+  co_return co_await registry.preflight(oci::Repository{target.image.repository}, Deadline::in(kCheckPatience));
+}
+
+Task<Result<void>> push_layout(Loop& loop, const oci::Keychain& keychain, std::string folder, Target target) {
+  http::Client client{loop};
+  oci::Registry registry{loop, client, keychain, target.image.registry, options_of(target)};
+  const oci::Repository repository{target.image.repository};
+  const Deadline deadline = Deadline::in(kPushPatience);
+  CO_TRY(const oci::Layout layout, oci::Layout::open(std::move(folder)));
+  CO_TRY(const oci::Index index, layout.index());
+  for (const oci::Index::Entry& entry : index.manifests) {
+    const auto tag = entry.annotations.find(std::string(oci::kRefName));
+    if (tag == entry.annotations.end()) continue;
+    CO_TRY(const oci::Image image, read_image(layout, entry.manifest));
+    CO_TRY(const oci::PushReport report, co_await oci::push_image(loop, registry, repository, oci::Version{tag->second},
+                                                                  image, layout, std::nullopt, {}, deadline));
+    fmt::print("{}/{}:{} is {}, {} bytes sent\n", target.image.registry, repository.value(), tag->second,
+               report.digest.text(), report.sent.count);
+    std::fflush(stdout);
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace nuclio::images
