@@ -5,6 +5,7 @@
 #include <archive_entry.h>
 #include <locale.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -53,6 +54,11 @@ ArchiveReader::ArchiveReader(std::string path, Form form, archive* reader)
 
 Result<ArchiveReader> ArchiveReader::open(const std::string& path) { return open_as(Form::tar, path); }
 
+Result<ArchiveReader> ArchiveReader::open(int file, const std::string& path) {
+  if (::lseek(file, 0, SEEK_SET) != 0) return fail_errno("reading " + path);
+  return open_as(Form::tar, path, file);
+}
+
 Result<ArchiveReader> ArchiveReader::open_common(const std::string& path) { return open_as(Form::common, path); }
 
 Result<ArchiveReader> ArchiveReader::open_uncompressed(const std::string& path) {
@@ -61,7 +67,7 @@ Result<ArchiveReader> ArchiveReader::open_uncompressed(const std::string& path) 
   return reader;
 }
 
-Result<ArchiveReader> ArchiveReader::open_as(Form form, const std::string& path) {
+Result<ArchiveReader> ArchiveReader::open_as(Form form, const std::string& path, int file) {
   const Utf8 locale;
   archive* made = archive_read_new();
   CHECK(made);
@@ -79,9 +85,11 @@ Result<ArchiveReader> ArchiveReader::open_as(Form form, const std::string& path)
     archive_read_support_filter_xz(made);
     archive_read_support_filter_lz4(made);
   }
-  if (archive_read_open_filename(made, path.c_str(), kBlock) == ARCHIVE_OK) return reader;
+  const int opened =
+      file >= 0 ? archive_read_open_fd(made, file, kBlock) : archive_read_open_filename(made, path.c_str(), kBlock);
+  if (opened == ARCHIVE_OK) return reader;
   struct stat status{};
-  if (::stat(path.c_str(), &status) != 0) return fail_errno("reading " + path);
+  if (file < 0 && ::stat(path.c_str(), &status) != 0) return fail_errno("reading " + path);
   return reader.broken();
 }
 

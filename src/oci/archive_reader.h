@@ -32,6 +32,9 @@ struct ArchiveEntry {
 class ArchiveReader {
  public:
   static Result<ArchiveReader> open(const std::string& path);
+  // The same of a file that is open, from its beginning; it is borrowed as long as the reader lives. `path` is for
+  // messages.
+  static Result<ArchiveReader> open(int file, const std::string& path);
   // Also a zip, and a tar that is compressed with bzip2, xz or lz4.
   static Result<ArchiveReader> open_common(const std::string& path);
   // Only undoes the compression: the one entry is the tar.
@@ -50,7 +53,7 @@ class ArchiveReader {
     void operator()(archive* reader) const;
   };
   enum class Form { tar, common, any_bytes };
-  static Result<ArchiveReader> open_as(Form form, const std::string& path);
+  static Result<ArchiveReader> open_as(Form form, const std::string& path, int file = -1);
   ArchiveReader(std::string path, Form form, archive* reader);
   std::unexpected<Error> broken() const;
 

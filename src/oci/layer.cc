@@ -129,6 +129,44 @@ class Collector {
 
 }  // namespace
 
+// Bytes go tar, gzip, file, and are summed up before and behind the gzip.
+struct LayerWriter::State {
+  State(const Layout& layout, NewFile file) : layout(layout), file(std::move(file)) {}
+
+  Layout layout;
+  NewFile file;
+  Sha256 inside;
+  Sha256 outside;
+  std::uint64_t size = 0;
+  GzipWriter gzip{[this](std::string_view bytes) {
+    outside.update(bytes);
+    size += bytes.size();
+    return file.write(bytes);
+  }};
+};
+
+LayerWriter::LayerWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+LayerWriter::LayerWriter(LayerWriter&&) noexcept = default;
+LayerWriter::~LayerWriter() = default;
+
+Result<LayerWriter> LayerWriter::create(const Layout& layout) {
+  TRY(NewFile file, layout.new_blob());
+  return LayerWriter{std::make_unique<State>(layout, std::move(file))};
+}
+
+Result<void> LayerWriter::write(std::string_view tar) {
+  state_->inside.update(tar);
+  return state_->gzip.write(tar);
+}
+
+Result<Layer> LayerWriter::finish() {
+  State& state = *state_;
+  TRY_DO(state.gzip.finish());
+  Layer layer{{std::string(media::kLayerGzip), state.outside.finish(), Bytes{state.size}}, state.inside.finish()};
+  TRY_DO(state.layout.keep(state.file, layer.blob.digest));
+  return layer;
+}
+
 Task<Result<Layer>> write_layer(Loop& loop, const Layout& layout, std::vector<LayerPart> parts, LayerOptions options) {
   Collector collector{loop, options};
   for (const LayerPart& part : parts) {
@@ -137,20 +175,8 @@ Task<Result<Layer>> write_layer(Loop& loop, const Layout& layout, std::vector<La
   }
   const Sources sources = collector.take();
 
-  // From here on bytes go tar, gzip, file, and are summed up before and behind the gzip.
-  CO_TRY(NewFile file, layout.new_blob());
-  Sha256 inside;
-  Sha256 outside;
-  std::uint64_t size = 0;
-  GzipWriter gzip{[&](std::string_view bytes) {
-    outside.update(bytes);
-    size += bytes.size();
-    return file.write(bytes);
-  }};
-  TarWriter tar{[&](std::string_view bytes) {
-    inside.update(bytes);
-    return gzip.write(bytes);
-  }};
+  CO_TRY(LayerWriter layer, LayerWriter::create(layout));
+  TarWriter tar{[&](std::string_view bytes) { return layer.write(bytes); }};
   std::size_t written = 0;
   for (const auto& [name, source] : sources) {
     if (source.entry.kind == TarEntry::Kind::file) {
@@ -161,10 +187,7 @@ Task<Result<Layer>> write_layer(Loop& loop, const Layout& layout, std::vector<La
     if (++written % kEntriesBetweenYields == 0) co_await loop.yield();
   }
   CO_TRY_DO(tar.finish());
-  CO_TRY_DO(gzip.finish());
-  Layer layer{{std::string(media::kLayerGzip), outside.finish(), Bytes{size}}, inside.finish()};
-  CO_TRY_DO(layout.keep(file, layer.blob.digest));
-  co_return std::move(layer);
+  co_return layer.finish();
 }
 
 Task<Result<Digest>> find_diff_id(Loop& loop, std::string file, Bytes most) {

@@ -2,7 +2,9 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -36,6 +38,22 @@ struct LayerOptions {
 struct Layer {
   Blob blob;       // compressed, as registries have it
   Digest diff_id;  // of the tar within, as an image's config has it
+};
+
+// A layer in the making, whose tar comes piece by piece. One that is destroyed before finish() leaves nothing.
+class LayerWriter {
+ public:
+  static Result<LayerWriter> create(const Layout& layout);
+  LayerWriter(LayerWriter&&) noexcept;
+  ~LayerWriter();
+
+  Result<void> write(std::string_view tar);
+  Result<Layer> finish();  // once; then it is in the layout
+
+ private:
+  struct State;
+  explicit LayerWriter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
 };
 
 // Writes the parts as one layer into a layout. Equal content gives an equal layer, wherever and whenever it is made:

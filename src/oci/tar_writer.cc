@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t kBlock = 512;
 constexpr std::size_t kLongestField = 100;
 constexpr std::uint64_t kLargestOctal = 077777777777;  // eleven digits
+constexpr std::uint32_t kLargestOwner = 07777777;      // seven
 
 // The layout that POSIX.1-1988 gave it.
 struct Header {
@@ -44,6 +45,16 @@ bool fits(std::string_view text) {
   return text.size() <= kLongestField && std::ranges::all_of(text, [](unsigned char c) { return c < 0x80; });
 }
 
+char type_of(TarEntry::Kind kind) {
+  switch (kind) {
+    case TarEntry::Kind::file: return '0';
+    case TarEntry::Kind::hard_link: return '1';
+    case TarEntry::Kind::link: return '2';
+    case TarEntry::Kind::folder: return '5';
+  }
+  return '0';
+}
+
 // "22 path=some/long/name\n", where the number counts itself.
 std::string record(std::string_view key, std::string_view value) {
   const std::size_t rest = key.size() + value.size() + 3;
@@ -54,17 +65,16 @@ std::string record(std::string_view key, std::string_view value) {
 
 }  // namespace
 
-Result<void> TarWriter::header(std::string_view name, char type, int mode, std::uint64_t size, ImageTime modified,
-                               std::string_view target) {
+Result<void> TarWriter::header(std::string_view name, char type, const TarEntry& entry, std::uint64_t size) {
   Header header{};
   put_text(header.name, name);
-  put_octal(header.mode, static_cast<std::uint64_t>(mode));
-  put_octal(header.owner, 0);
-  put_octal(header.group, 0);
+  put_octal(header.mode, static_cast<std::uint64_t>(entry.mode));
+  put_octal(header.owner, std::min(entry.owner, kLargestOwner));
+  put_octal(header.group, std::min(entry.group, kLargestOwner));
   put_octal(header.size, std::min(size, kLargestOctal));
-  put_octal(header.modified, std::clamp<std::int64_t>(modified.time_since_epoch().count(), 0, kLargestOctal));
+  put_octal(header.modified, std::clamp<std::int64_t>(entry.modified.time_since_epoch().count(), 0, kLargestOctal));
   header.type = type;
-  put_text(header.target, target);
+  put_text(header.target, entry.target);
   put_text(header.magic, std::string_view("ustar\00000", 8));
   put_octal(header.device_major, 0);
   put_octal(header.device_minor, 0);
@@ -85,14 +95,15 @@ Result<void> TarWriter::begin(const TarEntry& entry) {
   if (!fits(name)) pax += record("path", name);
   if (!fits(entry.target)) pax += record("linkpath", entry.target);
   if (is_file && entry.size.count > kLargestOctal) pax += record("size", std::to_string(entry.size.count));
+  if (entry.owner > kLargestOwner) pax += record("uid", std::to_string(entry.owner));
+  if (entry.group > kLargestOwner) pax += record("gid", std::to_string(entry.group));
   if (!pax.empty()) {
-    TRY_DO(header("PaxHeader", 'x', 0644, pax.size(), kEpoch, {}));
+    TRY_DO(header("PaxHeader", 'x', {}, pax.size()));
     size_ = pax.size();
     TRY_DO(sink_(pax));
     TRY_DO(pad());
   }
-  const char type = is_file ? '0' : entry.kind == TarEntry::Kind::folder ? '5' : '2';
-  TRY_DO(header(name, type, entry.mode, is_file ? entry.size.count : 0, entry.modified, entry.target));
+  TRY_DO(header(name, type_of(entry.kind), entry, is_file ? entry.size.count : 0));
   size_ = left_ = is_file ? entry.size.count : 0;
   return {};
 }

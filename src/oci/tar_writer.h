@@ -11,14 +11,16 @@
 
 namespace nuclio::oci {
 
-// What a tar says of a file, folder or symbolic link. The owner is always 0:0, without names.
+// What a tar says of a file, folder or link. Owners are numbers, without names.
 struct TarEntry {
-  enum class Kind { file, folder, link } kind = Kind::file;
+  enum class Kind { file, folder, link, hard_link } kind = Kind::file;
   std::string name;  // relative, without "/" at either end
   int mode = 0644;
   ImageTime modified = kEpoch;
   Bytes size = {};          // of a file
-  std::string target = {};  // of a link
+  std::string target = {};  // of a link; of a hard one the name of an entry before it
+  std::uint32_t owner = 0;
+  std::uint32_t group = 0;
 };
 
 // Writes a tar whose bytes follow from its entries alone: ustar, with a pax header where a name is longer than 100
@@ -33,8 +35,7 @@ class TarWriter {
   Result<void> finish();                      // the two empty blocks
 
  private:
-  Result<void> header(std::string_view name, char type, int mode, std::uint64_t size, ImageTime modified,
-                      std::string_view target);
+  Result<void> header(std::string_view name, char type, const TarEntry& entry, std::uint64_t size);
   Result<void> pad();
 
   Sink sink_;

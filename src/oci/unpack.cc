@@ -41,6 +41,11 @@ Task<Result<void>> Unpacker::layer(Loop& loop, std::string file) {
   co_return co_await all(loop, std::move(file), std::move(reader), Whiteouts::meant);
 }
 
+Task<Result<void>> Unpacker::layer(Loop& loop, const Descriptor& file, std::string name) {
+  CO_TRY(ArchiveReader reader, ArchiveReader::open(file.get(), name));
+  co_return co_await all(loop, std::move(name), std::move(reader), Whiteouts::meant);
+}
+
 Task<Result<void>> Unpacker::archive(Loop& loop, std::string file) {
   CO_TRY(ArchiveReader reader, ArchiveReader::open_common(file));
   co_return co_await all(loop, std::move(file), std::move(reader), Whiteouts::ignored);

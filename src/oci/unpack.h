@@ -50,6 +50,9 @@ class Unpacker {
   // A tar, plain or compressed with gzip or zstd. Whiteouts remove what layers before this one brought. The loop goes
   // on meanwhile.
   Task<Result<void>> layer(Loop& loop, std::string file);
+  // The same of a file that is open, for whom its name is out of reach; `name` is for messages. Borrowed until the task
+  // is done.
+  Task<Result<void>> layer(Loop& loop, const Descriptor& file, std::string name);
   // An archive that is no layer, of one of the common formats: it has no whiteouts.
   Task<Result<void>> archive(Loop& loop, std::string file);
   Bytes total() const { return Bytes{total_}; }
