@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "oci/archive_reader.h"
-#include "oci/gzip_writer.h"
 
 namespace nuclio::oci {
 namespace {
@@ -31,29 +30,17 @@ Task<Result<void>> check_entries(Loop& loop, const std::string& tar) {
 Task<Result<Layer>> write_tar_layer(Loop& loop, const Layout& layout, std::string tar, Bytes most) {
   CO_TRY_DO(co_await check_entries(loop, tar));
   CO_TRY(ArchiveReader reader, ArchiveReader::open_uncompressed(tar));
-  CO_TRY(NewFile file, layout.new_blob());
-  Sha256 inside;
-  Sha256 outside;
-  std::uint64_t size = 0;
-  GzipWriter gzip{[&](std::string_view bytes) {
-    outside.update(bytes);
-    size += bytes.size();
-    return file.write(bytes);
-  }};
+  CO_TRY(LayerWriter layer, LayerWriter::create(layout));
   for (std::uint64_t read = 0;;) {
     CO_TRY(const std::string_view piece, reader.read());
     if (piece.empty()) break;
     read += piece.size();
     if (read > most.count)
       co_return fail(Why::too_large, tar + " must have at most " + std::to_string(most.count) + " bytes uncompressed");
-    inside.update(piece);
-    CO_TRY_DO(gzip.write(piece));
+    CO_TRY_DO(layer.write(piece));
     co_await loop.yield();
   }
-  CO_TRY_DO(gzip.finish());
-  Layer layer{{std::string(media::kLayerGzip), outside.finish(), Bytes{size}}, inside.finish()};
-  CO_TRY_DO(layout.keep(file, layer.blob.digest));
-  co_return std::move(layer);
+  co_return layer.finish();
 }
 
 }  // namespace nuclio::oci
