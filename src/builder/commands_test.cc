@@ -231,7 +231,7 @@ TEST_F(Commands, RunWithTheImagesEnvironmentFolderAndUserAlone) {
   EXPECT_THAT(log_, HasSubstr("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"));
   EXPECT_THAT(log_, HasSubstr("HOME=/root\n"));
   EXPECT_THAT(log_, HasSubstr("/srv/app\nuid=0(root) gid=0(root)"));
-  EXPECT_THAT(log_, HasSubstr("\nbuild\n"));
+  EXPECT_THAT(log_, HasSubstr("\nlocalhost\n"));
   EXPECT_THAT(log_, HasSubstr("\none\n"));
   EXPECT_THAT(log_, HasSubstr("\ntwo\n"));
   EXPECT_EQ(log_.find("CANARY_OF_THE_HOST"), std::string::npos);

@@ -285,6 +285,8 @@ Result<int> supervise(const SandboxJob& job) {
 
   TRY(Pipe ready, make_pipe());
   const pid_t keeper = fork_into(CLONE_NEWUSER);
+  // Here it does not mean the disk.
+  if (keeper < 0 && errno == ENOSPC) errno = EPERM;
   if (keeper < 0)
     return fail(
         errno_error("making a user namespace, which commands need (see kernel.unprivileged_userns_clone and "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/sandbox_job.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 
@@ -113,7 +114,10 @@ std::string sandbox_outcome_text(const SandboxOutcome& outcome) {
     text["code"] = outcome.failed->status.code;
     text["signal"] = outcome.failed->status.signal;
   }
-  return json::serialize(text);
+  std::string out = json::serialize(text);
+  // A message may name a file whose name is no UTF-8, which JSON must be.
+  if (!schema::parse_json(out)) std::ranges::replace_if(out, [](unsigned char c) { return c >= 0x80; }, '?');
+  return out;
 }
 
 Result<SandboxOutcome> parse_sandbox_outcome(const std::string& text) {

@@ -123,7 +123,7 @@ Result<void> enter_root(const RootFolders& folders, const LogLine& log) {
                             {"userxattr"},
                             {"volatile"}},
                            MOUNT_ATTR_NODEV);
-  if (!overlay) return fail(std::move(overlay).error().in(kNoOverlay));
+  if (!overlay) return fail(Error{Why::unavailable, std::move(overlay).error().what}.in(kNoOverlay));
   TRY_DO(put_mount(*overlay, AT_FDCWD, folders.merged.c_str(), "the root of the commands"));
   TRY(const oci::Beneath root, oci::Beneath::open(folders.merged));
 
@@ -133,7 +133,9 @@ Result<void> enter_root(const RootFolders& folders, const LogLine& log) {
     TRY_DO(put_mount(*processes, proc.folder.get(), "proc", "/proc"));
   } else {
     // In a container whose own /proc is covered in parts, the kernel lets nobody see the whole of another one.
-    log("there is no /proc for the commands, since this container's own is masked; those that need it will fail");
+    log("there is no /proc for the commands, since this container's own is masked (Kubernetes' procMount: Unmasked "
+        "leaves "
+        "it); those that need it will fail");
   }
   TRY_DO(make_devices(root));
   TRY_DO(show_names(root));
@@ -142,7 +144,7 @@ Result<void> enter_root(const RootFolders& folders, const LogLine& log) {
   if (::chdir(folders.merged.c_str()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0 ||
       ::umount2(".", MNT_DETACH) != 0 || ::chdir("/") != 0)
     return fail_errno("making the overlay the root");
-  constexpr std::string_view kName = "build";
+  constexpr std::string_view kName = "localhost";  // which /etc/hosts has, so that sudo and others find it
   if (::sethostname(kName.data(), kName.size()) != 0) return fail_errno("setting the name of the host");
   return {};
 }

@@ -120,6 +120,9 @@ Task<Result<void>> unpack(Loop& loop, const std::string& folder, const std::vect
   CO_TRY(oci::Unpacker unpacker, oci::Unpacker::into(root, {.owners = owners}));
   for (const OpenLayer& layer : layers) CO_TRY_DO(co_await unpacker.layer(loop, layer.file, layer.name));
   CO_TRY_DO(add_mount_points(root));
+  // A root that has its name is taken for whole, also by who comes after the machine has crashed.
+  const Descriptor made{::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!made || ::syncfs(made.get()) != 0) co_return fail(errno_error("writing " + root, errno));
   CO_TRY(oci::NewFile size, oci::NewFile::create(folder + "/size"));
   CO_TRY_DO(size.write(std::to_string(unpacker.total().count)));
   CO_TRY_DO(size.keep());
