@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 REMEMBERED = ROOT / "build/lint"
 CODE = ("src", "runtimes", "bench", "examples", "test", "tools")
-INCLUDED = ("src", "runtimes/wire", "runtimes/cpp/include", "build/release/generated")
+INCLUDED = ("src", "tools", "runtimes/wire", "runtimes/cpp/include", "build/release/generated")
 SECONDS_A_FILE = 300
 
 

@@ -21,7 +21,7 @@ namespace {
 constexpr std::string_view kUsage =
     "usage: nuclio_image make RECIPE LAYOUT           makes an image in a layout and prints its digest\n"
     "       nuclio_image check [--plain-http] IMAGE   says whether it could be pushed there\n"
-    "       nuclio_image push [--plain-http] LAYOUT IMAGE\n";
+    "       nuclio_image push [--plain-http] LAYOUT SPDX IMAGE\n";
 
 int report(const Error& error) {
   fmt::print(stderr, "nuclio_image: {}\n", error.what);
@@ -48,8 +48,9 @@ int meet_registry(Loop& loop, std::string_view command, const std::vector<std::s
   auto image = parse_image_reference(words.back());
   if (!image) return report(image.error());
   Target target{std::move(*image), plain_http};
-  auto done = command == "check" ? run_until_done(loop, check_target(loop, keychain, std::move(target)))
-                                 : run_until_done(loop, push_layout(loop, keychain, words[0], std::move(target)));
+  auto done = command == "check"
+                  ? run_until_done(loop, check_target(loop, keychain, std::move(target)))
+                  : run_until_done(loop, push_layout(loop, keychain, words[0], words[1], std::move(target)));
   return done ? 0 : report(done.error());
 }
 
@@ -61,7 +62,7 @@ int run(std::vector<std::string> words) {
   Loop loop;
   if (command == "make" && words.size() == 2) return make(loop, words[0], words[1]);
   if (command == "check" && words.size() == 1) return meet_registry(loop, command, words, plain_http);
-  if (command == "push" && words.size() == 2) return meet_registry(loop, command, words, plain_http);
+  if (command == "push" && words.size() == 3) return meet_registry(loop, command, words, plain_http);
   fmt::print(stderr, "{}", kUsage);
   return 2;
 }

@@ -59,6 +59,14 @@ def project_version() -> str:
     return re.search(r"project\(nuclio VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
 
 
+def commit() -> str:
+    """With "-dirty" when something was changed since; "unknown" outside a git checkout."""
+    try:
+        return output(["git", "-C", ROOT, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]).strip()
+    except Failed:
+        return "unknown"
+
+
 class Making:
     """One run: where things are, and what is the same for each image."""
 
@@ -70,7 +78,7 @@ class Making:
         self.fresh = options.fresh
         self.epoch = source_date_epoch()
         self.version = project_version()
-        self.commit = output(["git", "-C", ROOT, "rev-parse", "HEAD"]).strip()
+        self.commit = commit()
         self.nuclio_image = self.bin / "nuclio_image"
 
     def reference(self, image: Image) -> str:
@@ -90,7 +98,8 @@ class Making:
         seconds = time.monotonic() - began
         say(f"   {digest}, {blobs / 1e6:.1f} MB, {len(base.packages)} packages, in {seconds:.0f} s")
         if self.registry:
-            run([self.nuclio_image, "push", *self.plain_http, self.out / image.name, self.reference(image)])
+            layout, document = self.out / image.name, self.out / f"{image.name}.spdx.json"
+            run([self.nuclio_image, "push", *self.plain_http, layout, document, self.reference(image)])
 
     def write_layout(self, image: Image, base: rootfs.Rootfs, staged: Path) -> str:
         layout = self.out / image.name

@@ -5,18 +5,23 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <optional>
 #include <utility>
 #include <variant>
 
 #include "http/client.h"
 #include "oci/layout.h"
+#include "oci/referrers.h"
 #include "oci/transfer.h"
 
 namespace nuclio::images {
 namespace {
 
 using namespace std::chrono_literals;
+namespace fs = std::filesystem;
 
+constexpr Bytes kMaxDocument{16u << 20};
 constexpr auto kCheckPatience = 60s;
 constexpr auto kPushPatience = 60min;  // hundreds of MB over a slow line
 
@@ -43,13 +48,15 @@ Task<Result<void>> check_target(Loop& loop, const oci::Keychain& keychain, Targe
   co_return co_await registry.preflight(oci::Repository{target.image.repository}, Deadline::in(kCheckPatience));
 }
 
-Task<Result<void>> push_layout(Loop& loop, const oci::Keychain& keychain, std::string folder, Target target) {
+Task<Result<void>> push_layout(Loop& loop, const oci::Keychain& keychain, std::string folder, std::string document,
+                               Target target) {
   http::Client client{loop};
   oci::Registry registry{loop, client, keychain, target.image.registry, options_of(target)};
   const oci::Repository repository{target.image.repository};
   const Deadline deadline = Deadline::in(kPushPatience);
   CO_TRY(const oci::Layout layout, oci::Layout::open(std::move(folder)));
   CO_TRY(const oci::Index index, layout.index());
+  std::optional<oci::Blob> subject;
   for (const oci::Index::Entry& entry : index.manifests) {
     const auto tag = entry.annotations.find(std::string(oci::kRefName));
     if (tag == entry.annotations.end()) continue;
@@ -59,7 +66,16 @@ Task<Result<void>> push_layout(Loop& loop, const oci::Keychain& keychain, std::s
     fmt::print("{}/{}:{} is {}, {} bytes sent\n", target.image.registry, repository.value(), tag->second,
                report.digest.text(), report.sent.count);
     std::fflush(stdout);
+    subject = entry.manifest;
   }
+  if (!subject) co_return fail(Why::invalid, layout.folder() + " must have an image with a tag, has none");
+  CO_TRY(std::string bytes, oci::read_whole_file(document, kMaxDocument));
+  oci::Referrers referrers{loop, client, keychain, target.image.registry, options_of(target)};
+  oci::Attachment attachment{"application/spdx+json", fs::path(document).filename().string(), std::move(bytes)};
+  CO_TRY(const oci::AttachReport report,
+         co_await referrers.attach(repository, *subject, std::move(attachment), deadline));
+  fmt::print("{}/{}@{} is what is in it, {} bytes sent\n", target.image.registry, repository.value(),
+             report.digest.text(), report.sent.count);
   co_return Result<void>{};
 }
 

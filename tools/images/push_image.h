@@ -20,7 +20,8 @@ struct Target {
 // Whether images may be pushed there: asked before the minutes that making them takes.
 Task<Result<void>> check_target(Loop& loop, const oci::Keychain& keychain, Target target);
 
-// Pushes the image of a layout under each of its tags, and prints a line for each.
-Task<Result<void>> push_layout(Loop& loop, const oci::Keychain& keychain, std::string folder, Target target);
+// Pushes the image of a layout under each of its tags, and the SPDX document beside it; prints a line for each.
+Task<Result<void>> push_layout(Loop& loop, const oci::Keychain& keychain, std::string folder, std::string document,
+                               Target target);
 
 }  // namespace nuclio::images

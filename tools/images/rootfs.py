@@ -32,10 +32,13 @@ OPTIONS = (
     # Containers get a /dev, and a layer must have no devices. tidy.sh removes what apt leaves. Packages that are there
     # already are not downloaded again.
     "--skip=output/dev,cleanup/apt,download/empty,essential/unlink",
+    # What breaks off is thrown away, so nothing need wait for the disk.
+    "--dpkgopt=force-unsafe-io",
     *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
     *(f"--dpkgopt=path-include={pattern}" for pattern in KEPT),
 )
 LINES_TO_SHOW = 30
+ROOM = 2 << 30
 
 
 class Rootfs:
@@ -71,6 +74,18 @@ def mirrors() -> list[str]:
     return list(found) if catalogue.SUITE in found.values() else []
 
 
+def quick_disk() -> str:
+    """A disk in memory, where the thousands of small files are made and removed in a tenth of the time, if it has room
+    and takes programs and devices, as a root file system needs; else where temporary files are."""
+    try:
+        memory = os.statvfs("/dev/shm")
+    except OSError:
+        return tempfile.gettempdir()
+    is_large = memory.f_bavail * memory.f_frsize >= ROOM
+    is_plain = not memory.f_flag & (os.ST_NOEXEC | os.ST_NODEV | os.ST_RDONLY)
+    return "/dev/shm" if is_large and is_plain and os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
+
+
 def mmdebstrap(packages: list[str], tar: Path, kept: Path, epoch: int, log: Path) -> None:
     for folder in ("archives", "lists"):
         (kept / folder).mkdir(parents=True, exist_ok=True)
@@ -92,6 +107,7 @@ def mmdebstrap(packages: list[str], tar: Path, kept: Path, epoch: int, log: Path
     environment = os.environ | {
         "SOURCE_DATE_EPOCH": str(epoch),
         "LC_ALL": "C.UTF-8",
+        "TMPDIR": quick_disk(),
         "PATH": f"{os.environ.get('PATH', '/usr/bin:/bin')}:/usr/sbin:/sbin",
     }
     with open(log, "w") as kept_log:

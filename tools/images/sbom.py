@@ -80,7 +80,7 @@ def of_ours(image: catalogue.Image, staged: Path, version: str) -> list[dict]:
         fields = HeaderParser().parsestr(metadata.read_text())
         name = re.sub(r"[-_.]+", "-", fields["Name"]).lower()
         purl = f"pkg:pypi/{name}@{quote(fields['Version'])}"
-        packages.append(package(fields["Name"], fields["Version"], purl, NOTHING_SAID, "pypi"))
+        packages.append(package(name, fields["Version"], purl, NOTHING_SAID, "pypi"))
     return packages
 
 

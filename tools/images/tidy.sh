@@ -11,9 +11,11 @@ echo 'nuclio:x:65532:' >>"$root/etc/group"
 mkdir -p "$root/home/nuclio/.nuclio"
 chown -R 65532:65532 "$root/home/nuclio"
 
-# Nobody in a container needs to become somebody else.
-find "$root" -xdev -type f -perm /6000 -exec chmod ug-s {} +
+# Nobody in a container needs to become somebody else. The machine's own /dev is mounted in ROOT now, hence not all of it.
+find "$root/usr" -type f -perm /6000 -exec chmod ug-s {} +
 
+# How dpkg was to work here.
+rm -f "$root/etc/dpkg/dpkg.cfg.d/99mmdebstrap"
 # What apt knows of this machine's mirrors, and apt itself is not there.
 rm -rf "$root/etc/apt/sources.list" "$root/etc/apt/sources.list.d" "$root/var/lib/apt" "$root/var/cache/apt"
 # mmdebstrap's copies of this machine's own; a container gets them when it starts.

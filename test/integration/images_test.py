@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our images, made from Debian's packages, in a real registry and in the hands of those who pull them."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+import pytest
+import running
+
+MAKE = running.SOURCE / "tools/images/make.py"
+MADE = ("python", "cpp", "processor")
+TAGS = {"python": "3.11", "cpp": "12", "processor": "latest"}
+MINUTES = 60
+USER = 65532
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(15 * MINUTES),
+    pytest.mark.skipif(os.geteuid() != 0, reason="containerd, buildah and chroot need root"),
+]
+
+
+def run(*command, seconds=2 * MINUTES, **options):
+    """What a program prints; the test ends when it fails, with what it said."""
+    command = [str(word) for word in command]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False, **options)
+    assert done.returncode == 0, f"{' '.join(command)} exited with {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def start_make(out, *arguments):
+    command = [sys.executable, MAKE, "--bin", running.BIN, "--out", out, *arguments]
+    environment = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
+    return subprocess.run(
+        [str(word) for word in command],
+        capture_output=True,
+        text=True,
+        timeout=8 * MINUTES,
+        check=False,
+        env=environment | {"DOCKER_CONFIG": "/nonexistent"},
+    )
+
+
+def make(out, *arguments):
+    done = start_make(out, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@contextlib.contextmanager
+def started(command, log, ready, what):
+    """A server that is up; ended by its pid."""
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "OTEL_TRACES_EXPORTER": "none"},
+        )
+    try:
+
+        def is_up():
+            assert process.poll() is None, f"{what} ended: {log.read_text()[-2000:]}"
+            return ready()
+
+        running.wait_for(is_up, f"the start of {what}")
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    """The address of an empty registry."""
+    folder = tmp_path_factory.mktemp("registry")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    config = folder / "config.yml"
+    config.write_text(
+        "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
+        f"storage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
+        f'http: {{addr: "{address}", secret: test}}\n'
+    )
+
+    def answers():
+        with contextlib.suppress(OSError):
+            return running.request(address, path="/v2/").status == 200
+
+    with started(["docker-registry", "serve", config], folder / "log", answers, "the registry"):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """The folder with the images of this run of the tests, which take a minute or two, once for all of them."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    out = shared / "images"
+    with open(shared / "images.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "images.made").exists():
+            make(out, "--only", ",".join(MADE))
+            (shared / "images.made").touch()
+    return out
+
+
+@pytest.fixture(scope="module")
+def pushed(images, registry, tmp_path_factory):
+    """A folder of this file's own with the images, which are also in the registry."""
+    own = tmp_path_factory.mktemp("own") / "images"
+    # What was installed is kept there, so nothing is installed again. Nothing of it is ever changed in place.
+    shutil.copytree(images / "rootfs", own / "rootfs", copy_function=os.link)
+    make(own, registry, "--plain-http", "--only", ",".join(MADE))
+    return own
+
+
+@pytest.fixture(scope="module")
+def roots(images, tmp_path_factory):
+    """Root file systems of the images, as a container would have them."""
+    above = tmp_path_factory.mktemp("roots")
+    for name in MADE:
+        root = above / name
+        root.mkdir()
+        for layer in manifest(images, name)["layers"]:
+            run("tar", "-xzf", blob(images, name, layer["digest"]), "-C", root, "--same-owner", "-p")
+    return above
+
+
+def blob(images, name, digest):
+    return images / name / "blobs/sha256" / digest.removeprefix("sha256:")
+
+
+def digest_of(images, name):
+    """What the layout's index says; each tag of an image is the same."""
+    (digest,) = {entry["digest"] for entry in json.loads((images / name / "index.json").read_text())["manifests"]}
+    return digest
+
+
+def manifest(images, name):
+    return json.loads(blob(images, name, digest_of(images, name)).read_text())
+
+
+def config(images, name):
+    return json.loads(blob(images, name, manifest(images, name)["config"]["digest"]).read_text())
+
+
+def as_user(root, *command):
+    """Runs a program within a root file system as the image's user."""
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/home/nuclio", "LANG": "C.UTF-8"}
+    return run("/usr/sbin/chroot", f"--userspec={USER}:{USER}", root, *command, env=environment)
+
+
+def test_skopeo_pulls_what_was_pushed(pushed, registry, tmp_path):
+    for name in MADE:
+        source = f"docker://{registry}/nuclio/{name}:{TAGS[name]}"
+        target = tmp_path / name
+        run("skopeo", "--insecure-policy", "copy", "--src-tls-verify=false", source, f"oci:{target}:pulled")
+        raw = subprocess.check_output(["skopeo", "inspect", "--raw", f"oci:{target}:pulled"], timeout=MINUTES)
+        assert "sha256:" + hashlib.sha256(raw).hexdigest() == digest_of(pushed, name)
+
+
+def test_buildah_pulls_what_was_pushed(pushed, registry, tmp_path):
+    policy = tmp_path / "policy.json"
+    policy.write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+    storage = ["--root", tmp_path / "root", "--runroot", tmp_path / "run", "--storage-driver", "vfs"]
+    for name in MADE:
+        reference = f"{registry}/nuclio/{name}:{TAGS[name]}"
+        run("buildah", *storage, "pull", "--quiet", "--tls-verify=false", "--signature-policy", policy, reference)
+        seen = json.loads(run("buildah", *storage, "inspect", "--type", "image", reference))
+        assert seen["FromImageDigest"] == digest_of(pushed, name)
+        assert seen["OCIv1"]["config"]["User"] == f"{USER}:{USER}"
+
+
+def test_containerd_pulls_and_unpacks_what_was_pushed(pushed, registry):
+    # A socket's path has at most 107 bytes, which pytest's folders may exceed.
+    with tempfile.TemporaryDirectory(prefix="nuclio-containerd-") as short:
+        folder = pathlib.Path(short)
+        settings = folder / "config.toml"
+        settings.write_text(
+            f'version = 2\nroot = "{folder}/root"\nstate = "{folder}/state"\n'
+            'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
+            f'[grpc]\naddress = "{folder}/socket"\n[ttrpc]\naddress = "{folder}/ttrpc"\n'
+        )
+        ctr = ["ctr", "--address", folder / "socket"]
+
+        def answers():
+            return subprocess.run([*ctr, "version"], capture_output=True, timeout=MINUTES, check=False).returncode == 0
+
+        with started(["containerd", "--config", settings], folder / "log", answers, "containerd"):
+            for name in MADE:
+                reference = f"{registry}/nuclio/{name}:{TAGS[name]}"
+                run(*ctr, "images", "pull", "--plain-http", "--snapshotter", "native", reference)
+            listed = run(*ctr, "images", "check", "--snapshotter", "native")
+            for name in MADE:
+                (line,) = [line for line in listed.splitlines() if f"/nuclio/{name}:" in line]
+                assert digest_of(pushed, name) in line
+                assert re.search(r" complete .* true\s*$", line), f"not unpacked: {line}"
+
+
+def test_a_second_run_sends_nothing_and_gives_the_same_digests(pushed, registry):
+    before = {name: digest_of(pushed, name) for name in MADE}
+    said = make(pushed, registry, "--plain-http", "--only", ",".join(MADE))
+    assert {name: digest_of(pushed, name) for name in MADE} == before
+    sent = re.findall(r", (\d+) bytes sent$", said, re.MULTILINE)
+    assert len(sent) == 2 * len(MADE) + 1  # a line for each tag and each document; the processor has two tags
+    assert set(sent) == {"0"}
+    assert "extracting archives" not in said
+
+
+def test_packages_that_are_installed_anew_give_the_same_digest(images, tmp_path):
+    # Nothing of the first run is there but what apt has downloaded.
+    shutil.copytree(images / "debian", tmp_path / "debian")
+    said = make(tmp_path, "--only", "python", "--fresh")
+    assert "extracting archives" in said
+    assert digest_of(tmp_path, "python") == digest_of(images, "python")
+    assert (tmp_path / "python.spdx.json").read_text() == (images / "python.spdx.json").read_text()
+
+
+def test_the_processor_runs_as_a_user_without_rights(images, roots):
+    assert config(images, "processor")["config"]["Entrypoint"] == ["/usr/local/bin/processor"]
+    assert as_user(roots / "processor", "/usr/local/bin/processor", "--version").startswith("nuclio processor ")
+    runtimes = as_user(roots / "processor", "/usr/local/bin/processor", "--list-runtimes")
+    assert {"cpp", "python"} <= set(re.findall(r"^(\w+)", runtimes, re.MULTILINE))
+
+
+def test_the_python_base_has_what_functions_import(images, roots):
+    version = as_user(roots / "python", "python3", "-c", "import platform; print(platform.python_version())").strip()
+    assert version.startswith("3.11.")
+    assert f"PYTHON_VERSION={version}" in config(images, "python")["config"]["Env"]
+    code = "import ssl, json, ctypes, sqlite3; print(ssl.create_default_context().cert_store_stats()['x509_ca'] > 50)"
+    assert as_user(roots / "python", "python3", "-c", code) == "True\n"
+
+
+def test_python_need_not_compile_its_library(roots):
+    """Its compiled form was written with the files' times of the day, which the layer does not keep."""
+    code = "import sys, json, asyncio; print([m.__name__ for m in sys.modules.values() if hasattr(m, '__cached__')])"
+    command = ["/usr/sbin/chroot", f"--userspec={USER}:{USER}", roots / "python", "/usr/bin/python3", "-v", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=MINUTES, check=True)
+    assert "asyncio.events" in done.stdout
+    assert re.search(r"code object from '.*\.pyc'", done.stderr)
+    assert not re.search(r"code object from .*\.py\b(?!c)", done.stderr)
+
+
+def test_the_cpp_base_runs_what_this_machine_compiles(roots, tmp_path):
+    source = tmp_path / "hello.cc"
+    source.write_text('#include <iostream>\nint main() { std::cout << "hello" << std::endl; }\n')
+    run("g++", source, "-o", roots / "cpp/tmp/hello")
+    assert as_user(roots / "cpp", "/tmp/hello") == "hello\n"
+
+
+def test_nothing_in_an_image_gives_rights_or_remembers_the_machine(images, roots):
+    for name in MADE:
+        settings = config(images, name)
+        assert settings["created"] == "1970-01-01T00:00:00Z"
+        assert settings["config"]["User"] == f"{USER}:{USER}"
+        root = roots / name
+        passwd = [line.split(":") for line in (root / "etc/passwd").read_text().splitlines()]
+        assert ["nuclio", "x", str(USER), str(USER), "Nuclio", "/home/nuclio", "/usr/sbin/nologin"] in passwd
+        assert (root / "home/nuclio").stat().st_uid == USER
+        for layer in manifest(images, name)["layers"]:
+            with tarfile.open(blob(images, name, layer["digest"])) as archive:
+                for member in archive:
+                    assert not (member.isfile() and member.mode & 0o6000), f"{member.name} is set-user-id"
+                    assert member.mtime == 0, f"{member.name} has a time"
+                    assert not member.isdev()
+        for gone in ("etc/machine-id", "etc/hostname", "etc/resolv.conf", "etc/apt/sources.list", "var/lib/apt"):
+            assert not os.path.lexists(root / gone), gone
+        assert list((root / "var/log").iterdir()) == []
+
+
+EXPRESSION = re.compile(r"NOASSERTION|[(]*[A-Za-z0-9.-]+[)]*( (AND|OR) [(]*[A-Za-z0-9.-]+[)]*)*")
+
+
+def test_the_document_names_each_package_with_its_version(images, roots):
+    for name in MADE:
+        document = json.loads((images / f"{name}.spdx.json").read_text())
+        query = ["dpkg-query", f"--admindir={roots / name}/var/lib/dpkg", "-W", "-f", "${Package} ${Version}\\n"]
+        installed = dict(line.split() for line in run(*query).splitlines())
+        purl = {each["name"]: each["externalRefs"][0]["referenceLocator"] for each in document["packages"]}
+        of_debian = {
+            each["name"]: each["versionInfo"]
+            for each in document["packages"]
+            if purl[each["name"]].startswith("pkg:deb/debian/")
+        }
+        assert of_debian == installed
+        assert purl["libc6"].startswith(f"pkg:deb/debian/libc6@{installed['libc6'].replace('+', '%2B')}?arch=")
+    ours = {each["name"]: each for each in document["packages"]}
+    program = roots / "processor/usr/local/bin/processor"
+    assert ours["nuclio-processor"]["checksums"] == [
+        {"algorithm": "SHA256", "checksumValue": hashlib.sha256(program.read_bytes()).hexdigest()}
+    ]
+    assert purl["nuclio-sdk"].startswith("pkg:pypi/nuclio-sdk@")
+
+
+def test_the_document_is_one_that_spdx_allows(images):
+    for name in MADE:
+        document = json.loads((images / f"{name}.spdx.json").read_text())
+        assert (document["spdxVersion"], document["dataLicense"]) == ("SPDX-2.3", "CC0-1.0")
+        assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", document["documentNamespace"])
+        assert document["creationInfo"]["created"] == "1970-01-01T00:00:00Z"
+        identifiers = [document["SPDXID"], *(each["SPDXID"] for each in document["packages"])]
+        assert len(set(identifiers)) == len(identifiers)
+        assert all(re.fullmatch(r"SPDXRef-[A-Za-z0-9.-]+", each) for each in identifiers)
+        named = {each["licenseId"] for each in document["hasExtractedLicensingInfos"]}
+        for package in document["packages"]:
+            licence = package["licenseDeclared"]
+            assert EXPRESSION.fullmatch(licence) and licence.count("(") == licence.count(")"), licence
+            assert set(re.findall(r"LicenseRef-[A-Za-z0-9.-]+", licence)) <= named
+        for relation in document["relationships"]:
+            assert {relation["spdxElementId"], relation["relatedSpdxElement"]} <= set(identifiers)
+        contained = [each for each in document["relationships"] if each["relationshipType"] == "CONTAINS"]
+        assert len(contained) == len(document["packages"]) - 1
+
+
+def test_the_registry_has_the_document_beside_the_image(pushed, registry):
+    for name in MADE:
+        digest = digest_of(pushed, name)
+        accept = {"Accept": "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"}
+        path = f"/v2/nuclio/{name}"
+        # The tag under which OCI 1.1 looks where a registry has no API for it.
+        index = running.request(registry, path=f"{path}/manifests/{digest.replace(':', '-')}", headers=accept)
+        (entry,) = index.json["manifests"]
+        assert entry["artifactType"] == "application/spdx+json"
+        artifact = running.request(registry, path=f"{path}/manifests/{entry['digest']}", headers=accept).json
+        assert artifact["subject"]["digest"] == digest
+        content = running.request(registry, path=f"{path}/blobs/{artifact['layers'][0]['digest']}")
+        assert content.body == (pushed / f"{name}.spdx.json").read_bytes()
+
+
+@pytest.mark.parametrize("wrong", ["nobody", "plain"])
+def test_a_registry_that_cannot_be_pushed_to_is_told_of_before_anything_is_made(wrong, registry, tmp_path):
+    where, said = {
+        "nobody": (["127.0.0.1:1", "--plain-http"], "the registry 127.0.0.1:1"),
+        "plain": ([registry], "it seems to speak plain HTTP"),
+    }[wrong]
+    done = start_make(tmp_path / "out", *where, "--only", "cpp")
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_name_of_no_image_is_answered_with_the_names_that_there_are(tmp_path):
+    done = start_make(tmp_path, "--only", "pyhton")
+    assert done.returncode == 2
+    assert 'there is no image "pyhton"; there are python, cpp, processor, dashboard, nuctl' in done.stderr
