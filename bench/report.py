@@ -76,6 +76,14 @@ def tables(results: dict) -> list[Table]:
         head = ["functions", "seconds", "CPU ms in all", "wake-ups in all", "most of one", "PSS MiB in all"]
         keys = (("functions", 0), ("seconds", 0), ("cpu_ms", 1), ("wakeups", 0), ("most_wakeups", 0), ("pss_mib", 0))
         made.append(("idle functions", head, [[number(idle[key], digits) for key, digits in keys]]))
+    if images := results.get("images"):
+        lines = [
+            [row["who"], row["missing"]]
+            if "missing" in row
+            else [row["who"], number(row["median"], 2), number(row["worst"], 2), number(row.get("sent_bytes"), 0)]
+            for row in images
+        ]
+        made.append(("code change to pushed image", ["who", "median s", "worst s", "bytes pushed"], lines))
     return made
 
 

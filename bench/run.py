@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures our processor beside other servers and in its idle moments, in one go.
+"""Measures our processor beside other servers and in its idle moments, and the building of images, in one go.
 
 The server is on one core, with all its processes, and the load on another; without a second core they share one, and
 the figures are worth little. Every figure stands beside that of a bare server in the same minute, since a number
@@ -13,11 +13,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import images
 import lives
 import machine
 import report
 import throughput
-from servers import Others, Processors
+from servers import Others, Processors, Unavailable
 from verdicts import Verdict, verdicts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,6 +45,12 @@ def measure(options: argparse.Namespace) -> dict:
         if "idle" in options.parts:
             told("idle functions")
             results["idle"] = lives.idle(processors, *((20, 2) if options.quick else (100, 10)))
+        if "images" in options.parts:
+            told("images")
+            try:
+                results["images"] = images.images(options.bin.resolve(), Path(scratch), rounds)
+            except Unavailable as missing:
+                results["images"] = [{"who": "nuctl build", "missing": str(missing)}]
         results["throughput"] = []
         if "load" in options.parts:
             results["throughput"] = throughput.all_rows(others, processors, rounds, 1, options.quick, told)
@@ -63,8 +70,8 @@ def main() -> None:
     parser.add_argument(
         "--parts",
         type=lambda text: text.split(","),
-        default=["load", "start", "memory", "idle"],
-        help="what to measure, of load,start,memory,idle",
+        default=["load", "start", "memory", "idle", "images"],
+        help="what to measure, of load,start,memory,idle,images",
     )
     options = parser.parse_args()
 

@@ -85,4 +85,8 @@ def verdicts(results: dict) -> list[dict]:
         " %",
         most=0.01,
     )
+    change = {one["who"]: one for one in results.get("images", [])}.get("nuctl build", {})
+    judge("code change to pushed image", change.get("median"), " s", most=1.5)
+    sent = change.get("sent_bytes")
+    judge("bytes pushed for it", None if sent is None else sent / 1024, " KiB", most=100)
     return [asdict(verdict) for verdict in found]

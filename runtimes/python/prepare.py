@@ -25,6 +25,9 @@ def main(arguments):
     options = dict(zip(arguments[::2], arguments[1::2]))
     code, out, cache = options["--code"], options["--out"], options["--cache"]
     try:
+        if options.get("--target") == "image":
+            prepare_for_image(code, out, os.path.join(cache, "python-image"), options)
+            return 0
         check_syntax(code, options["--handler"])
         installs = wanted_installs(code, options.get("--commands"))
         python = environment_for(code, installs, os.path.join(cache, "python")) if installs else sys.executable
@@ -35,6 +38,19 @@ def main(arguments):
         sys.stderr.write("{0}\n".format(failure))
         return 1
     return 0
+
+
+def prepare_for_image(code, out, cache, options):
+    """The image brings its interpreter, and packages lie in a folder beside the code rather than in a virtual
+    environment, whose programs would name this machine's places."""
+    version = options.get("--version", "")
+    if not version or tuple(map(int, version.split("."))) <= sys.version_info[:2]:
+        check_syntax(code, options["--handler"])  # a newer Python's syntax would be taken for a slip
+    installs = wanted_installs(code, options.get("--commands"))
+    if installs:
+        packages = packages_for(code, installs, cache, version)
+        os.symlink(packages, os.path.join(out, "packages"))
+    write_whole(os.path.join(out, "interpreter"), "python3\n")
 
 
 def check_syntax(code, handler):
@@ -102,12 +118,12 @@ def requirement_lines(path):
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def installs_key(code, installs):
-    """Changes with the interpreter, its place, and all that is asked for, in included files and local packages too."""
+def installs_key(code, installs, interpreter):
+    """Changes with the interpreter and all that is asked for, in included files and local packages too."""
     import hashlib
 
     key = hashlib.sha256()
-    key.update("{0} {1} {2}\0".format(sys.version, sys.base_prefix, sys.executable).encode())
+    key.update(interpreter.encode() + b"\0")
     included = []
     for arguments in installs:
         key.update("\0".join(arguments).encode("utf-8", "replace") + b"\n")
@@ -174,34 +190,82 @@ def add_content(key, flag, path):
 def environment_for(code, installs, cache):
     """The interpreter of a virtual environment that has the requirements; made unless there is one.
 
-    It is made where it stays, since the programs in a virtual environment name its path. What makes it count is the
-    file `complete`, written last: without it the folder is a leftover of an interrupted build and is made anew. The
-    lock lets one of several builds make it while the others wait."""
+    It is made where it stays, since the programs in a virtual environment name its path."""
+    key = installs_key(code, installs, " ".join((sys.version, sys.base_prefix, sys.executable)))
+    folder = os.path.join(cache, key)
+    python = os.path.join(folder, "bin", "python")
+    made_once(folder, lambda: make_environment(folder, python, code, installs))
+    return python
+
+
+def packages_for(code, installs, cache, version):
+    """A folder with the packages for an interpreter of the version; made, with one of this machine, unless there is
+    one."""
+    python = interpreter_for_packages(version)
+    folder = os.path.join(cache, installs_key(code, installs, ask(python, "import sys; print(sys.version)")))
+    made_once(folder, lambda: make_packages(folder, python, code, installs))
+    return os.path.join(folder, "packages")
+
+
+def interpreter_for_packages(version):
+    """Which packages, and which of their files, depends on the version of the interpreter that asks for them."""
+    import subprocess
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    script = '. "$1/find_python.sh" && find_python "$2" && echo "$python"'
+    found = subprocess.run(
+        ["sh", "-c", script, "sh", here, version], stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8"
+    )
+    if found.returncode != 0:
+        raise Failed(
+            "the image has Python {0}, and to install the function's packages for it the same is needed here; install "
+            "Python {0}, choose another spec.build.baseImage, or leave out requirements.txt and install with "
+            "spec.build.commands, which run in the image".format(version)
+        )
+    return found.stdout.strip()
+
+
+def ask(python, question):
+    import subprocess
+
+    return subprocess.run(
+        [python, "-I", "-S", "-c", question], stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8"
+    ).stdout.strip()
+
+
+def made_once(folder, make):
+    """What makes a folder count is the file `complete`, written last: without it the folder is a leftover of an
+    interrupted build and is made anew. The lock lets one of several builds make it while the others wait."""
     import fcntl
 
-    folder = os.path.join(cache, installs_key(code, installs))
-    python = os.path.join(folder, "bin", "python")
     complete = os.path.join(folder, "complete")
-    os.makedirs(cache, exist_ok=True)
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
     with open(folder + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.path.exists(complete):
             print("Requirements: as installed before, in {0}".format(folder))
-            return python
-        make_environment(folder, python, code, installs)
+            return
+        make()
         write_whole(complete, "")
-    return python
 
 
 def make_environment(folder, python, code, installs):
     import shutil
-    import subprocess
 
     shutil.rmtree(folder, ignore_errors=True)
     print("Installing into a new virtual environment", flush=True)
-    pip = own_pip()
+    pip = own_pip(sys.executable)
+    make_venv(sys.executable, folder, with_pip=not pip)
+    pip = [*pip, "--python", python] if pip else [python, "-m", "pip"]
+    for arguments in installs:
+        install(pip, code, arguments)
+
+
+def make_venv(interpreter, folder, with_pip):
+    import subprocess
+
     made = subprocess.run(
-        [sys.executable, "-m", "venv", *(["--without-pip"] if pip else []), folder],
+        [interpreter, "-m", "venv", *([] if with_pip else ["--without-pip"]), folder],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -212,15 +276,49 @@ def make_environment(folder, python, code, installs):
         print(made.stdout, flush=True)
         raise Failed(
             "{0} cannot make a virtual environment for the requirements; on Debian, install python3-venv".format(
-                sys.executable
+                interpreter
             )
         )
-    pip = [*pip, "--python", python] if pip else [python, "-m", "pip"]
+
+
+def make_packages(folder, python, code, installs):
+    import shutil
+    import subprocess
+
+    shutil.rmtree(folder, ignore_errors=True)
+    packages, venv = os.path.join(folder, "packages"), os.path.join(folder, "venv")
+    print("Installing packages for the image", flush=True)
+    pip = own_pip(python)
+    if not pip:
+        make_venv(python, venv, with_pip=True)
+        pip = [os.path.join(venv, "bin", "python"), "-m", "pip"]
     for arguments in installs:
-        install(pip, code, arguments)
+        install(pip, code, arguments, ("--target", packages, "--no-compile", "--upgrade"))
+    shutil.rmtree(venv, ignore_errors=True)
+    os.makedirs(packages, exist_ok=True)
+    use_interpreter_of_image(os.path.join(packages, "bin"))
+    # An image's files have no times to compare with, so what is compiled counts as it is.
+    quiet = ["-q", "--invalidation-mode", "unchecked-hash", "-s", packages, "-p", "/opt/nuclio/.nuclio/packages"]
+    subprocess.run(
+        [python, "-I", "-m", "compileall", *quiet, packages],
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # files in templates of packages that are no Python
+    )
 
 
-def install(pip, code, arguments):
+def use_interpreter_of_image(folder):
+    """pip names the interpreter that ran it in the first line of the programs that it makes."""
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        path = os.path.join(folder, name)
+        with open(path, "rb") as file:
+            first, newline, rest = file.read().partition(b"\n")
+        if first.startswith(b"#!") and b"python" in first:
+            with open(path, "wb") as file:
+                file.write(b"#!/usr/bin/env python3" + newline + rest)
+
+
+def install(pip, code, arguments, options=()):
     import shlex
     import subprocess
 
@@ -228,7 +326,7 @@ def install(pip, code, arguments):
     print(what, flush=True)
     quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
     process = subprocess.Popen(
-        [*pip, "install", *quiet, *arguments],
+        [*pip, "install", *quiet, *options, *arguments],
         cwd=code,
         env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"},  # it is our own environment: root's warning is noise
         stdin=subprocess.DEVNULL,
@@ -247,19 +345,19 @@ def install(pip, code, arguments):
         raise Failed("`{0}` failed: {1}; correct it, or see pip's lines above".format(what, reason))
 
 
-def own_pip():
-    """The interpreter's pip as a command, when it is new enough to install into another environment: then the
+def own_pip(python):
+    """An interpreter's pip as a command, when it is new enough to install into another environment: then the
     environment needs none of its own, which saves seconds. None otherwise."""
     import subprocess
 
     asked = subprocess.run(
-        [sys.executable, "-m", "pip", "--version"], stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8"
+        [python, "-m", "pip", "--version"], stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8"
     )
     words = asked.stdout.split()
     if asked.returncode == 0 and len(words) > 1:
         major, minor = (words[1] + ".0").split(".")[:2]
         if major.isdigit() and minor.isdigit() and (int(major), int(minor)) >= (22, 3):
-            return [sys.executable, "-m", "pip"]
+            return [python, "-m", "pip"]
     return None
 
 

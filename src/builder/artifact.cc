@@ -62,10 +62,15 @@ Task<Result<void>> make_artifact(Loop& loop, const Source& source, ArtifactOptio
   const wire::Runtime& runtime = *source.runtime;
   auto values = wire::placeholders(runtime, options.code);
   CO_TRY_DO(make_folder(values["out"]));
-  CO_TRY(std::string commands, write_commands(source, values["out"]));
+  const bool for_image = options.target == ArtifactTarget::image;
+  std::string commands;  // an image's run in the image
+  if (!for_image) {
+    CO_TRY(commands, write_commands(source, values["out"]));
+  }
   if (runtime.prepare.empty()) co_return Result<void>{};
   values["handler"] = source.config.spec.handler;
-  values["version"] = source.version;
+  values["version"] = for_image ? options.version : source.version;
+  values["target"] = for_image ? "image" : "";
   values["name"] = source.config.metadata.name;
   values["cache"] = options.cache + "/" + runtime.name;
   values["commands"] = commands;

@@ -13,10 +13,15 @@
 
 namespace nuclio::builder {
 
+// Where the code is to run: on this machine, or in an image, whose folders and interpreter are others.
+enum class ArtifactTarget { here, image };
+
 struct ArtifactOptions {
   std::string code;   // the folder to fill; must not exist
   std::string cache;  // for what builds share, such as installed packages; made when it does not exist
   std::vector<std::string> environment;  // of the runtime's programs: "NAME=value"
+  ArtifactTarget target = ArtifactTarget::here;
+  std::string version;  // of the image's language
   CopyLimits limits = {};
   LogLine log;
 };

@@ -117,7 +117,8 @@ Task<Result<void>> unpack(Loop& loop, const std::string& folder, const std::vect
   CO_TRY_DO(remove_folder(root));
   CO_TRY_DO(make_folder(root));
   if (::chmod(root.c_str(), 0755) != 0) co_return fail(errno_error("making the folder " + root, errno));
-  CO_TRY(oci::Unpacker unpacker, oci::Unpacker::into(root, {.owners = owners}));
+  CO_TRY(oci::Unpacker unpacker,
+         oci::Unpacker::into(root, {.owners = owners, .special_files = oci::SpecialFiles::left_out}));
   for (const OpenLayer& layer : layers) CO_TRY_DO(co_await unpacker.layer(loop, layer.file, layer.name));
   CO_TRY_DO(add_mount_points(root));
   // A root that has its name is taken for whole, also by who comes after the machine has crashed.

@@ -8,6 +8,7 @@ namespace nuclio::nuctl {
 // Names, aliases and their meaning are Nuclio's; `logs` and `dev` are ours.
 const std::vector<CommandEntry>& command_table() {
   static const std::vector<CommandEntry> table{
+      {"build", {"bu"}, "Make an image of a function, or a folder that a processor runs", make_build},
       {"deploy", {}, "Build a function and run it", make_deploy},
       {"invoke", {}, "Send an event to a function", make_invoke},
       {"logs", {}, "Show what a function logs", make_logs},

@@ -13,6 +13,7 @@ namespace nuclio::nuctl {
 
 const std::vector<CommandEntry>& command_table();
 
+std::unique_ptr<Command> make_build();
 std::unique_ptr<Command> make_deploy();
 std::unique_ptr<Command> make_update_function();
 std::unique_ptr<Command> make_dev();

@@ -30,6 +30,10 @@ Task<Result<Image>> find_image(Registry& from, Repository repository, Version ve
 Task<Result<void>> pull_layers(Loop& loop, Registry& from, Repository repository, const Image& image,
                                const Layout& layout, TransferOptions options, Deadline deadline);
 
+// Puts an image whose layers the layout `from` has into another one, without a name there: see Layout::name(). Blobs
+// that are there already are left alone. Everything is borrowed. Why::not_found: a layer is missing.
+Task<Result<void>> copy_image(Loop& loop, const Layout& from, const Image& image, const Layout& to);
+
 // Where an image's base lies: its layers are mounted from there, or fetched when the target cannot.
 struct Origin {
   Registry* registry;

@@ -73,6 +73,7 @@ Task<Result<void>> Unpacker::entry(Loop& loop, ArchiveReader& reader, const Arch
     CO_TRY(const bool was_whiteout, whiteout(name));
     if (was_whiteout) co_return Result<void>{};
   }
+  if (entry.kind == Kind::other && options_.special_files == SpecialFiles::left_out) co_return Result<void>{};
   if (entry.kind == Kind::other)
     co_return fail(Why::invalid, "\"" + name + "\" is a device, a socket or a pipe, which has no place here");
   CO_TRY(const Place place, root_.make(name));

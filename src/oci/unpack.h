@@ -31,17 +31,22 @@ struct UnpackLimits {
 // its owner can enter.
 enum class Owners { ours, theirs };
 
+// Devices, sockets and pipes. Images that debootstrap made have some in /dev, where a container's own hide them; in
+// other archives they have no business. They are never made.
+enum class SpecialFiles { refused, left_out };
+
 struct UnpackOptions {
   UnpackLimits limits = {};
   Owners owners = Owners::ours;
+  SpecialFiles special_files = SpecialFiles::refused;
 };
 
 // Makes a root file system of an image's layers, one after the other, beneath a folder. Nothing outside of it is read
 // or written, whatever the layers say: links may point anywhere, since they mean places within the root, and are never
 // followed out of it. So must whoever reads the result do: see Beneath.
 // What is refused (Why::invalid): absolute names and "..", hard links to what is not within, devices, sockets and
-// pipes, and what is no tar. Why::too_large: the limits. The folder is then to be thrown away. Extended attributes and
-// the times of folders are not kept.
+// pipes unless they are left out, and what is no tar. Why::too_large: the limits. The folder is then to be thrown away.
+// Extended attributes and the times of folders are not kept.
 class Unpacker {
  public:
   // The folder exists. Its owner keeps others from changing it meanwhile.

@@ -82,6 +82,13 @@ class Unpacking : public testing::Test, protected TestBench {
   TestFolder folder_;
 };
 
+TEST_F(Unpacking, DevicesAreLeftOutWhereThatIsAskedFor) {
+  auto done = unpack({{"dev/", '5'}, {"dev/null", '3'}, {"dev/log", '6'}, {"etc", '0', "x"}},
+                     {.special_files = SpecialFiles::left_out});
+  ASSERT_TRUE(done) << done.error().what;
+  EXPECT_THAT(names(), ElementsAre("dev", "etc"));
+}
+
 TEST_F(Unpacking, MakesWhatALayerHas) {
   const std::string tar = raw_tar({{"./", '5'},
                                    {"usr/", '5', "", "", 0755},

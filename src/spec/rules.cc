@@ -105,7 +105,13 @@ void check_code(const FunctionSpec& spec, Report& report) {
       {"spec.build.baseImageRegistry", spec.build.base_image_registry}};
   for (const auto& [path, reference] : references) {
     // Onbuild images may be templates, filled in by the builder.
-    if (reference.empty() || reference.find("{{") != std::string::npos || parse_image_reference(reference)) continue;
+    if (reference.empty() || reference.find("{{") != std::string::npos) continue;
+    // Who builds may say that a registry speaks plain HTTP. Nodes that pull have a configuration for that.
+    std::string_view name = reference;
+    const bool of_build = path.starts_with("spec.build.");
+    for (const std::string_view scheme : {"http://", "https://"})
+      if (of_build && name.starts_with(scheme)) name.remove_prefix(scheme.size());
+    if (parse_image_reference(name)) continue;
     problem(report, std::string(path),
             "must be an image or registry such as registry.local:5000/team/name:tag, is " + quoted(reference));
   }

@@ -44,6 +44,10 @@ struct Runtime {
   std::vector<std::string> worker;
   std::vector<std::string> parent;
   std::map<std::string, std::string> env;
+  std::string image;
+  std::string image_version;
+  std::string version_variable;
+  std::string packages;
   std::string folder;  // absolute; not in the manifest
 
   static constexpr auto fields() {
@@ -65,6 +69,13 @@ struct Runtime {
         field("parent", &R::parent,
               {.doc = "Program that forks workers when it is asked to; each is started by its command when empty."}),
         field("env", &R::env, {.doc = "Environment of both programs, under the function's own."}),
+        field("image", &R::image,
+              {.doc = "Image that images of functions begin with when spec.build.baseImage is empty."}),
+        field("imageVersion", &R::image_version, {.doc = "The {version} in it when spec.runtime names none."}),
+        field("versionVariable", &R::version_variable,
+              {.doc = "Environment variable in which such images say their version of the language."}),
+        field("packages", &R::packages,
+              {.doc = "What prepare makes that changes with the packages a function asks for, and not with its code."}),
     };
   }
 };

@@ -27,6 +27,15 @@ def add_to_path(code):
     return folder
 
 
+def add_packages(folder):
+    """The function's packages come before those of the interpreter, as in a virtual environment."""
+    import site
+
+    first = next((i for i, path in enumerate(sys.path) if path.endswith(("site-packages", "dist-packages"))), None)
+    sys.path.insert(len(sys.path) if first is None else first, folder)
+    site.addsitedir(folder)  # for .pth files, with which some packages find themselves
+
+
 def load(handler, code_folder):
     """(module, callable) of "module(.sub)*:name"."""
     module_name, colon, name = handler.partition(":")

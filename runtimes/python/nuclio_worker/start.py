@@ -21,11 +21,14 @@ _OPTIONS = {
     "--namespace": "nuclio",
     "--log-level": "debug",
     "--frame-limit": str(frames.DEFAULT_LIMIT),
+    "--packages": "",  # folder of what the function's requirements brought, where it is no virtual environment's
 }
 
 
 def main(arguments, runtime_folder):
     options = _parse(arguments)
+    if options["packages"]:
+        load.add_packages(options["packages"])
     sdk.find(os.path.join(runtime_folder, "site-packages"))
     if options["parent_fd"]:
         from nuclio_worker import parent

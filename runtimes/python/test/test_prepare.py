@@ -22,7 +22,7 @@ def prepare(tmp_path):
     """prepare(files, …) runs the program over a new folder of code and gives what it said."""
     code = tmp_path / "code"
 
-    def run(files, handler="main:handler", version=None, start=False, commands=()):
+    def run(files, handler="main:handler", version=None, start=False, commands=(), target=None):
         code.mkdir(exist_ok=True)
         for name, content in files.items():
             path = code / name
@@ -30,6 +30,9 @@ def prepare(tmp_path):
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         command = [RUNTIME / "prepare", "--code", code, "--handler", handler, "--out", code / ".nuclio"]
         command += ["--cache", tmp_path / "cache", *(["--version", version] if version else [])]
+        command += ["--target", target] if target else []
+        if target:
+            (code / ".nuclio").mkdir(exist_ok=True)
         if commands:
             (tmp_path / "commands").write_text("".join(one + "\n" for one in commands))
             command += ["--commands", tmp_path / "commands"]
@@ -65,6 +68,7 @@ def wheel(version="1.0", text="demo"):
     return data.getvalue()
 
 
+HANDLER_OF_DEMO = "import demo\ndef handler(context, event):\n    return demo.TEXT\n"
 DEMO = {"requirements.txt": "# ours\n./demo-1.0-py3-none-any.whl\n", "demo-1.0-py3-none-any.whl": wheel()}
 
 
@@ -158,7 +162,7 @@ def test_a_version_that_is_not_installed_is_told_with_what_to_do(prepare):
 
 
 def test_requirements_are_installed_once_for_all_who_want_the_same(prepare):
-    files = {"main.py": "import demo\ndef handler(context, event):\n    return demo.TEXT\n", **DEMO}
+    files = {"main.py": HANDLER_OF_DEMO, **DEMO}
     both = [prepare(files, start=True) for _ in range(2)]
     answers = [finished(process) for process in both]
     assert [answer[0] for answer in answers] == [0, 0], answers
@@ -196,14 +200,14 @@ def test_all_that_the_requirements_say_makes_another_environment(tmp_path):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(content)
-        keys.add(program.installs_key(str(tmp_path), wanted))
+        keys.add(program.installs_key(str(tmp_path), wanted, "python"))
     assert len(keys) == 8, "all but the file that nothing includes yet"
     (tmp_path / "requirements.txt").write_text("# a remark\n\n--pre\n./lib\n")
-    assert program.installs_key(str(tmp_path), wanted) in keys
-    keys.add(program.installs_key(str(tmp_path), [*wanted, ["demo"]]))
-    keys.add(program.installs_key(str(tmp_path), [["./lib"]]))
+    assert program.installs_key(str(tmp_path), wanted, "python") in keys
+    keys.add(program.installs_key(str(tmp_path), [*wanted, ["demo"]], "python"))
+    keys.add(program.installs_key(str(tmp_path), [["./lib"]], "python"))
     (tmp_path / "lib" / "code.py").write_text("x = 3\n")
-    keys.add(program.installs_key(str(tmp_path), [["./lib"]]))
+    keys.add(program.installs_key(str(tmp_path), [["./lib"]], "python"))
     assert len(keys) == 11
 
 
@@ -227,7 +231,7 @@ def test_included_requirements_count_too(prepare):
 
 
 def test_build_commands_that_install_packages_are_done_in_the_functions_own_environment(prepare):
-    source = "import demo\ndef handler(context, event):\n    return demo.TEXT\n"
+    source = HANDLER_OF_DEMO
     files = {"main.py": source, "demo-1.0-py3-none-any.whl": wheel()}
     code, out, err = prepare(files, commands=["python3 -m pip install --no-deps ./demo-1.0-py3-none-any.whl"])
     assert (code, err) == (0, ""), out
@@ -247,3 +251,44 @@ def test_other_build_commands_are_refused_with_the_reason(prepare, command, says
     code, _, err = prepare({"main.py": ""}, commands=[command])
     assert code == 1
     assert says in err.splitlines()[-1]
+
+
+def test_for_an_image_nothing_names_a_place_of_this_machine(prepare, tmp_path):
+    code, out, err = prepare({**DEMO, "main.py": HANDLER_OF_DEMO}, version="3.11", target="image")
+    assert code == 0, err
+    assert (prepare.code / ".nuclio/interpreter").read_text() == "python3\n"
+    packages = (prepare.code / ".nuclio/packages").resolve()
+    assert packages.is_relative_to(prepare.cache)
+    compiled = list(packages.rglob("demo.cpython-311.pyc"))
+    assert compiled and compiled[0].read_bytes()[4] == 1  # by hash, and not checked
+    for path in packages.rglob("*"):
+        if path.is_file() and path.suffix != ".json":  # pip writes down where a wheel came from
+            assert str(tmp_path).encode() not in path.read_bytes(), path
+
+
+def test_packages_of_an_image_are_found_by_the_worker_and_win_over_the_interpreters(prepare):
+    code, _, err = prepare({**DEMO, "main.py": HANDLER_OF_DEMO}, version="3.11", target="image")
+    assert code == 0, err
+    assert serve_one(prepare.code, environment={"PATH": "/usr/local/bin:/usr/bin:/bin"})[1].body() == b"demo"
+
+
+def test_packages_of_an_image_are_installed_once(prepare):
+    assert prepare({**DEMO, "main.py": HANDLER_OF_DEMO}, version="3.11", target="image")[0] == 0
+    (prepare.code / ".nuclio/packages").unlink()
+    code, out, _ = prepare({"main.py": HANDLER_OF_DEMO + "# changed\n"}, version="3.11", target="image")
+    assert code == 0
+    assert "as installed before" in out
+
+
+def test_an_image_of_another_python_needs_none_here_as_long_as_nothing_is_to_be_installed(prepare):
+    assert prepare({"main.py": "def handler(context, event):\n    pass\n"}, version="3.99", target="image")[0] == 0
+    code, _, err = prepare(DEMO, version="3.99", target="image")
+    assert code == 1
+    assert "the image has Python 3.99" in err and "install Python 3.99" in err
+
+
+def test_a_slip_in_code_for_an_image_is_told_unless_its_python_is_newer(prepare):
+    slip = {"main.py": "def handler(context, event)\n    pass\n"}
+    code, _, err = prepare(slip, version="3.9", target="image")
+    assert code == 1 and "main.py:1" in err
+    assert prepare(slip, version="3.99", target="image")[0] == 0

@@ -13,6 +13,22 @@ namespace nuclio::platform::process {
 
 using spec::FunctionState;
 
+namespace {
+
+// Here a function runs from a folder, in which its image would be only promised.
+void warn_about_images(const spec::Build& build, std::vector<schema::Problem>& warnings) {
+  const auto warn = [&](bool is_set, const char* field) {
+    if (is_set) warnings.push_back({std::string("spec.build.") + field, "has no effect here: no image is made"});
+  };
+  warn(!build.registry.empty(), "registry");
+  warn(!build.base_image_registry.empty(), "baseImageRegistry");
+  warn(!build.base_image.empty(), "baseImage");
+  warn(!build.directives.empty(), "directives");
+  warn(!build.args.empty(), "args");
+}
+
+}  // namespace
+
 // Takes what was asked for, if it can be as far as is known now, and goes on by itself. Code that is elsewhere is
 // looked at later: getting it may take long.
 Result<void> ProcessPlatform::begin(boost::json::value given, spec::Loaded<spec::FunctionConfig> asked,
@@ -55,6 +71,7 @@ Result<std::vector<schema::Problem>> ProcessPlatform::complete(spec::FunctionCon
   if (replica_count(config.spec) > kMaxReplicas)
     return fail(Why::invalid, "spec.replicas must be at most " + std::to_string(kMaxReplicas) +
                                   " on this platform, is " + std::to_string(replica_count(config.spec)));
+  warn_about_images(config.spec.build, warnings);
   return warnings;
 }
 
