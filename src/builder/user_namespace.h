@@ -27,8 +27,9 @@ std::optional<IdRange> range_of(std::string_view subids, std::string_view user, 
 // kernel, files beneath /proc/sys among them, an unprivileged root that is 0 outside would still be root.
 std::optional<IdRange> range_for_root(std::string_view subids, std::string_view ours);
 
-// Root within is `own` outside with `single`, and the first of the ranges otherwise. A user that is not root and has
-// ranges of its own needs newuidmap and newgidmap for them, and is itself root within, with the ranges from 1 on.
+// Who the users of a sandbox are outside. `ranges`: root within is the first of the range, as root gives it. Others are
+// root within themselves: with `own_and_ranges` users from 1 on are those of the range, for which newuidmap and
+// newgidmap are needed, and with `single` there are none.
 struct IdMaps {
   enum class Kind { ranges, own_and_ranges, single } kind = Kind::single;
   IdRange users;
@@ -39,7 +40,7 @@ struct IdMaps {
 
 // Which maps this process can give to a child. Why::forbidden when it is root and has no range.
 Result<IdMaps> find_id_maps();
-// Gives them to a child that is in a user namespace of its own. Falls back to nothing: what it cannot do is an error.
+// Gives them to a child that is in a user namespace of its own.
 Result<void> write_id_maps(pid_t child, const IdMaps& maps);
 
 }  // namespace nuclio::builder
