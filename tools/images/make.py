@@ -59,6 +59,17 @@ def project_version() -> str:
     return re.search(r"project\(nuclio VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())[1]
 
 
+def check_release(images: list[Image]) -> None:
+    said = Path("/etc/os-release").read_text() if Path("/etc/os-release").exists() else ""
+    found = re.search(r"^VERSION_CODENAME=\"?([\w-]+)", said, re.MULTILINE)
+    release = found[1] if found else "no Debian"
+    if release != catalogue.SUITE and any(image.programs for image in images):
+        raise Failed(
+            f"images of programs have the libraries of Debian {catalogue.SUITE}, with which the programs must be "
+            f"linked, and this machine is {release}; the bases can be made here: --only python,cpp"
+        )
+
+
 def commit() -> str:
     """With "-dirty" when something was changed since; "unknown" outside a git checkout."""
     try:
@@ -146,6 +157,7 @@ class Making:
 def main() -> int:
     options = arguments()
     try:
+        check_release(options.only)
         making = Making(options)
         if not options.bin:
             run(["ninja", "-C", ROOT / "build/release", "nuclio_image"])
@@ -156,6 +168,9 @@ def main() -> int:
         if not options.bin:
             run(["ninja", "-C", ROOT / "build/release", *programs.ninja_targets(options.only)])
         making.out.mkdir(parents=True, exist_ok=True)
+        if options.fresh:
+            # Else it would grow with each version of a package.
+            shutil.rmtree(making.out / "debian", ignore_errors=True)
         for image in options.only:
             making.make(image)
     except Failed as failed:

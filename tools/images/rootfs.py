@@ -39,6 +39,7 @@ OPTIONS = (
 )
 LINES_TO_SHOW = 30
 ROOM = 2 << 30
+KEPT_AT_MOST = 16
 
 
 class Rootfs:
@@ -169,6 +170,7 @@ def make(out: Path, packages: list[str], epoch: int, nuclio_image: Path, fresh: 
     said = json.dumps([catalogue.SUITE, machine, packages, epoch, OPTIONS, TIDY.read_text()])
     folder = out / "rootfs" / hashlib.sha256(said.encode()).hexdigest()[:16]
     if folder.exists() and not fresh:
+        folder.touch()
         return Rootfs(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="new-", dir=folder.parent) as temporary:
@@ -187,4 +189,7 @@ def make(out: Path, packages: list[str], epoch: int, nuclio_image: Path, fresh: 
         recipe.unlink()
         shutil.rmtree(folder, ignore_errors=True)
         done.rename(folder)
+    by_last_use = sorted(folder.parent.iterdir(), key=lambda each: each.stat().st_mtime, reverse=True)
+    for forgotten in by_last_use[KEPT_AT_MOST:]:
+        shutil.rmtree(forgotten, ignore_errors=True)
     return Rootfs(folder)
