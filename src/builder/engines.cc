@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -154,6 +155,18 @@ std::string registry_auth(const std::optional<oci::Login>& login, const std::str
   return text;
 }
 
+// buildah fails where DOCKER_CONFIG names a folder in which nobody has logged in yet.
+std::vector<std::string> environment_of_buildah(const std::vector<std::string>& environment) {
+  constexpr std::string_view kConfig = "DOCKER_CONFIG=";
+  std::vector<std::string> out;
+  for (const std::string& each : environment) {
+    const bool nowhere =
+        each.starts_with(kConfig) && ::access((each.substr(kConfig.size()) + "/config.json").c_str(), R_OK) != 0;
+    if (!nowhere) out.push_back(each);
+  }
+  return out;
+}
+
 Task<Result<std::string>> run_buildah(Loop& loop, std::vector<std::string> words, const EngineBuild& engine,
                                       const std::vector<std::string>& environment, Deadline deadline) {
   ChildOptions program;
@@ -210,7 +223,8 @@ Task<Result<oci::Digest>> build_with_buildah(Loop& loop, const spec::Build& buil
                                              Deadline deadline) {
   const std::string name = engine.target.name.text();
   const std::string tls = engine.target.plain_http == oci::PlainHttp::yes ? "--tls-verify=false" : "--tls-verify=true";
-  std::vector<std::string> environment = engine.environment;
+  const std::vector<std::string> own = environment_of_buildah(engine.environment);
+  std::vector<std::string> environment = own;
   std::vector<std::string> words{"buildah", "bud", "--isolation", "chroot", "--format", "oci", "--layers", tls};
   if (build.no_cache) words.emplace_back("--no-cache");
   if (build.offline) words.insert(words.end(), {"--network", "none"});
@@ -224,7 +238,7 @@ Task<Result<oci::Digest>> build_with_buildah(Loop& loop, const spec::Build& buil
   CO_TRY_DO(co_await run_buildah(loop, std::move(words), engine, environment, deadline));
   const std::string told = engine.context + "/digest";
   std::vector<std::string> push{"buildah", "push", tls, "--digestfile", told, name, "docker://" + name};
-  auto pushed = co_await run_buildah(loop, std::move(push), engine, engine.environment, deadline);
+  auto pushed = co_await run_buildah(loop, std::move(push), engine, own, deadline);
   if (!pushed) co_return fail(std::move(pushed).error().in("buildah pushing " + name));
   CO_TRY(std::string digest, oci::read_whole_file(told, kMaxDigest));
   while (digest.ends_with('\n')) digest.pop_back();

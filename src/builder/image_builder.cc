@@ -182,10 +182,11 @@ Task<Result<BuiltImage>> ImageBuilder::build(const Source& source, ImageRequest 
 
   // Nothing has been done yet when a name, a login or a registry turns out to be wrong.
   const Deadline soon = earlier(Deadline::in(kPreflightTime), deadline);
+  constexpr std::size_t kLooks = 2;
   std::vector<Task<Result<void>>> looks;
   looks.push_back(preflight(build, soon));
   looks.push_back(find_base(build, soon));
-  CO_TRY_DO(co_await oci::in_parallel(loop_, looks.size(), std::move(looks)));
+  CO_TRY_DO(co_await oci::in_parallel(loop_, kLooks, std::move(looks)));
 
   CO_TRY(const Slot slot, co_await Slot::take(*this, deadline));
   CO_TRY_DO(co_await stage(build, deadline));

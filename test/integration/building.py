@@ -134,13 +134,15 @@ class Nuctl:
         (folder / "config.json").write_text(json.dumps({"auths": {host: {"auth": auth}}}))
 
 
-def run_in_image(root, body=b"", user=0):
+def run_in_image(root, body=b""):
     """Starts what the image starts, in a network and among processes of its own, and gives the answer to one event.
 
     Namespaces as an ordinary user may have them: root within is whoever runs the tests.
     """
     command = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child"]
-    pathlib.Path(root, "proc").mkdir(exist_ok=True)
+    for name in ("proc", "dev"):
+        pathlib.Path(root, name).mkdir(exist_ok=True)
+    pathlib.Path(root, "dev/null").touch()
     done = subprocess.run(
         [*command, f"--mount-proc={root}/proc", sys.executable, HERE / "inside_image.py", root],
         input=body,

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
+import fcntl
+import os
+
 import certificates
+import making
 import pytest
 import running
 
@@ -53,3 +57,18 @@ def secret(tmp_path_factory):
     folder = tmp_path_factory.mktemp("secret")
     certificates.write(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory):
+    """The folder with the images of this run of the tests, which take a minute or two, once for all of them."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    out = shared / "images"
+    with open(shared / "images.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "images.made").exists():
+            making.make(out, "--only", ",".join(making.MADE))
+            (shared / "images.made").touch()
+    return out

@@ -90,6 +90,23 @@ def test_a_broken_new_version_leaves_the_old_one_serving(dashboard, code):
     assert call(dashboard, "steady").text == "mended"
 
 
+def test_a_build_that_fails_leaves_its_log_in_the_status_and_the_old_version_serving(dashboard, tmp_path):
+    folder = tmp_path / "logged"
+    folder.mkdir()
+    (folder / "main.py").write_text(version("one"))
+    dashboard.deploy("logged", folder, "--handler", "main:handler")
+    (folder / "requirements.txt").write_text("./no-such-package.whl\n")
+    done = dashboard.nuctl("deploy", "logged", "--path", folder, "--handler", "main:handler")
+    assert done.returncode == 1 and "no-such-package" in done.stderr
+    status = dashboard.function("logged")["status"]
+    assert status["state"] == "error"
+    lines = [line["message"] for line in status["logs"]]
+    assert "pip install -r requirements.txt" in lines  # what was done, as it was done
+    assert any("no-such-package" in line for line in lines[lines.index("pip install -r requirements.txt") :])
+    assert all(line["level"] in ("info", "warn", "error") and line["time"] > 1.7e12 for line in status["logs"])
+    assert call(dashboard, "logged").text == "one"
+
+
 def test_a_processor_that_is_killed_comes_back(dashboard, code):
     dashboard.deploy("immortal", code)
     before = set(running.children(dashboard.process.pid))

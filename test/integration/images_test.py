@@ -1,28 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our images, made from Debian's packages, in a real registry and in the hands of those who pull them."""
 
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
-import pathlib
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
 import tarfile
-import tempfile
 
+import building
+import making
 import pytest
 import running
+from making import MADE, MINUTES, make, run, start_make
 
-MAKE = running.SOURCE / "tools/images/make.py"
-MADE = ("python", "cpp", "processor")
 TAGS = {"python": "3.11", "cpp": "12", "processor": "latest"}
-MINUTES = 60
 USER = 65532
 
 pytestmark = [
@@ -32,95 +25,12 @@ pytestmark = [
 ]
 
 
-def run(*command, seconds=2 * MINUTES, **options):
-    """What a program prints; the test ends when it fails, with what it said."""
-    command = [str(word) for word in command]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False, **options)
-    assert done.returncode == 0, f"{' '.join(command)} exited with {done.returncode}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def start_make(out, *arguments):
-    command = [sys.executable, MAKE, "--bin", running.BIN, "--out", out, *arguments]
-    environment = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
-    return subprocess.run(
-        [str(word) for word in command],
-        capture_output=True,
-        text=True,
-        timeout=8 * MINUTES,
-        check=False,
-        env=environment | {"DOCKER_CONFIG": "/nonexistent"},
-    )
-
-
-def make(out, *arguments):
-    done = start_make(out, *arguments)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@contextlib.contextmanager
-def started(command, log, ready, what):
-    """A server that is up; ended by its pid."""
-    with open(log, "ab") as output:
-        process = subprocess.Popen(
-            [str(word) for word in command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "OTEL_TRACES_EXPORTER": "none"},
-        )
-    try:
-
-        def is_up():
-            assert process.poll() is None, f"{what} ended: {log.read_text()[-2000:]}"
-            return ready()
-
-        running.wait_for(is_up, f"the start of {what}")
-        yield
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(20)
-
-
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory):
     """The address of an empty registry."""
-    folder = tmp_path_factory.mktemp("registry")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    config = folder / "config.yml"
-    config.write_text(
-        "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
-        f"storage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n"
-        f'http: {{addr: "{address}", secret: test}}\n'
-    )
-
-    def answers():
-        with contextlib.suppress(OSError):
-            return running.request(address, path="/v2/").status == 200
-
-    with started(["docker-registry", "serve", config], folder / "log", answers, "the registry"):
-        yield address
-
-
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    """The folder with the images of this run of the tests, which take a minute or two, once for all of them."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    out = shared / "images"
-    with open(shared / "images.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "images.made").exists():
-            make(out, "--only", ",".join(MADE))
-            (shared / "images.made").touch()
-    return out
+    registry = building.Registry(tmp_path_factory.mktemp("registry"))
+    yield registry.host
+    registry.stop()
 
 
 @pytest.fixture(scope="module")
@@ -191,29 +101,15 @@ def test_buildah_pulls_what_was_pushed(pushed, registry, tmp_path):
 
 
 def test_containerd_pulls_and_unpacks_what_was_pushed(pushed, registry):
-    # A socket's path has at most 107 bytes, which pytest's folders may exceed.
-    with tempfile.TemporaryDirectory(prefix="nuclio-containerd-") as short:
-        folder = pathlib.Path(short)
-        settings = folder / "config.toml"
-        settings.write_text(
-            f'version = 2\nroot = "{folder}/root"\nstate = "{folder}/state"\n'
-            'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
-            f'[grpc]\naddress = "{folder}/socket"\n[ttrpc]\naddress = "{folder}/ttrpc"\n'
-        )
-        ctr = ["ctr", "--address", folder / "socket"]
-
-        def answers():
-            return subprocess.run([*ctr, "version"], capture_output=True, timeout=MINUTES, check=False).returncode == 0
-
-        with started(["containerd", "--config", settings], folder / "log", answers, "containerd"):
-            for name in MADE:
-                reference = f"{registry}/nuclio/{name}:{TAGS[name]}"
-                run(*ctr, "images", "pull", "--plain-http", "--snapshotter", "native", reference)
-            listed = run(*ctr, "images", "check", "--snapshotter", "native")
-            for name in MADE:
-                (line,) = [line for line in listed.splitlines() if f"/nuclio/{name}:" in line]
-                assert digest_of(pushed, name) in line
-                assert re.search(r" complete .* true\s*$", line), f"not unpacked: {line}"
+    with making.containerd() as ctr:
+        for name in MADE:
+            reference = f"{registry}/nuclio/{name}:{TAGS[name]}"
+            run(*ctr, "images", "pull", "--plain-http", "--snapshotter", "native", reference)
+        listed = run(*ctr, "images", "check", "--snapshotter", "native")
+    for name in MADE:
+        (line,) = [line for line in listed.splitlines() if f"/nuclio/{name}:" in line]
+        assert digest_of(pushed, name) in line
+        assert re.search(r" complete .* true\s*$", line), f"not unpacked: {line}"
 
 
 def test_a_second_run_sends_nothing_and_gives_the_same_digests(pushed, registry):

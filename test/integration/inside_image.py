@@ -15,6 +15,7 @@ root = sys.argv[1]
 with socket.socket() as any_socket:
     SIOCSIFFLAGS, IFF_UP = 0x8914, 1
     fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+subprocess.run(["mount", "--bind", "/dev/null", f"{root}/dev/null"], check=True)
 processor = subprocess.Popen(
     ["chroot", root, "/usr/local/bin/processor"],
     stdin=subprocess.DEVNULL,
