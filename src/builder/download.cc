@@ -45,6 +45,7 @@ Task<Result<WebAnswer>> ask(http::Client& client, WebRequest request, Deadline d
     moved = moved || !url.same_origin(first);
     http::ClientRequest get{.url = url.text()};
     if (request.asker != Asker::local || moved) get.reach = http::Reach::beyond_this_machine;
+    if (request.asker == Asker::local) http::go_through(get, request.proxies);
     if (!moved)
       for (const auto& [name, value] : request.headers) get.headers.set(name, value);
     CO_TRY(http::ClientStream stream,

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "builder/origin.h"
 #include "http/client.h"
+#include "http/proxies.h"
 #include "loop/deadline.h"
 #include "loop/task.h"
 #include "oci/url.h"
@@ -19,6 +20,7 @@ struct WebRequest {
   std::string url;
   std::map<std::string, std::string> headers;  // may hold secrets
   Asker asker = Asker::anyone;
+  http::Proxies proxies = {};     // of a local asker
   int redirects = kMaxRedirects;  // that are followed
 };
 

@@ -28,7 +28,12 @@ struct Got {
 class Fetch {
  public:
   Fetch(Loop& loop, http::Client& client, const Origin& origin, const FetchOptions& options, Deadline deadline)
-      : loop_(loop), client_(client), origin_(origin), options_(options), deadline_(deadline) {}
+      : loop_(loop),
+        client_(client),
+        origin_(origin),
+        options_(options),
+        proxies_(http::proxies_of(options.environment)),
+        deadline_(deadline) {}
 
   // Invariant: everything that is written is beneath options.folder.
   Task<Result<std::string>> run() {
@@ -73,7 +78,7 @@ class Fetch {
   }
 
   Task<Result<Got>> get(const WebCode& web) {
-    WebRequest request{.url = web.url, .headers = web.headers, .asker = options_.asker};
+    WebRequest request{.url = web.url, .headers = web.headers, .asker = options_.asker, .proxies = proxies_};
     CO_TRY(WebAnswer answer, co_await ask(client_, std::move(request), deadline_));
     CO_TRY_DO(check_status(answer.stream.status, "spec.build.codeEntryAttributes.headers"));
     if (!web.must_be_archive && answer.stream.headers.get("Content-Type").starts_with("text/html"))
@@ -84,7 +89,8 @@ class Fetch {
   }
 
   Task<Result<Got>> get(const S3Code& s3) {
-    WebRequest request{.url = s3.endpoint + s3.path, .headers = {}, .asker = options_.asker, .redirects = 0};
+    WebRequest request{
+        .url = s3.endpoint + s3.path, .headers = {}, .asker = options_.asker, .proxies = proxies_, .redirects = 0};
     if (!s3.access_key_id.empty()) {
       const AwsKey key{s3.access_key_id, s3.secret_access_key, s3.session_token};
       const AwsRequest signed_request{.host = s3.endpoint.substr(s3.endpoint.find("://") + 3), .path = s3.path};
@@ -154,6 +160,7 @@ class Fetch {
   http::Client& client_;
   const Origin& origin_;
   const FetchOptions& options_;
+  const http::Proxies proxies_;
   Deadline deadline_;
 };
 

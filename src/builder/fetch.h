@@ -26,7 +26,7 @@ struct FetchLimits {
 struct FetchOptions {
   std::string folder;  // to be made and filled; must not exist
   Asker asker = Asker::anyone;
-  std::vector<std::string> environment;  // of git: "NAME=value"
+  std::vector<std::string> environment;  // of git, and whose proxies a local asker's code comes through: "NAME=value"
   FetchLimits limits = {};
   LogLine log;
 };

@@ -45,8 +45,9 @@ Result<void> check_answer(const WebAnswer& answer, const std::string& name) {
 
 // Asks for the repository as git will, so that redirects are followed by our rules, and pins git to the address that
 // was reached: it would look the name up again, and might be told another one.
-Task<Result<Way>> way_over_http(http::Client& client, const GitCode& code, Asker asker, Deadline deadline) {
-  WebRequest request{.url = code.url, .headers = code.headers, .asker = asker};
+Task<Result<Way>> way_over_http(http::Client& client, const GitCode& code, Asker asker, http::Proxies proxies,
+                                Deadline deadline) {
+  WebRequest request{.url = code.url, .headers = code.headers, .asker = asker, .proxies = proxies};
   while (request.url.ends_with('/')) request.url.pop_back();
   request.url += kAsk;
   request.headers.emplace("User-Agent", "git/2 (nuclio)");  // some servers have a page for people at the same place
@@ -56,7 +57,10 @@ Task<Result<Way>> way_over_http(http::Client& client, const GitCode& code, Asker
   way.url.resize(way.url.size() - kAsk.size());
   way.config.emplace_back("http.followRedirects", "false");
   const std::string host = answer.url.host();
-  if (!is_address(host)) {
+  const std::string proxy = asker == Asker::local ? http::proxy_for(proxies, way.url) : std::string{};
+  if (!proxy.empty()) {
+    way.config.emplace_back("http.proxy", proxy);  // which looks the name up
+  } else if (!is_address(host)) {
     const std::string rest = answer.url.authority.substr(host.size());
     const std::string port = !rest.empty() ? rest.substr(1) : answer.url.scheme == "https" ? "443" : "80";
     const std::string& address = answer.stream.address;
@@ -82,13 +86,11 @@ std::vector<std::string> environment_of(const GitOptions& options, const Way& wa
   all["GIT_SSH_COMMAND"] = "ssh -oBatchMode=yes";
   all["GIT_SSH_VARIANT"] = "ssh";
   // By the environment, and not by arguments, which every user of the machine may read.
-  std::vector<std::pair<std::string, std::string>> config = way.config;
-  config.insert(config.end(), {{"core.hooksPath", "/dev/null"},
-                               {"core.bigFileThreshold", "16m"},
-                               {"credential.helper", ""},
-                               {"http.proxy", ""},  // as for our own client, whatever the environment says
-                               {"pack.threads", "1"},
-                               {"fetch.unpackLimit", "1"}});
+  std::vector<std::pair<std::string, std::string>> config{
+      {"core.hooksPath", "/dev/null"}, {"core.bigFileThreshold", "16m"},
+      {"credential.helper", ""},       {"http.proxy", ""},  // as for our own client, whatever the environment says
+      {"pack.threads", "1"},           {"fetch.unpackLimit", "1"}};
+  config.insert(config.end(), way.config.begin(), way.config.end());
   for (std::size_t i = 0; i < config.size(); ++i) {
     all["GIT_CONFIG_KEY_" + std::to_string(i)] = config[i].first;
     all["GIT_CONFIG_VALUE_" + std::to_string(i)] = config[i].second;
@@ -143,7 +145,7 @@ Task<Result<void>> fetch_git(Loop& loop, http::Client& client, const GitCode& co
                              const LogLine& log, Deadline deadline) {
   Way way{.url = code.url, .config = {}};
   if (code.url.starts_with("http")) {
-    CO_TRY(way, co_await way_over_http(client, code, options.asker, deadline));
+    CO_TRY(way, co_await way_over_http(client, code, options.asker, http::proxies_of(options.environment), deadline));
   }
   const std::string repository = options.folder + "/repository";
   const std::string directory = "--git-dir=" + repository;

@@ -157,6 +157,7 @@ class Build final : public Command {
     options.program = session.settings().programs + "/builder";
     options.environment = builder::build_environment(environment);
     options.engine_environment = environment;
+    options.registries.proxies = http::proxies_of(environment);
     options.registries.authorities = authorities_.empty() ? "" : session.absolute(authorities_);
     builder::ImageBuilder images{session.loop(), session.client(), keychain, std::move(options)};
 

@@ -57,13 +57,14 @@ class Authorization::Fetching {
 };
 
 Authorization::Authorization(Loop& loop, http::Client& client, const Keychain& keychain, std::string registry, Url home,
-                             std::string authorities, RetryPolicy retry)
+                             std::string authorities, http::Proxies proxies, RetryPolicy retry)
     : loop_(loop),
       client_(client),
       keychain_(keychain),
       registry_(std::move(registry)),
       home_(std::move(home)),
       authorities_(std::move(authorities)),
+      proxies_(std::move(proxies)),
       retry_(retry),
       fetched_(loop) {}
 
@@ -116,6 +117,7 @@ Result<http::ClientRequest> Authorization::token_request(const Access& access, c
   request.max_body = kMaxTokenAnswer;
   request.authorities = authorities_;
   if (!server->same_origin(home_)) request.reach = reach_from(home_);
+  http::go_through(request, proxies_);
   if (login && !login->identity_token.empty()) {
     request.method = "POST";
     request.headers.add("Content-Type", "application/x-www-form-urlencoded");

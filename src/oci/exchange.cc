@@ -65,7 +65,7 @@ Exchange::Exchange(Loop& loop, http::Client& client, const Keychain& keychain, s
       registry_(std::move(host)),
       options_(options),
       home_(home_of(registry_, options.plain_http)),
-      authorization_(loop, client, keychain, registry_, home_, options.authorities, options.retry) {}
+      authorization_(loop, client, keychain, registry_, home_, options.authorities, options.proxies, options.retry) {}
 
 std::string Exchange::url(std::string_view path) const { return home_.text() + std::string(path); }
 
@@ -106,6 +106,7 @@ Task<Result<http::ClientStream>> Exchange::attempt(const Call& call, Deadline de
     request.file = call.file;
     request.authorities = options_.authorities;
     if (!at_home) request.reach = reach_from(home_);
+    http::go_through(request, options_.proxies);
     std::string login;
     if (at_home) {
       CO_TRY(login, co_await authorization_.header(call.access, end));

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "http/client.h"
+#include "http/proxies.h"
 #include "loop/deadline.h"
 #include "loop/loop.h"
 #include "loop/task.h"
@@ -22,6 +23,7 @@ enum class PlainHttp : bool { no, yes };
 
 struct RegistryOptions {
   PlainHttp plain_http = PlainHttp::no;  // without TLS, passwords and all; never unless said, not on loopback either
+  http::Proxies proxies;                 // of this user; none when empty
   std::string authorities;               // PEM file of authorities beside the system's; "" for none
   RetryPolicy retry = {};
   Bytes chunk{64u << 20};  // a longer blob is uploaded in pieces of this size, so that a break costs one piece

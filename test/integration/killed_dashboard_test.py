@@ -188,7 +188,7 @@ class Board:
                 continue
             with contextlib.suppress(OSError):
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if words[0].endswith(b"/processor") and str(self.home).encode() in words[2]:
+                if len(words) > 2 and words[0].endswith(b"/processor") and str(self.home).encode() in words[2]:
                     name = words[2].split(b"/functions/nuclio/")[1].split(b"/")[0].decode()
                     found.setdefault(name, []).append(int(entry.name))
         return found

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """nuctl build: images in a real registry, images as files, folders that a processor runs."""
 
+import http.client
+import http.server
 import json
 import pathlib
 import re
 import subprocess
+import threading
 import time
 
 import building
@@ -137,6 +140,58 @@ def test_a_registry_that_is_not_there_or_speaks_no_tls_is_said_at_once(registry,
     done = nuctl.build("hello", "--path", cpp, "--registry", registry.host, "--base-image", "scratch")
     assert done.returncode == 1
     assert registry.host in done.stdout
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    """Knows a host that nobody else does."""
+
+    protocol_version = "HTTP/1.1"
+    behind = None
+    asked = []
+
+    def answer(self):
+        self.asked.append(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        connection = http.client.HTTPConnection(self.behind, timeout=20)
+        path = self.path.removeprefix("http://registry.test")
+        connection.request(self.command, path, body, {**self.headers, "Connection": "close"})
+        answer = connection.getresponse()
+        content = answer.read()
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                self.send_header(name, value)
+        length = answer.headers.get("Content-Length", 0) if self.command == "HEAD" else len(content)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+        connection.close()
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_registry_behind_the_users_proxy_is_reached_through_it(registry, tmp_path, cpp):
+    Proxy.behind = registry.host
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        address = "http://127.0.0.1:%d" % server.server_address[1]
+        flags = ("--path", cpp, "--registry", "http://registry.test", "--base-image", "scratch")
+        building.Nuctl(tmp_path, http_proxy=address, no_proxy="elsewhere.test").built("proxied", *flags)
+        assert any(path.startswith("http://registry.test/v2/nuclio/processor-proxied/") for path in Proxy.asked)
+        assert registry.digest("nuclio/processor-proxied:latest")
+        # One that is to be asked without is not known here.
+        done = building.Nuctl(tmp_path, http_proxy=address, no_proxy=".test").build("proxied", *flags)
+        assert done.returncode == 1 and "registry.test" in done.stdout
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
 
 
 def test_a_base_that_does_not_exist_is_named(registry, nuctl, python):
