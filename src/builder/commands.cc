@@ -39,6 +39,7 @@ std::string key_of(const CommandsJob& job, oci::ImageTime modified) {
   const auto maps = find_id_maps();
   const json::array all{kVersion,
                         job.base,
+                        job.over_digests,
                         list_of(job.commands),
                         list_of(job.environment),
                         job.working_directory,

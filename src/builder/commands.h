@@ -19,8 +19,13 @@
 namespace nuclio::builder {
 
 struct CommandsJob {
-  std::vector<std::string> layers;       // files of the image's layers so far, bottom first
-  std::string base;                      // what they are, for the caches: the manifest's digest, or those of all layers
+  // Files of the image's layers so far, bottom first. A root file system that is unpacked of them stays for the next
+  // run.
+  std::vector<std::string> layers;
+  std::string base;  // what they are, for the caches: the manifest's digest, or those of all layers
+  // Further ones on top, which often change: they are unpacked over that root for this run alone.
+  std::vector<std::string> over;
+  std::string over_digests;              // what these are, for the layers that are remembered
   std::vector<std::string> commands;     // each for /bin/sh -c, in order, until one fails
   std::vector<std::string> environment;  // "NAME=value"; PATH and HOME have defaults
   std::string working_directory;         // made when it is missing; "" is "/"
@@ -51,7 +56,7 @@ struct CommandsOptions {
 };
 
 // Runs the commands over an image's layers, and puts what they changed into the layout as a layer. What ran before,
-// with the same base, commands, environment, folder, user and network, does not run again: its layer is remembered.
+// with the same layers, commands, environment, folder, user and network, does not run again: its layer is remembered.
 // Each line that the commands print goes to `log` as it comes, after a line "RUN <command>"; the environment is not
 // logged. Why::invalid: a command failed, the message has it and its last lines, or the base cannot run any;
 // Why::timeout at the deadline; Why::too_large: a limit; Why::forbidden, Why::unavailable: this machine allows no

@@ -112,6 +112,93 @@ TEST_F(Commands, SeeTheLayersOneUponTheOther) {
               ElementsAre(Pair("opt/", "0755 0:0"), Pair("opt/said", "0644 0:0 gone\n")));
 }
 
+// Layers as code and earlier commands bring them: one file is replaced, one deleted, one folder deleted and made anew.
+std::vector<std::vector<BaseEntry>> layers_over_the_base() {
+  using Kind = oci::TarEntry::Kind;
+  return {{{{.kind = Kind::folder, .name = "opt", .mode = 0755}, ""},
+           {{.name = "opt/code", .mode = 0640, .owner = 33, .group = 33}, "one"},
+           {{.name = "opt/dropped"}, "x"},
+           {{.name = "etc/group", .mode = 0600}, "root:x:0:\n"},
+           {{.kind = Kind::hard_link, .name = "opt/twin", .target = "etc/passwd"}, ""}},
+          {{{.name = "opt/.wh.dropped"}, ""},
+           {{.name = "etc/.wh.shadow"}, ""},
+           {{.kind = Kind::folder, .name = "opt/data", .mode = 0755}, ""},
+           {{.name = "opt/data/.wh..wh..opq"}, ""},
+           {{.name = "opt/data/three"}, "3"}}};
+}
+
+TEST_F(Commands, SeeTheLayersOverTheBaseAndLeaveWhatTheyChangedAlone) {
+  for (const auto& entries : layers_over_the_base())
+    job_.over.push_back(folder_.write("over" + std::to_string(job_.over.size()), tar_of(entries)));
+  EXPECT_THAT(listing(run({"cat /opt/code /opt/data/three; stat -c ' %a %u:%g' /opt/code /opt/data",
+                           "test \"$(cat /etc/group)\" = root:x:0: && test $(stat -c %a /etc/group) = 600",
+                           "test ! -e /etc/shadow && test ! -e /opt/dropped && test ! -e /opt/data/one",
+                           "test \"$(ls -A /opt/data)\" = three && test \"$(ls -A /opt | wc -l)\" = 3",
+                           "grep -q app /opt/twin && grep -q app /etc/passwd"})),
+              ElementsAre());
+  EXPECT_THAT(log_, HasSubstr(has_owners() ? "one3 640 33:33\n 755 0:0\n" : "one3 640 0:0\n 755 0:0\n"));
+  // What comes from above, what from below, and what had been deleted.
+  EXPECT_THAT(
+      listing(run({"rm /opt/code /etc/hosts 2>/dev/null; rm /etc/passwd; echo new > /etc/shadow"})),
+      ElementsAre(Pair("etc/", "0755 0:0"), Pair("etc/.wh.passwd", "0644 0:0 "), Pair("etc/shadow", "0644 0:0 new\n"),
+                  Pair("opt/", "0755 0:0"), Pair("opt/.wh.code", "0644 0:0 ")));
+  EXPECT_THAT(listing(run({"rm -r /opt/data; mkdir /opt/data; echo 4 > /opt/data/four"})),
+              ElementsAre(Pair("opt/", "0755 0:0"), Pair("opt/data/", "0755 0:0"),
+                          Pair("opt/data/.wh..wh..opq", "0644 0:0 "), Pair("opt/data/four", "0644 0:0 4\n")));
+  EXPECT_TRUE(fs::is_empty(work_folder()));
+  // The base that was kept has nothing of it.
+  job_.over.clear();
+  EXPECT_TRUE(run({"test ! -e /opt/code && test -e /etc/shadow && test -e /opt/data/one && grep extra /etc/group"}));
+}
+
+TEST_F(Commands, HaveMountsAlsoWhereALayerOverTheBaseTookTheirPlacesAway) {
+  using Kind = oci::TarEntry::Kind;
+  job_.over.push_back(
+      folder_.write("over", tar_of({{{.name = "etc/.wh.hosts"}, ""},
+                                    {{.name = ".wh.proc"}, ""},
+                                    {{.kind = Kind::link, .name = "etc/resolv.conf", .target = "x"}, ""}})));
+  EXPECT_THAT(listing(run({"cat /etc/hosts /etc/resolv.conf; test -e /proc/self"})), ElementsAre());
+}
+
+TEST_F(Commands, OverOtherLayersRunAnewAndUnpackTheBaseOnce) {
+  ASSERT_TRUE(run({"true"}));
+  EXPECT_THAT(log_, HasSubstr("unpacking the base\n"));
+  log_.clear();
+  for (const char* code : {"first", "second"}) {
+    job_.over = {folder_.write("over", tar_of({{{.name = "opt/code"}, code}}))};
+    job_.over_digests = code;
+    EXPECT_THAT(listing(run({"cp /opt/code /opt/copy"})),
+                ElementsAre(Pair("opt/", "0755 0:0"), Pair("opt/copy", std::string("0644 0:0 ") + code)));
+  }
+  EXPECT_EQ(log_.find("unpacking"), std::string::npos) << log_;
+  log_.clear();
+  ASSERT_TRUE(run({"cp /opt/code /opt/copy"}));
+  EXPECT_THAT(log_, HasSubstr("CACHED"));
+}
+
+TEST_F(Commands, RefuseHostileLayersOverTheBase) {
+  using Kind = oci::TarEntry::Kind;
+  folder_.write("outside", "untouched");
+  const std::pair<std::string, std::string> table[] = {
+      {tar_of({{{.name = "../outside"}, "x"}}), "must not have \"..\""},
+      {tar_of({{{.kind = Kind::link, .name = "opt/out", .target = folder_.path()}, ""},
+               {{.kind = Kind::hard_link, .name = "opt/hard", .target = "opt/out/outside"}, ""}}),
+       "is not there"},
+      {tar_of({{{.kind = Kind::folder, .name = "opt", .mode = 0755}, ""}, {{.name = "proc"}, "x"}}),
+       "its /proc must be a folder"},
+      {std::string(2000, 'x'), "must be a tar"},
+  };
+  for (const auto& [tar, says] : table) {
+    job_.over = {folder_.write("over.tar", tar)};
+    auto layer = run({"true"});
+    ASSERT_FALSE(layer);
+    EXPECT_EQ(layer.error().why, Why::invalid) << layer.error().what;
+    EXPECT_THAT(layer.error().what, HasSubstr(says));
+    EXPECT_TRUE(fs::is_empty(work_folder()));
+  }
+  EXPECT_EQ(folder_.read("outside"), "untouched");
+}
+
 TEST_F(Commands, ThatChangeNothingLeaveNothingOfOurs) {
   EXPECT_THAT(listing(run({"cat /etc/hosts /etc/resolv.conf; ls /proc /dev /sys"})), ElementsAre());
   // A base that lacks them has them for the commands, and not for the image.
@@ -145,11 +232,9 @@ TEST_F(Commands, AreRememberedByAllThatTheyDependOn) {
 
   const CommandsJob same = job_;
   const std::function<void(CommandsJob&)> changes[] = {
-      [](CommandsJob& job) { job.base = "another"; },
-      [](CommandsJob& job) { job.environment = {"A=1"}; },
-      [](CommandsJob& job) { job.working_directory = "/opt"; },
-      [](CommandsJob& job) { job.user = "0:0"; },
-      [](CommandsJob& job) { job.network = false; },
+      [](CommandsJob& job) { job.base = "another"; },      [](CommandsJob& job) { job.over_digests = "another"; },
+      [](CommandsJob& job) { job.environment = {"A=1"}; }, [](CommandsJob& job) { job.working_directory = "/opt"; },
+      [](CommandsJob& job) { job.user = "0:0"; },          [](CommandsJob& job) { job.network = false; },
   };
   for (const auto& change : changes) {
     job_ = same;
@@ -512,6 +597,11 @@ TEST_F(Commands, RunForAUserThatIsNotRootToo) {
   EXPECT_THAT(listing(layer), ElementsAre(Pair("etc/", "0755 0:0"), Pair("etc/.wh.shadow", "0644 0:0 "),
                                           Pair("opt/", "0755 0:0"), Pair("opt/new", "0644 0:0 hello\n")));
   EXPECT_THAT(log_, HasSubstr("one user id only"));
+  for (const auto& entries : layers_over_the_base())
+    job_.over.push_back(folder_.write("over" + std::to_string(job_.over.size()), tar_of(entries)));
+  job_.over_digests = "over";
+  auto over = run({"cat /opt/code; test ! -e /etc/shadow; rm /opt/code", "test \"$(ls -A /opt/data)\" = three"});
+  EXPECT_THAT(listing(over), ElementsAre(Pair("opt/", "0755 0:0"), Pair("opt/.wh.code", "0644 0:0 ")));
   job_.user = "app";
   auto as_user = run({"true"});
   ASSERT_FALSE(as_user);

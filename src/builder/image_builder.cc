@@ -125,7 +125,8 @@ Result<BuilderKind> parse_builder_kind(std::string_view text) {
   if (text.empty() || text == "layers" || text == "kaniko") return BuilderKind::layers;
   if (text == "docker") return BuilderKind::docker;
   if (text == "buildah") return BuilderKind::buildah;
-  return fail(Why::invalid, "the builder's kind must be layers, docker or buildah, is \"" + std::string(text) + "\"");
+  return fail(Why::invalid, "--builder-kind (NUCLIO_CONTAINER_BUILDER_KIND) must be layers, docker or buildah, is \"" +
+                                std::string(text) + "\"");
 }
 
 struct ImageBuilder::Build {
@@ -325,9 +326,10 @@ Task<Result<void>> ImageBuilder::add_own_layers(Build& build) {
 }
 
 Task<Result<void>> ImageBuilder::assemble(Build& build, Deadline deadline) {
-  CO_TRY_DO(co_await run_steps(build, build.plan.before_copy, deadline));
+  CO_TRY_DO(co_await run_steps(build, build.plan.before_copy, 0, deadline));
+  const std::size_t without_code = build.layers.size();
   CO_TRY_DO(co_await add_own_layers(build));
-  CO_TRY_DO(co_await run_steps(build, build.plan.after_copy, deadline));
+  CO_TRY_DO(co_await run_steps(build, build.plan.after_copy, without_code, deadline));
   oci::ConfigChanges changes;
   changes.command = {"/" + std::string(kProcessor)};
   changes.exposed_ports = {kPort};
@@ -377,20 +379,28 @@ Task<Result<oci::Digest>> ImageBuilder::have_it_built(Build& build, Deadline dea
   co_return co_await build_with_docker(loop_, client_, keychain_, spec, engine, deadline);
 }
 
-Task<Result<void>> ImageBuilder::run_steps(Build& build, const Instructions& instructions, Deadline deadline) {
+// The base and the first `kept` layers on it are unpacked once and stay so, since a change of code does not change
+// them.
+Task<Result<void>> ImageBuilder::run_steps(Build& build, const Instructions& instructions, std::size_t kept,
+                                           Deadline deadline) {
   const spec::Build& spec = build.source.config.spec.build;
   for (const CommandStep& step : instructions.steps) {
     CommandsJob job;
-    // A root file system is unpacked of all layers so far.
+    // The root that the commands see is made of all layers so far.
     if (build.plan.base) {
       CO_TRY_DO(co_await oci::pull_layers(loop_, *build.base_registry, build.base_repository(), build.base,
                                           build.cache.layout(), {}, deadline));
     }
-    std::vector<oci::Blob> so_far = build.base.manifest.layers;
-    for (const oci::NewLayer& added : build.layers) so_far.push_back(added.layer.blob);
-    for (const oci::Blob& blob : so_far) {
-      job.layers.push_back(build.cache.layout().path(blob.digest));
-      job.base += blob.digest.text() + "\n";
+    const auto add = [&](const oci::Blob& blob, std::vector<std::string>& layers, std::string& digests) {
+      layers.push_back(build.cache.layout().path(blob.digest));
+      digests += blob.digest.text() + "\n";
+    };
+    for (const oci::Blob& blob : build.base.manifest.layers) add(blob, job.layers, job.base);
+    for (std::size_t i = 0; i < build.layers.size(); ++i) {
+      if (i < kept)
+        add(build.layers[i].layer.blob, job.layers, job.base);
+      else
+        add(build.layers[i].layer.blob, job.over, job.over_digests);
     }
     job.commands = step.commands;
     for (const auto& [name, value] : environment_of(build.base)) job.environment.push_back(name + "=" + value);

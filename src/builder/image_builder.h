@@ -95,7 +95,7 @@ class ImageBuilder {
   Task<Result<void>> add_own_layers(Build& build);
   Task<Result<void>> assemble(Build& build, Deadline deadline);
   Task<Result<oci::Digest>> have_it_built(Build& build, Deadline deadline);
-  Task<Result<void>> run_steps(Build& build, const Instructions& instructions, Deadline deadline);
+  Task<Result<void>> run_steps(Build& build, const Instructions& instructions, std::size_t kept, Deadline deadline);
   Task<Result<void>> deliver(Build& build, Deadline deadline);
   Task<Result<void>> write_file(Build& build, Deadline deadline);
 

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <filesystem>
 
+#include "builder/test_base.h"
 #include "builder/test_tale.h"
 #include "loop/group.h"
 #include "oci/tar_writer.h"
@@ -54,8 +55,7 @@ fi
     auto pushed = run(push_configured(registry, config));
     ASSERT_TRUE(pushed) << pushed.error().what;
   }
-  Task<Result<void>> push_configured(oci::Registry& registry, std::string inner) {
-    const std::string layer = base_layer();
+  Task<Result<void>> push_configured(oci::Registry& registry, std::string inner, std::string layer = base_layer()) {
     const std::string config = R"({"architecture":")" + oci::this_platform().architecture +
                                R"(","os":"linux","config":{)" + inner + R"(},"rootfs":{"type":"layers","diff_ids":[")" +
                                oci::Digest::of(layer).text() + R"("]}})";
@@ -85,6 +85,7 @@ fi
     ImageBuilderOptions options;
     options.cache = folder_.at(cache);
     options.parts = folder_.at("parts");
+    options.program = NUCLIO_BUILDER;
     options.environment = {"PATH=/usr/bin:/bin"};
     options.registries = oci::plain_options();
     return options;
@@ -193,6 +194,30 @@ TEST_F(ImageBuilderTest, HonoursTheTimeThatItIsGiven) {
   auto image = pull("nuclio/processor-hello");
   ASSERT_TRUE(image);
   EXPECT_THAT(image->config, HasSubstr(R"("created":"2001-09-09T01:46:40Z")"));
+}
+
+TEST_F(ImageBuilderTest, AChangeOfCodeRunsTheCommandsThatSeeItOverTheBaseAsItWasUnpacked) {
+  oci::Registry registry{loop, client, keychain, registry_.host(), oci::plain_options()};
+  ASSERT_TRUE(run(push_configured(registry, R"("Env":["TALE_VERSION=2.7.1","PATH=/bin"])", tar_of(small_base()))));
+  // After the code there are two steps, since the second has another environment.
+  const json::array directives{{{"kind", "RUN"}, {"value", "cp /opt/nuclio/main.tale /opt/said"}},
+                               {{"kind", "ENV"}, {"value", "NAME=again"}}};
+  const json::array commands{"echo before > /opt/before", "@nuclio.postCopy", "cp /opt/said /opt/$NAME",
+                             "rm /opt/before"};
+  const json::object spec = at(registry_.host(), {{"commands", commands}, {"directives", {{"postCopy", directives}}}});
+  for (const char* code : {"once", "twice"}) {
+    folder_.write("f/main.tale", code);
+    log_.clear();
+    auto built = build(spec);
+    ASSERT_TRUE(built) << built.error().what;
+    const std::string root = unpacked("nuclio/processor-hello");
+    EXPECT_EQ(folder_.read(root + "/opt/said"), code);
+    EXPECT_EQ(folder_.read(root + "/opt/again"), code);
+    EXPECT_FALSE(folder_.has(root + "/opt/before"));
+    // The base alone, and with what the first command made.
+    EXPECT_EQ(std::ranges::count(log_, "unpacking the base"), code == std::string("once") ? 2 : 0);
+    EXPECT_EQ(std::ranges::count(log_, "CACHED echo before > /opt/before"), code == std::string("once") ? 0 : 1);
+  }
 }
 
 TEST_F(ImageBuilderTest, PackagesAreALayerThatCodeDoesNotChange) {

@@ -42,7 +42,7 @@ using namespace std::chrono_literals;
 
 constexpr Bytes kMaxJob{8u << 20};
 constexpr std::uint64_t kLeastFree = 256u << 20;  // of the disk; with less, other programs are in trouble
-constexpr std::string_view kOtherWays = "; otherwise set builderKind to docker or buildah";
+constexpr std::string_view kOtherWays = "; otherwise use --builder-kind buildah or docker";
 
 Result<void> write_all(int to, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -186,15 +186,41 @@ Result<bool> run_commands_within(const SandboxJob& job, const RootFolders& folde
   return fail(Why::internal, "the sandbox ended without a word; this machine may have too little memory");
 }
 
-Task<Result<bool>> keep(Loop& loop, const SandboxJob& job, const std::vector<OpenLayer>& layers, oci::Owners owners) {
+struct JobLayers {
+  std::vector<OpenLayer> base;
+  std::vector<OpenLayer> over;
+};
+
+Result<void> make_folders(const RootFolders& folders) {
+  for (const std::string& folder : {folders.upper, folders.work, folders.merged})
+    if (::mkdir(folder.c_str(), 0755) != 0) return fail_errno("making the folder " + folder);
+  return {};
+}
+
+// The layers as a folder to lie over the root. They are unpacked into an overlay, so that they find what they delete,
+// link to or put files into; its upper folder then has whiteouts as the next overlay wants them.
+Task<Result<std::string>> unpack_over(Loop& loop, const std::string& root, const std::vector<OpenLayer>& layers,
+                                      const WorkFolder& work, oci::Owners owners) {
+  const RootFolders folders{{root}, work.at("over"), work.at("over-work"), work.at("over-merged")};
+  CO_TRY_DO(make_folders(folders));
+  CO_TRY(const Overlay overlay, Overlay::mount(folders));
+  auto done = co_await unpack_into(loop, folders.merged, layers, owners);
+  if (!done) co_return fail(std::move(done).error().in("unpacking the image's own layers"));
+  co_return folders.upper;
+}
+
+Task<Result<bool>> keep(Loop& loop, const SandboxJob& job, const JobLayers& layers, oci::Owners owners) {
   const LogLine log = say;
   CO_TRY_DO(open_store());
-  CO_TRY(const KeptRoot root, co_await keep_root(loop, job.job.base, layers, owners, log));
+  CO_TRY(const KeptRoot root, co_await keep_root(loop, job.job.base, layers.base, owners, log));
   remove_old_roots(job.limits.roots, job.limits.roots_size);
   CO_TRY(const WorkFolder work, WorkFolder::create());
-  const RootFolders folders{root.folder, work.at("upper"), work.at("work"), work.at("merged")};
-  for (const std::string& folder : {folders.upper, folders.work, folders.merged})
-    if (::mkdir(folder.c_str(), 0755) != 0) co_return fail(errno_error("making the folder " + folder, errno));
+  RootFolders folders{{root.folder}, work.at("upper"), work.at("work"), work.at("merged")};
+  CO_TRY_DO(make_folders(folders));
+  if (!layers.over.empty()) {
+    CO_TRY(std::string over, co_await unpack_over(loop, root.folder, layers.over, work, owners));
+    folders.lower.insert(folders.lower.begin(), std::move(over));
+  }
 
   CO_TRY(const bool all_ran, run_commands_within(job, folders));
   if (!all_ran) co_return false;
@@ -224,7 +250,7 @@ Result<void> become_root(IdMaps::Kind kind) {
   return {};
 }
 
-int run_keeper(const SandboxJob& job, const std::vector<OpenLayer>& layers, IdMaps::Kind kind, Descriptor ready) {
+int run_keeper(const SandboxJob& job, const JobLayers& layers, IdMaps::Kind kind, Descriptor ready) {
   char go = 0;
   if (::read(ready.get(), &go, 1) != 1) return 2;  // the supervisor has said why
   if (auto root = become_root(kind); !root) {
@@ -247,10 +273,12 @@ int run_keeper(const SandboxJob& job, const std::vector<OpenLayer>& layers, IdMa
 
 // ---- the supervisor
 
-std::vector<OpenLayer> open_layers(const CommandsJob& job) {
+Result<std::vector<OpenLayer>> open_layers(const std::vector<std::string>& paths) {
   std::vector<OpenLayer> layers;
-  for (const std::string& path : job.layers)
+  for (const std::string& path : paths) {
     layers.push_back({path, Descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC)}});
+    if (!layers.back().file) return fail_errno("reading " + path);
+  }
   return layers;
 }
 
@@ -271,9 +299,9 @@ Result<void> enter_store(const std::string& cache, const IdMaps& maps) {
 }
 
 Result<int> supervise(const SandboxJob& job) {
-  const std::vector<OpenLayer> layers = open_layers(job.job);
-  for (const OpenLayer& layer : layers)
-    if (!layer.file) return fail_errno("reading " + layer.name);
+  TRY(std::vector<OpenLayer> base, open_layers(job.job.layers));
+  TRY(std::vector<OpenLayer> over, open_layers(job.job.over));
+  const JobLayers layers{std::move(base), std::move(over)};
   TRY(const IdMaps maps, find_id_maps());
   if (maps.kind == IdMaps::Kind::single)
     say("the builder has one user id only: commands that need further users or owners will fail, as apt-get does. Give "

@@ -149,12 +149,7 @@ Result<Identity> identity_of(const std::string& user) {
 Result<std::optional<FailedCommand>> run_all(const CommandsJob& job, const CommandsLimits& limits,
                                              const RootFolders& folders, const LogLine& log) {
   limit_namespace(limits.processes);
-  if (auto entered = enter_root(folders, log); !entered && entered.error().why == Why::forbidden) {
-    return fail(std::move(entered).error().in(
-        "making the root of the commands (in a container, its seccomp and AppArmor profiles must allow mounts)"));
-  } else if (!entered) {
-    return fail(std::move(entered).error());
-  }
+  TRY_DO(enter_root(folders, log));
   if (!job.network) TRY_DO(bring_up_loopback());
   leave_abstract_sockets();
 

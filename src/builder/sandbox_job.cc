@@ -66,6 +66,8 @@ class Members {
 std::string sandbox_job_text(const SandboxJob& it) {
   return json::serialize(json::object{{"layers", list_of(it.job.layers)},
                                       {"base", it.job.base},
+                                      {"over", list_of(it.job.over)},
+                                      {"overDigests", it.job.over_digests},
                                       {"commands", list_of(it.job.commands)},
                                       {"environment", list_of(it.job.environment)},
                                       {"workingDirectory", it.job.working_directory},
@@ -87,6 +89,8 @@ Result<SandboxJob> parse_sandbox_job(const std::string& text) {
   SandboxJob it;
   it.job = {.layers = read.texts("layers"),
             .base = read.text("base"),
+            .over = read.texts("over"),
+            .over_digests = read.text("overDigests"),
             .commands = read.texts("commands"),
             .environment = read.texts("environment"),
             .working_directory = read.text("workingDirectory"),

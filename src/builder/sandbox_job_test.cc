@@ -11,6 +11,8 @@ using ::testing::ElementsAre;
 TEST(SandboxJob, ArrivesAsItWasSent) {
   SandboxJob sent{.job = {.layers = {"/a", "/b"},
                           .base = "base",
+                          .over = {"/c"},
+                          .over_digests = "over",
                           .commands = {"echo \"1\"\necho 2"},
                           .environment = {"A=ü"},
                           .working_directory = "/srv",
@@ -23,6 +25,8 @@ TEST(SandboxJob, ArrivesAsItWasSent) {
   ASSERT_TRUE(got) << got.error().what;
   EXPECT_THAT(got->job.layers, ElementsAre("/a", "/b"));
   EXPECT_EQ(got->job.base, "base");
+  EXPECT_THAT(got->job.over, ElementsAre("/c"));
+  EXPECT_EQ(got->job.over_digests, "over");
   EXPECT_EQ(got->job.commands, sent.job.commands);
   EXPECT_EQ(got->job.environment, sent.job.environment);
   EXPECT_EQ(got->job.working_directory, "/srv");

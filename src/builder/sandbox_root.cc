@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <net/if.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -27,8 +28,9 @@ namespace {
 
 constexpr const char* kNoOverlay =
     "mounting an overlay file system in the builder's cache (it must lie on a file system such as ext4, xfs or tmpfs, "
-    "not "
-    "on a container's own; otherwise set builderKind to docker or buildah)";
+    "not on a container's own; otherwise use --builder-kind buildah or docker)";
+constexpr const char* kForbidden =
+    "making the root of the commands (in a container, its seccomp and AppArmor profiles must allow mounts)";
 
 struct Setting {
   const char* name;
@@ -104,19 +106,18 @@ Result<void> show_names(const oci::Beneath& root) {
   return {};
 }
 
-void write_setting(const char* path, const std::string& value) {
-  const Descriptor file{::open(path, O_WRONLY | O_CLOEXEC)};
-  if (file) (void)!::write(file.get(), value.data(), value.size());
+// What is mounted from then on is seen by this process and its children only.
+Result<void> make_mounts_private() {
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return fail_errno("making mounts private");
+  return {};
 }
 
-}  // namespace
-
-Result<void> enter_root(const RootFolders& folders, const LogLine& log) {
-  // What is mounted from here on is seen by this process and its children only.
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return fail_errno("making mounts private");
-  // The layer is made of what is on disk once all is over, so that nothing need be synchronized before.
+Result<void> mount_overlay(const RootFolders& folders) {
+  std::string lower;
+  for (const std::string& folder : folders.lower) lower += (lower.empty() ? "" : ":") + folder;
+  // A layer is made of what is on disk once all is over, so that nothing need be synchronized before.
   auto overlay = new_mount("overlay",
-                           {{"lowerdir", folders.base},
+                           {{"lowerdir", std::move(lower)},
                             {"upperdir", folders.upper},
                             {"workdir", folders.work},
                             {"index", "off"},
@@ -124,7 +125,17 @@ Result<void> enter_root(const RootFolders& folders, const LogLine& log) {
                             {"volatile"}},
                            MOUNT_ATTR_NODEV);
   if (!overlay) return fail(Error{Why::unavailable, std::move(overlay).error().what}.in(kNoOverlay));
-  TRY_DO(put_mount(*overlay, AT_FDCWD, folders.merged.c_str(), "the root of the commands"));
+  return put_mount(*overlay, AT_FDCWD, folders.merged.c_str(), "the root of the commands");
+}
+
+void write_setting(const char* path, const std::string& value) {
+  const Descriptor file{::open(path, O_WRONLY | O_CLOEXEC)};
+  if (file) (void)!::write(file.get(), value.data(), value.size());
+}
+
+Result<void> enter(const RootFolders& folders, const LogLine& log) {
+  TRY_DO(make_mounts_private());
+  TRY_DO(mount_overlay(folders));
   TRY(const oci::Beneath root, oci::Beneath::open(folders.merged));
 
   TRY(const oci::Place proc, root.find("proc"));
@@ -148,6 +159,29 @@ Result<void> enter_root(const RootFolders& folders, const LogLine& log) {
   if (::sethostname(kName.data(), kName.size()) != 0) return fail_errno("setting the name of the host");
   return {};
 }
+
+Result<void> explained(Result<void> done) {
+  if (done || done.error().why != Why::forbidden) return done;
+  return fail(std::move(done).error().in(kForbidden));
+}
+
+}  // namespace
+
+Result<Overlay> Overlay::mount(const RootFolders& folders) {
+  const auto mount = [&]() -> Result<void> {
+    if (::unshare(CLONE_NEWNS) != 0) return fail_errno("making a namespace of mounts");
+    TRY_DO(make_mounts_private());
+    return mount_overlay(folders);
+  };
+  TRY_DO(explained(mount()));
+  return Overlay{folders.merged};
+}
+
+Overlay::~Overlay() {
+  if (!merged_.empty()) (void)::umount2(merged_.c_str(), MNT_DETACH);
+}
+
+Result<void> enter_root(const RootFolders& folders, const LogLine& log) { return explained(enter(folders, log)); }
 
 Result<void> bring_up_loopback() {
   const Descriptor socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};

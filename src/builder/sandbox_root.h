@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "builder/program.h"
 
 namespace nuclio::builder {
 
-// Folders, relative to the current one: the base, which is only read; what is changed; two more that are empty.
+// Folders of an overlay, relative to the current one.
 struct RootFolders {
-  std::string base;
-  std::string upper;
-  std::string work;
+  std::vector<std::string> lower;  // only read; of two that have the same file the first one counts
+  std::string upper;               // what is changed
+  std::string work;                // empty, as the next one
   std::string merged;
+};
+
+// The folders as one, at `merged`, as long as this object lives. Only this process and its children see it.
+class Overlay {
+ public:
+  static Result<Overlay> mount(const RootFolders& folders);
+  Overlay(Overlay&& other) noexcept : merged_(std::exchange(other.merged_, {})) {}
+  Overlay& operator=(Overlay&&) = delete;
+  ~Overlay();
+
+ private:
+  explicit Overlay(std::string merged) : merged_(std::move(merged)) {}
+  std::string merged_;
 };
 
 // Makes an overlay of the folders the root of this process, which is the first one of its namespaces (mounts,

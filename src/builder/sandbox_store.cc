@@ -111,21 +111,18 @@ Result<void> add_mount_points(const std::string& root) {
   return {};
 }
 
-Task<Result<void>> unpack(Loop& loop, const std::string& folder, const std::vector<OpenLayer>& layers,
-                          oci::Owners owners) {
+Task<Result<void>> make_root(Loop& loop, const std::string& folder, const std::vector<OpenLayer>& layers,
+                             oci::Owners owners) {
   const std::string root = folder + "/new";
   CO_TRY_DO(remove_folder(root));
   CO_TRY_DO(make_folder(root));
   if (::chmod(root.c_str(), 0755) != 0) co_return fail(errno_error("making the folder " + root, errno));
-  CO_TRY(oci::Unpacker unpacker,
-         oci::Unpacker::into(root, {.owners = owners, .special_files = oci::SpecialFiles::left_out}));
-  for (const OpenLayer& layer : layers) CO_TRY_DO(co_await unpacker.layer(loop, layer.file, layer.name));
-  CO_TRY_DO(add_mount_points(root));
+  CO_TRY(const Bytes unpacked, co_await unpack_into(loop, root, layers, owners));
   // A root that has its name is taken for whole, also by who comes after the machine has crashed.
   const Descriptor made{::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!made || ::syncfs(made.get()) != 0) co_return fail(errno_error("writing " + root, errno));
   CO_TRY(oci::NewFile size, oci::NewFile::create(folder + "/size"));
-  CO_TRY_DO(size.write(std::to_string(unpacker.total().count)));
+  CO_TRY_DO(size.write(std::to_string(unpacked.count)));
   CO_TRY_DO(size.keep());
   if (::rename(root.c_str(), (folder + "/root").c_str()) != 0)
     co_return fail(errno_error("making the folder " + folder + "/root", errno));
@@ -191,12 +188,21 @@ Task<Result<KeptRoot>> keep_root(Loop& loop, const std::string& base, const std:
     CO_TRY(const Descriptor writing, make_and_lock(folder, LOCK_EX, log));
     if (is_folder(folder + "/root")) continue;
     log("unpacking the base");
-    auto done = co_await unpack(loop, folder, layers, owners);
+    auto done = co_await make_root(loop, folder, layers, owners);
     if (!done) {
       (void)remove_folder(folder);
       co_return fail(std::move(done).error().in("unpacking the base image"));
     }
   }
+}
+
+Task<Result<Bytes>> unpack_into(Loop& loop, const std::string& root, const std::vector<OpenLayer>& layers,
+                                oci::Owners owners) {
+  CO_TRY(oci::Unpacker unpacker,
+         oci::Unpacker::into(root, {.owners = owners, .special_files = oci::SpecialFiles::left_out}));
+  for (const OpenLayer& layer : layers) CO_TRY_DO(co_await unpacker.layer(loop, layer.file, layer.name));
+  CO_TRY_DO(add_mount_points(root));
+  co_return unpacker.total();
 }
 
 void remove_old_roots(std::size_t most, Bytes most_bytes) {

@@ -52,6 +52,11 @@ Result<void> open_store();
 Task<Result<KeptRoot>> keep_root(Loop& loop, const std::string& base, const std::vector<OpenLayer>& layers,
                                  oci::Owners owners, const LogLine& log);
 
+// Unpacks layers into a root that may have something already, and adds what mounts of a sandbox go on. `layers` are
+// borrowed. Returns how many bytes they were.
+Task<Result<Bytes>> unpack_into(Loop& loop, const std::string& root, const std::vector<OpenLayer>& layers,
+                                oci::Owners owners);
+
 // Removes the roots that were used least recently until there are few enough; those in use stay.
 void remove_old_roots(std::size_t most, Bytes most_bytes);
 
