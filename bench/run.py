@@ -45,7 +45,7 @@ def measure(options: argparse.Namespace) -> dict:
         if "idle" in options.parts:
             told("idle functions")
             results["idle"] = lives.idle(processors, *((20, 2) if options.quick else (100, 10)))
-        if "images" in options.parts:
+        if "images" in options.parts and not options.quick:
             told("images")
             try:
                 results["images"] = images.images(options.bin.resolve(), Path(scratch), rounds)

@@ -37,9 +37,7 @@ Result<std::string> directives_at(const spec::Build& build, const std::string& p
 }  // namespace
 
 Result<std::string> make_dockerfile(const spec::Build& build, const DockerfileParts& parts) {
-  for (const auto& [place, list] : build.directives)
-    if (place != "preCopy" && place != "postCopy")
-      return fail(Why::invalid, "spec.build.directives must be preCopy or postCopy, has \"" + place + "\"");
+  TRY_DO(check_places(build));
   const SplitCommands commands = split_commands(build.commands);
   std::string text = "FROM " + parts.base + "\n";
   for (const auto& [name, value] : build.args) text += "ARG " + name + "\n";

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/base64.h"
+#include "base/environment.h"
 #include "oci/file.h"
 #include "oci/put_file.h"
 #include "oci/tar_writer.h"
@@ -27,16 +28,9 @@ constexpr std::string_view kKept = "-._~";  // in a query's value
 constexpr std::size_t kMaxLine = 1u << 20;
 constexpr Bytes kMaxDigest{256};
 
-std::string value_of(const std::vector<std::string>& environment, std::string_view name) {
-  for (const std::string& each : environment)
-    if (each.size() > name.size() && each.starts_with(name) && each[name.size()] == '=')
-      return each.substr(name.size() + 1);
-  return {};
-}
-
 Result<std::string> engine_socket(const std::vector<std::string>& environment) {
   constexpr std::string_view kUnix = "unix://";
-  const std::string host = value_of(environment, "DOCKER_HOST");
+  const std::string host = variable(environment, "DOCKER_HOST");
   if (host.empty()) return std::string(kDefaultSocket);
   if (host.starts_with(kUnix)) return host.substr(kUnix.size());
   return fail(Why::invalid,
@@ -156,19 +150,15 @@ std::string registry_auth(const std::optional<oci::Login>& login, const std::str
 }
 
 // buildah fails where DOCKER_CONFIG names a folder in which nobody has logged in yet.
-std::vector<std::string> environment_of_buildah(const std::vector<std::string>& environment) {
-  constexpr std::string_view kConfig = "DOCKER_CONFIG=";
-  std::vector<std::string> out;
-  for (const std::string& each : environment) {
-    const bool nowhere =
-        each.starts_with(kConfig) && ::access((each.substr(kConfig.size()) + "/config.json").c_str(), R_OK) != 0;
-    if (!nowhere) out.push_back(each);
-  }
-  return out;
+std::vector<std::string> environment_of_buildah(std::vector<std::string> environment) {
+  const std::string folder = variable(environment, "DOCKER_CONFIG");
+  if (!folder.empty() && ::access((folder + "/config.json").c_str(), R_OK) != 0)
+    std::erase_if(environment, [](const std::string& each) { return each.starts_with("DOCKER_CONFIG="); });
+  return environment;
 }
 
-Task<Result<std::string>> run_buildah(Loop& loop, std::vector<std::string> words, const EngineBuild& engine,
-                                      const std::vector<std::string>& environment, Deadline deadline) {
+Task<Result<void>> run_buildah(Loop& loop, std::vector<std::string> words, const EngineBuild& engine,
+                               const std::vector<std::string>& environment, Deadline deadline) {
   ChildOptions program;
   program.argv = std::move(words);
   program.env = environment;
@@ -180,8 +170,7 @@ Task<Result<std::string>> run_buildah(Loop& loop, std::vector<std::string> words
                    "buildah is not installed; install it, or use --builder-kind layers, which needs nothing");
   if (!done && done.error().why == Why::timeout)
     co_return fail(Why::timeout, "the build took longer than spec.build.buildTimeoutSeconds allows");
-  if (!done) co_return fail(std::move(done).error());
-  co_return std::string{};
+  co_return done;
 }
 
 }  // namespace

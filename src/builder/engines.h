@@ -27,8 +27,8 @@ struct EngineBuild {
 };
 
 // Builds with docker's engine, over its socket, and has it push. Of logins only the one to the target is passed on.
-// Why::unavailable: no engine answers there; Why::invalid: the build failed, with its last words; Why::forbidden and
-// others as the registry said. Everything is borrowed until the task is done.
+// Why::unavailable, Why::forbidden: no engine answers us there; Why::invalid: the build or the push failed, with
+// docker's words for it. Everything is borrowed until the task is done.
 Task<Result<oci::Digest>> build_with_docker(Loop& loop, http::Client& client, const oci::Keychain& keychain,
                                             const spec::Build& build, const EngineBuild& engine, Deadline deadline);
 

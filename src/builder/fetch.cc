@@ -5,6 +5,7 @@
 #include <cctype>
 #include <filesystem>
 
+#include "builder/artifact.h"
 #include "builder/aws_signature.h"
 #include "builder/code_archive.h"
 #include "builder/download.h"
@@ -165,6 +166,14 @@ class Fetch {
 };
 
 }  // namespace
+
+std::vector<std::string> fetch_environment(const std::vector<std::string>& environment, Asker asker) {
+  std::vector<std::string> out = build_environment(environment);
+  if (asker == Asker::local)
+    for (const std::string& each : environment)
+      if (each.starts_with("SSH_AUTH_SOCK=")) out.push_back(each);
+  return out;
+}
 
 Error named_for_people(Error error, const std::string& path, const Origin& origin) {
   for (std::size_t at = 0; (at = error.what.find(path, at)) != std::string::npos; at += origin.name.size())

@@ -37,6 +37,9 @@ struct FetchOptions {
 Task<Result<std::string>> fetch_code(Loop& loop, http::Client& client, const Origin& origin, FetchOptions options,
                                      Deadline deadline);
 
+// The environment of a fetch: what a build sees and, for a user of this machine, the agent that has their keys.
+std::vector<std::string> fetch_environment(const std::vector<std::string>& environment, Asker asker);
+
 // An error in which code is named by where it came from, and no more by the path where it was put for a while.
 Error named_for_people(Error error, const std::string& path, const Origin& origin);
 

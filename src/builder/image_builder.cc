@@ -9,10 +9,10 @@
 #include <filesystem>
 
 #include "builder/artifact.h"
-#include "builder/commands.h"
 #include "builder/copy.h"
 #include "builder/dockerfile.h"
 #include "builder/engines.h"
+#include "oci/json.h"
 #include "oci/parallel.h"
 #include "schema/json.h"
 #include "spec/load.h"
@@ -42,29 +42,23 @@ std::string size_text(Bytes size) {
   return fmt::format("{:.0f} MB", count / 1e6);
 }
 
-// The environment that an image gives its processes.
-Pairs environment_of(const oci::Image& image) {
-  Pairs pairs;
+BaseSettings settings_of(const oci::Image& image) {
+  BaseSettings settings;
   const auto document = schema::parse_json(image.config);
   const json::object* object = document ? document->if_object() : nullptr;
-  const json::value* config = object ? object->if_contains("config") : nullptr;
-  const json::value* list = config && config->is_object() ? config->get_object().if_contains("Env") : nullptr;
-  if (!list || !list->is_array()) return pairs;
+  const json::object* config = object ? oci::object_of(*object, "config") : nullptr;
+  if (!config) return settings;
+  settings.user = oci::text_of(*config, "User");
+  settings.working_directory = oci::text_of(*config, "WorkingDir");
+  const json::value* list = config->if_contains("Env");
+  if (!list || !list->is_array()) return settings;
   for (const json::value& variable : list->get_array()) {
     if (!variable.is_string()) continue;
     const std::string text{variable.get_string()};
     const std::size_t sign = text.find('=');
-    if (sign != std::string::npos) pairs.emplace_back(text.substr(0, sign), text.substr(sign + 1));
+    if (sign != std::string::npos) settings.environment.emplace_back(text.substr(0, sign), text.substr(sign + 1));
   }
-  return pairs;
-}
-
-std::string text_in_config(const oci::Image& image, std::string_view key) {
-  const auto document = schema::parse_json(image.config);
-  const json::object* object = document ? document->if_object() : nullptr;
-  const json::value* config = object ? object->if_contains("config") : nullptr;
-  const json::value* text = config && config->is_object() ? config->get_object().if_contains(key) : nullptr;
-  return text && text->is_string() ? std::string(text->get_string()) : std::string{};
+  return settings;
 }
 
 // "3.11" of "3.11.7": what runtimes call a version has as many parts as their versions have.
@@ -74,12 +68,30 @@ std::string short_version(const std::string& version, const wire::Runtime& runti
   return version;
 }
 
+// The version of the language that the function will meet: what the base says, else what the function asks for.
+Result<std::string> version_for(const Source& source, const wire::Runtime& runtime, const BaseSettings& settings,
+                                const std::optional<RemoteImage>& base) {
+  const auto said = std::ranges::find(settings.environment, runtime.version_variable, &Pairs::value_type::first);
+  if (said == settings.environment.end() || runtime.version_variable.empty())
+    return source.version.empty() ? runtime.image_version : source.version;
+  const std::string version = short_version(said->second, runtime);
+  if (!source.version.empty() && version != source.version)
+    return fail(Why::invalid,
+                fmt::format("spec.runtime must be {}:{} for the base image {}, which has that version; is {}",
+                            runtime.name, version, base->name.text(), source.config.spec.runtime));
+  if (!runtime.versions.empty() && std::ranges::find(runtime.versions, version) == runtime.versions.end())
+    return fail(Why::invalid, fmt::format("the base image {} has {} {}, which the runtime {} does not know",
+                                          base->name.text(), runtime.name, said->second, runtime.name));
+  return version;
+}
+
 // What the processor of an image goes by until a platform tells it more, without what could be secret.
 std::string config_in_image(const spec::FunctionConfig& config) {
   spec::FunctionConfig shown;
   shown.metadata.name = config.metadata.name;
   shown.spec.runtime = config.spec.runtime;
   shown.spec.handler = config.spec.handler;
+  shown.spec.runtime_attributes = config.spec.runtime_attributes;
   return spec::to_processor_yaml(shown);
 }
 
@@ -101,12 +113,9 @@ std::vector<oci::LayerPart> function_parts(const std::string& code, const std::s
 
 // `more` after `changes`: what it says counts.
 void add_changes(oci::ConfigChanges& changes, const oci::ConfigChanges& more) {
-  if (more.entrypoint) {
-    changes.entrypoint = more.entrypoint;
-    changes.command = more.command;
-  } else if (more.command) {
-    changes.command = more.command;
-  }
+  // With an entry point of its own, such as an init, the processor is what that starts.
+  if (more.entrypoint) changes.entrypoint = more.entrypoint;
+  if (more.command) changes.command = more.command;
   changes.environment.insert(changes.environment.end(), more.environment.begin(), more.environment.end());
   for (const auto& [name, value] : more.labels) changes.labels[name] = value;
   changes.exposed_ports.insert(changes.exposed_ports.end(), more.exposed_ports.begin(), more.exposed_ports.end());
@@ -137,6 +146,7 @@ struct ImageBuilder::Build {
   std::unique_ptr<oci::Registry> target = nullptr;
   std::unique_ptr<oci::Registry> base_registry = nullptr;
   oci::Image base = oci::empty_image(oci::this_platform());
+  BaseSettings base_settings = {};
   std::string language_version = {};
   std::string code = {};      // staged
   std::string packages = {};  // "" when there are none
@@ -252,31 +262,18 @@ Task<Result<void>> ImageBuilder::look_up_base(Build& build, Deadline deadline) {
 
 Task<Result<void>> ImageBuilder::find_base(Build& build, Deadline deadline) {
   const wire::Runtime& runtime = *build.source.runtime;
-  build.language_version = build.source.version;
-  if (options_.kind != BuilderKind::layers) {
-    // Docker may have an image that no registry has.
-    if (build.language_version.empty()) build.language_version = runtime.image_version;
-    co_return Result<void>{};
+  const bool ourselves = options_.kind == BuilderKind::layers;
+  if (build.plan.base) {
+    auto found = co_await look_up_base(build, deadline);
+    if (!found && ourselves) co_return found;
+    // Docker and buildah may have an image that no registry has, or know how to reach one that we do not.
+    if (!found) build.say("what the base image is cannot be seen from here: " + found.error().what);
   }
-  if (build.plan.base) CO_TRY_DO(co_await look_up_base(build, deadline));
-  const Pairs environment = environment_of(build.base);
-  const auto said = std::ranges::find(environment, runtime.version_variable, &Pairs::value_type::first);
-  if (said != environment.end() && !runtime.version_variable.empty()) {
-    const std::string version = short_version(said->second, runtime);
-    if (!build.source.version.empty() && version != build.source.version)
-      co_return fail(
-          Why::invalid,
-          fmt::format("spec.runtime must be {}:{} for the base image {}, which has that version; is {}", runtime.name,
-                      version, build.plan.base->name.text(), build.source.config.spec.runtime));
-    if (!runtime.versions.empty() && std::ranges::find(runtime.versions, version) == runtime.versions.end())
-      co_return fail(Why::invalid, fmt::format("the base image {} has {} {}, which the runtime {} does not know",
-                                               build.plan.base->name.text(), runtime.name, said->second, runtime.name));
-    build.language_version = version;
-  } else if (build.language_version.empty()) {
-    build.language_version = runtime.image_version;
-  }
+  build.base_settings = settings_of(build.base);
+  CO_TRY(build.language_version, version_for(build.source, runtime, build.base_settings, build.plan.base));
   // Instructions may ask for variables of the base.
-  co_return read_instructions(build.source.config.spec.build, environment, build.plan);
+  if (ourselves) co_return read_instructions(build.source.config.spec.build, build.base_settings, build.plan);
+  co_return Result<void>{};
 }
 
 // The code, as it will be in the image, in a folder.
@@ -379,40 +376,27 @@ Task<Result<oci::Digest>> ImageBuilder::have_it_built(Build& build, Deadline dea
   co_return co_await build_with_docker(loop_, client_, keychain_, spec, engine, deadline);
 }
 
+// The base's layers are here from then on.
+Task<Result<void>> ImageBuilder::pull_base(Build& build, Deadline deadline) {
+  if (!build.plan.base) co_return Result<void>{};
+  CO_TRY_DO(co_await oci::pull_layers(loop_, *build.base_registry, build.base_repository(), build.base,
+                                      build.cache.layout(), {}, deadline));
+  for (const oci::Blob& layer : build.base.manifest.layers) build.cache.mark_used(layer);
+  co_return Result<void>{};
+}
+
 // The base and the first `kept` layers on it are unpacked once and stay so, since a change of code does not change
 // them.
 Task<Result<void>> ImageBuilder::run_steps(Build& build, const Instructions& instructions, std::size_t kept,
                                            Deadline deadline) {
-  const spec::Build& spec = build.source.config.spec.build;
+  if (instructions.steps.empty()) co_return Result<void>{};
+  CO_TRY_DO(co_await pull_base(build, deadline));
   for (const CommandStep& step : instructions.steps) {
-    CommandsJob job;
-    // The root that the commands see is made of all layers so far.
-    if (build.plan.base) {
-      CO_TRY_DO(co_await oci::pull_layers(loop_, *build.base_registry, build.base_repository(), build.base,
-                                          build.cache.layout(), {}, deadline));
-    }
-    const auto add = [&](const oci::Blob& blob, std::vector<std::string>& layers, std::string& digests) {
-      layers.push_back(build.cache.layout().path(blob.digest));
-      digests += blob.digest.text() + "\n";
-    };
-    for (const oci::Blob& blob : build.base.manifest.layers) add(blob, job.layers, job.base);
-    for (std::size_t i = 0; i < build.layers.size(); ++i) {
-      if (i < kept)
-        add(build.layers[i].layer.blob, job.layers, job.base);
-      else
-        add(build.layers[i].layer.blob, job.over, job.over_digests);
-    }
-    job.commands = step.commands;
-    for (const auto& [name, value] : environment_of(build.base)) job.environment.push_back(name + "=" + value);
-    for (const auto& [name, value] : step.environment) job.environment.push_back(name + "=" + value);
-    job.working_directory =
-        step.working_directory.empty() ? text_in_config(build.base, "WorkingDir") : step.working_directory;
-    job.user = step.user.empty() ? text_in_config(build.base, "User") : step.user;
-    job.network = !spec.offline;
+    CommandsJob job = job_of(build, step, kept);
     CommandsOptions options;
     options.cache = options_.cache + "/commands";
     options.program = options_.program;
-    options.fresh = spec.no_cache;
+    options.fresh = build.source.config.spec.build.no_cache;
     options.modified = build.request.created;
     options.log = build.request.log;
     CO_TRY(oci::Layer layer,
@@ -421,6 +405,27 @@ Task<Result<void>> ImageBuilder::run_steps(Build& build, const Instructions& ins
     build.layers.push_back({std::move(layer), "nuclio: RUN " + first_line(step.commands.front(), 200)});
   }
   co_return Result<void>{};
+}
+
+// The root that the commands see is made of all layers so far.
+CommandsJob ImageBuilder::job_of(const Build& build, const CommandStep& step, std::size_t kept) {
+  CommandsJob job;
+  const auto add = [&](const oci::Blob& blob, std::vector<std::string>& layers, std::string& digests) {
+    layers.push_back(build.cache.layout().path(blob.digest));
+    digests += blob.digest.text() + "\n";
+  };
+  for (const oci::Blob& blob : build.base.manifest.layers) add(blob, job.layers, job.base);
+  for (std::size_t i = 0; i < build.layers.size(); ++i) {
+    const bool is_kept = i < kept;
+    add(build.layers[i].layer.blob, is_kept ? job.layers : job.over, is_kept ? job.base : job.over_digests);
+  }
+  job.commands = step.commands;
+  for (const Pairs* pairs : {&build.base_settings.environment, &step.environment})
+    for (const auto& [name, value] : *pairs) job.environment.push_back(name + "=" + value);
+  job.working_directory = step.working_directory;
+  job.user = step.user;
+  job.network = !build.source.config.spec.build.offline;
+  return job;
 }
 
 Task<Result<void>> ImageBuilder::deliver(Build& build, Deadline deadline) {
@@ -444,10 +449,7 @@ Task<Result<void>> ImageBuilder::deliver(Build& build, Deadline deadline) {
 Task<Result<void>> ImageBuilder::write_file(Build& build, Deadline deadline) {
   const ImageFile& file = *build.request.file;
   const oci::Layout& layers = build.cache.layout();
-  if (build.plan.base) {
-    CO_TRY_DO(co_await oci::pull_layers(loop_, *build.base_registry, build.base_repository(), build.base, layers, {},
-                                        deadline));
-  }
+  CO_TRY_DO(co_await pull_base(build, deadline));
   const std::string& function = build.source.config.metadata.name;
   const std::string full =
       build.plan.target ? build.plan.target->name.text() : "nuclio/processor-" + function + ":latest";
@@ -459,7 +461,7 @@ Task<Result<void>> ImageBuilder::write_file(Build& build, Deadline deadline) {
     CO_TRY_DO(co_await oci::write_oci_archive(loop_, layers, build.image, target));
   } else {
     CO_TRY(const oci::Layout layout, oci::Layout::create(file.path));
-    CO_TRY_DO(co_await oci::copy_image(loop_, layers, build.image, layout));
+    CO_TRY_DO(oci::copy_image(layers, build.image, layout));
     CO_TRY_DO(layout.name(build.image.manifest.blob(), "latest"));
   }
   build.say("Wrote " + file.path);

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "builder/commands.h"
 #include "builder/image_plan.h"
 #include "builder/layer_cache.h"
 #include "builder/program.h"
@@ -95,7 +96,9 @@ class ImageBuilder {
   Task<Result<void>> add_own_layers(Build& build);
   Task<Result<void>> assemble(Build& build, Deadline deadline);
   Task<Result<oci::Digest>> have_it_built(Build& build, Deadline deadline);
+  Task<Result<void>> pull_base(Build& build, Deadline deadline);
   Task<Result<void>> run_steps(Build& build, const Instructions& instructions, std::size_t kept, Deadline deadline);
+  static CommandsJob job_of(const Build& build, const CommandStep& step, std::size_t kept);
   Task<Result<void>> deliver(Build& build, Deadline deadline);
   Task<Result<void>> write_file(Build& build, Deadline deadline);
 

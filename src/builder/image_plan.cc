@@ -195,7 +195,8 @@ Result<std::vector<std::string>> parse_command(std::string_view text) {
 // Reads instructions one after the other, as docker would.
 class Reader {
  public:
-  Reader(Pairs environment, const spec::Build& build) : environment_(std::move(environment)) {
+  Reader(const BaseSettings& base, const spec::Build& build)
+      : environment_(base.environment), user_(base.user), folder_(base.working_directory) {
     for (const auto& [name, value] : build.args) argue(name, value);
   }
 
@@ -226,7 +227,7 @@ class Reader {
       into.changes.user = user_;
     } else if (kind == "WORKDIR") {
       std::string folder = expanded(value, environment_);
-      if (!folder.starts_with('/')) folder = (folder_.empty() ? "" : folder_) + "/" + folder;
+      if (!folder.starts_with('/')) folder = (folder_ == "/" ? "" : folder_) + "/" + folder;
       folder_ = folder;
       into.changes.working_directory = folder_;
     } else if (kind == "EXPOSE") {
@@ -272,7 +273,7 @@ class Reader {
     return {};
   }
 
-  Pairs environment_;  // the image's, then what was added
+  Pairs environment_;  // the base's, then what was added
   Pairs added_;
   std::string user_;
   std::string folder_;
@@ -344,17 +345,21 @@ Result<ImagePlan> plan_image(const Source& source, const ImageDefaults& defaults
     if (plan.target->plain_http == oci::PlainHttp::yes) plan.base->plain_http = oci::PlainHttp::yes;
     if (plan.base->plain_http == oci::PlainHttp::yes) plan.target->plain_http = oci::PlainHttp::yes;
   }
-  plan.warnings = source.warnings;
   return plan;
 }
 
-Result<void> read_instructions(const spec::Build& build, const Pairs& environment, ImagePlan& plan) {
+Result<void> check_places(const spec::Build& build) {
   for (const auto& [place, directives] : build.directives)
     if (place != "preCopy" && place != "postCopy")
       return fail(Why::invalid, "spec.build.directives must be preCopy or postCopy, has \"" + place + "\"");
+  return {};
+}
+
+Result<void> read_instructions(const spec::Build& build, const BaseSettings& base, ImagePlan& plan) {
+  TRY_DO(check_places(build));
   plan.before_copy = {};
   plan.after_copy = {};
-  Reader reader{environment, build};
+  Reader reader{base, build};
   TRY_DO(read_directives(reader, plan.before_copy, build, "preCopy"));
   const SplitCommands commands = split_commands(build.commands);
   for (const std::string& command : commands.before_copy) reader.run(plan.before_copy, command);

@@ -24,9 +24,9 @@ struct RemoteImage {
 // Commands that run one after the other in the image so far, as one user and in one folder.
 struct CommandStep {
   std::vector<std::string> commands;
-  std::vector<std::pair<std::string, std::string>> environment;  // beside the image's
-  std::string user;                                              // "" is the image's
-  std::string working_directory;                                 // likewise
+  std::vector<std::pair<std::string, std::string>> environment;  // beside the base's
+  std::string user;
+  std::string working_directory;
 };
 
 // A part of a Dockerfile without COPY: what runs, and what the image says of itself afterwards.
@@ -40,7 +40,13 @@ struct ImagePlan {
   std::optional<RemoteImage> base;    // nothing: it begins with an empty one, "scratch"
   Instructions before_copy;
   Instructions after_copy;
-  std::vector<schema::Problem> warnings;
+};
+
+// What an image says of how it is run, as far as instructions build on it.
+struct BaseSettings {
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::string user;
+  std::string working_directory;
 };
 
 struct ImageDefaults {
@@ -61,10 +67,12 @@ Result<std::optional<RemoteImage>> plan_target(const spec::FunctionConfig& confi
 
 // spec.build.commands and directives of the kinds RUN, ENV, ARG, LABEL, USER, WORKDIR, EXPOSE, ENTRYPOINT and CMD, in
 // Dockerfile's order: directives, then commands, of which "@nuclio.postCopy" begins those after the code's copy. In
-// ENV, LABEL and WORKDIR, $NAME and ${NAME} are what `environment` says and earlier instructions; in the commands the
-// shell sees to that.
-Result<void> read_instructions(const spec::Build& build,
-                               const std::vector<std::pair<std::string, std::string>>& environment, ImagePlan& plan);
+// ENV, LABEL and WORKDIR, $NAME and ${NAME} are what the base says and earlier instructions; in the commands the shell
+// sees to that.
+Result<void> read_instructions(const spec::Build& build, const BaseSettings& base, ImagePlan& plan);
+
+// Why::invalid when spec.build.directives has places other than preCopy and postCopy.
+Result<void> check_places(const spec::Build& build);
 
 // spec.build.commands in two, at "@nuclio.postCopy", with lines that end in a backslash joined to the next.
 struct SplitCommands {

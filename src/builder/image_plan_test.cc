@@ -41,14 +41,14 @@ class ImagePlanTest : public ::testing::Test {
     if (!planned->target) return "nowhere";
     return (planned->target->plain_http == oci::PlainHttp::yes ? "http://" : "") + planned->target->name.text();
   }
-  Result<ImagePlan> read(json::object build, const std::vector<std::pair<std::string, std::string>>& environment = {}) {
+  Result<ImagePlan> read(json::object build, const BaseSettings& base = {}) {
     TRY(ImagePlan planned, plan(build));
     build["path"] = folder_.at("main.tale");
     TRY(const auto source,
         find_source(json::object{{"metadata", {{"name", "hello"}}},
                                  {"spec", {{"build", build}, {"handler", "main:tell"}, {"runtime", "tale"}}}},
                     runtimes_));
-    TRY_DO(read_instructions(source.config.spec.build, environment, planned));
+    TRY_DO(read_instructions(source.config.spec.build, base, planned));
     return planned;
   }
   // One directive before the copy; what is wrong with it, or "".
@@ -131,12 +131,13 @@ TEST_F(ImagePlanTest, DirectivesAreReadInOrderAndUserAndFolderHoldForWhatFollows
                            directive("EXPOSE", "80 443/tcp"), directive("ENV", "OLD the old way")}},
               {"postCopy", json::array{directive("ENTRYPOINT", R"(["a", "b c"])"), directive("CMD", "run it")}}}},
             {"commands", {"four"}}},
-           {{"PATH", "/bin"}});
+           {{{"PATH", "/bin"}}, "someone", "/home"});
   ASSERT_TRUE(planned) << planned.error().what;
   const auto& before = planned->before_copy;
   ASSERT_EQ(before.steps.size(), 3u);
   EXPECT_THAT(before.steps[0].commands, ElementsAre("one"));
-  EXPECT_EQ(before.steps[0].user, "");
+  EXPECT_EQ(before.steps[0].user, "someone");
+  EXPECT_EQ(before.steps[0].working_directory, "/home");
   EXPECT_THAT(before.steps[1].commands, ElementsAre("two", "three"));
   EXPECT_EQ(before.steps[1].user, "root");
   EXPECT_THAT(before.steps[2].commands, ElementsAre("four"));
@@ -148,6 +149,17 @@ TEST_F(ImagePlanTest, DirectivesAreReadInOrderAndUserAndFolderHoldForWhatFollows
   EXPECT_EQ(before.changes.user, "root");
   EXPECT_THAT(*planned->after_copy.changes.entrypoint, ElementsAre("a", "b c"));
   EXPECT_THAT(*planned->after_copy.changes.command, ElementsAre("/bin/sh", "-c", "run it"));
+}
+
+TEST_F(ImagePlanTest, AFolderWithoutASlashIsBeneathTheOneBeforeIt) {
+  const json::array directives{json::object{{"kind", "WORKDIR"}, {"value", "data"}},
+                               json::object{{"kind", "RUN"}, {"value", "x"}}};
+  auto planned = read({{"directives", {{"preCopy", directives}}}}, {{}, "", "/srv"});
+  ASSERT_TRUE(planned) << planned.error().what;
+  EXPECT_EQ(planned->before_copy.steps[0].working_directory, "/srv/data");
+  planned = read({{"directives", {{"preCopy", directives}}}}, {{}, "", "/"});
+  ASSERT_TRUE(planned) << planned.error().what;
+  EXPECT_EQ(planned->before_copy.steps[0].working_directory, "/data");
 }
 
 TEST_F(ImagePlanTest, AnArgumentsDefaultGivesWayToSpecBuildArgs) {

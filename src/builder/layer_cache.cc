@@ -80,13 +80,18 @@ Task<Result<oci::Layer>> LayerCache::layer_of(Loop& loop, std::vector<oci::Layer
   for (const oci::LayerPart& part : parts) CO_TRY_DO(co_await look_at_all(loop, sum, part, options.limits.entries));
   const std::string key{sum.finish().hex()};
   if (auto layer = co_await known_.find(loop, key, layout_)) {
-    std::error_code ignored;  // it only says that the layer is in use
-    fs::last_write_time(layout_.path(layer->blob.digest), fs::file_time_type::clock::now(), ignored);
+    mark_used(layer->blob);
     co_return std::move(*layer);
   }
   CO_TRY(oci::Layer layer, co_await oci::write_layer(loop, layout_, std::move(parts), options));
-  CO_TRY_DO(known_.add(key, layer, layout_));
+  // The layer is there: what it costs is that it is written again next time.
+  (void)known_.add(key, layer, layout_);
   co_return std::move(layer);
+}
+
+void LayerCache::mark_used(const oci::Blob& layer) const {
+  std::error_code ignored;  // of use to others only
+  fs::last_write_time(layout_.path(layer.digest), fs::file_time_type::clock::now(), ignored);
 }
 
 std::optional<oci::Image> LayerCache::image_of(const std::string& name) const {

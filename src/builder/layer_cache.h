@@ -29,6 +29,9 @@ class LayerCache {
   // modes and times are, as for make; a folder whose files are changed behind their times gives the older layer.
   Task<Result<oci::Layer>> layer_of(Loop& loop, std::vector<oci::LayerPart> parts, oci::LayerOptions options);
 
+  // Says that a build is about to use a layer, which trim() then spares.
+  void mark_used(const oci::Blob& layer) const;
+
   // The image that had a name when it was last looked up, without its layers; nothing when it never was.
   std::optional<oci::Image> image_of(const std::string& name) const;
   Result<void> remember_image(const std::string& name, const oci::Image& image) const;

@@ -61,18 +61,12 @@ Task<bool> is_intact(Loop& loop, const oci::Layout& layout, const oci::Blob& blo
   }
 }
 
-// Both have it then, as one file where that is possible.
-Result<void> share(const oci::Layout& from, const oci::Layout& to, const oci::Digest& digest) {
-  const std::string source = from.path(digest);
-  const std::string target = to.path(digest);
+// Both have it then. What is at its place already is not what it should be, unless it is the same file.
+Result<void> share(const oci::Layout& from, const oci::Layout& to, const oci::Blob& blob) {
   std::error_code error;
-  if (fs::equivalent(source, target, error)) return {};
-  ::unlink(target.c_str());  // what is there already is not what it should be
-  if (::link(source.c_str(), target.c_str()) == 0 || errno == EEXIST) return {};
-  TRY(oci::NewFile file, to.new_blob());
-  fs::copy_file(source, file.temporary_path(), fs::copy_options::overwrite_existing, error);
-  if (error) return fail(errno_error("copying " + source, error.value()));
-  return to.keep(file, digest);
+  if (fs::equivalent(from.path(blob.digest), to.path(blob.digest), error)) return {};
+  fs::remove(to.path(blob.digest), error);
+  return to.take(blob, from, oci::Layout::Share::yes);
 }
 
 }  // namespace
@@ -87,14 +81,14 @@ Task<std::optional<oci::Layer>> RememberedLayers::find(Loop& loop, std::string k
   if (!layer) co_return std::nullopt;
   if (!co_await is_intact(loop, layout, layer->blob)) {
     if (!co_await is_intact(loop, layers_, layer->blob)) co_return std::nullopt;
-    if (!share(layers_, layout, layer->blob.digest)) co_return std::nullopt;
+    if (!share(layers_, layout, layer->blob)) co_return std::nullopt;
   }
   (void)::utimensat(AT_FDCWD, entry(key).c_str(), nullptr, 0);  // of use now
   co_return *layer;
 }
 
 Result<void> RememberedLayers::add(const std::string& key, const oci::Layer& layer, const oci::Layout& layout) const {
-  TRY_DO(share(layout, layers_, layer.blob.digest));
+  TRY_DO(share(layout, layers_, layer.blob));
   TRY(oci::NewFile file, oci::NewFile::create(entry(key)));
   TRY_DO(file.write(entry_text(layer)));
   return file.keep();

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/environment.h"
 #include "base/names.h"
 #include "dashboard/guard.h"
 
@@ -58,13 +59,6 @@ constexpr std::array kFlags{
 
 constexpr std::array<std::string_view, 6> kNames{"listen-addr", "platform-config", "namespace", "ready-fd",
                                                  "help",        "version"};
-
-std::string variable(const std::vector<std::string>& environment, std::string_view name) {
-  for (const std::string& each : environment)
-    if (each.size() > name.size() && each[name.size()] == '=' && each.starts_with(name))
-      return each.substr(name.size() + 1);
-  return {};
-}
 
 }  // namespace
 

@@ -7,13 +7,18 @@
 #include <boost/json.hpp>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 
+#include "base/environment.h"
 #include "base/log.h"
 #include "builder/artifact.h"
 #include "builder/fetch.h"
 #include "builder/image_builder.h"
 #include "builder/origin.h"
+#include "loop/group.h"
+#include "loop/signals.h"
+#include "loop/wait_list.h"
 #include "nuctl/commands.h"
 #include "nuctl/function_client.h"
 #include "nuctl/function_flags.h"
@@ -29,13 +34,6 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
-
-std::string variable(const std::vector<std::string>& environment, std::string_view name) {
-  for (const std::string& each : environment)
-    if (each.size() > name.size() && each.starts_with(name) && each[name.size()] == '=')
-      return each.substr(name.size() + 1);
-  return {};
-}
 
 // For one build, and gone with it.
 class WorkFolder {
@@ -132,10 +130,35 @@ class Build final : public Command {
           Why::invalid,
           "there is no place for the image\ngive --registry HOST[:PORT][/PATH] to push it there, or --output "
           "FOLDER or FILE.tar to write it here");
-    co_return co_await build_it(session, config, std::move(output));
+    co_return co_await build_unless_interrupted(session, config, std::move(output));
   }
 
  private:
+  // Interrupted, it ends with all that it has started, and takes its folders away.
+  Task<Result<int>> build_unless_interrupted(Session& session, const json::object& config, Output output) {
+    Signals signals{session.loop(), {SIGINT, SIGTERM}};
+    WaitList changed{session.loop()};
+    std::optional<Result<int>> done;
+    std::optional<int> signal;
+    {
+      Group group{session.loop()};
+      group.spawn(keep_signal(signals, signal, changed));
+      group.spawn(keep_result(build_it(session, config, std::move(output)), done, changed));
+      while (!done && !signal) (void)co_await changed.wait();
+    }
+    if (done) co_return std::move(*done);
+    session.note("\n");
+    co_return fail(Why::unavailable, "the build was interrupted; nothing was pushed that counts");
+  }
+  static Task<void> keep_signal(Signals& signals, std::optional<int>& signal, WaitList& changed) {
+    signal = co_await signals.next();
+    changed.notify_all();
+  }
+  static Task<void> keep_result(Task<Result<int>> task, std::optional<Result<int>>& done, WaitList& changed) {
+    done = co_await std::move(task);
+    changed.notify_all();
+  }
+
   Task<Result<int>> build_it(Session& session, const json::object& config, Output output) {
     const std::vector<std::string>& environment = session.settings().environment;
     const std::string share = fs::path(session.settings().programs).parent_path().string() + "/share/nuclio";
@@ -202,9 +225,7 @@ class Build final : public Command {
     builder::FetchOptions options;
     options.folder = work + "/fetched";
     options.asker = builder::Asker::local;
-    options.environment = builder::build_environment(session.settings().environment);
-    for (const std::string& each : session.settings().environment)
-      if (each.starts_with("SSH_AUTH_SOCK=")) options.environment.push_back(each);
+    options.environment = builder::fetch_environment(session.settings().environment, options.asker);
     options.log = build_log();
     CO_TRY(const std::string path,
            co_await builder::fetch_code(session.loop(), session.client(), *origin, std::move(options), deadline));
@@ -221,7 +242,14 @@ class Build final : public Command {
     options.cache = session.settings().home + "/cache";
     options.environment = builder::build_environment(session.settings().environment);
     options.log = build_log();
-    CO_TRY_DO(co_await builder::make_artifact(session.loop(), source, std::move(options), deadline));
+    std::error_code error;
+    if (fs::exists(folder, error))
+      co_return fail(Why::conflict, folder + " exists already\nremove it, or write to another folder");
+    auto made = co_await builder::make_artifact(session.loop(), source, std::move(options), deadline);
+    if (!made) {
+      fs::remove_all(folder, error);  // half of it is of no use, and would be in the way next time
+      co_return made;
+    }
     spec::FunctionConfig shown = source.config;
     shown.spec.build = {};  // its code is here, and how it was got may be secret
     CO_TRY_DO(session.write_file(folder + "/processor.yaml", spec::to_processor_yaml(shown)));

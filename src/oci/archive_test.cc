@@ -135,5 +135,28 @@ TEST(Layouts, SayWhatTheyHave) {
   EXPECT_TRUE(layout->find("2"));
 }
 
+TEST(Layouts, TakeABlobOfAnotherAsTheSameFileOrACopy) {
+  TestFolder folder;
+  auto from = Layout::create(folder.at("from"));
+  auto to = Layout::create(folder.at("to"));
+  ASSERT_TRUE(from && to);
+  auto shared = from->add("text/plain", "shared");
+  auto copied = from->add("text/plain", "copied");
+  ASSERT_TRUE(shared && copied);
+  ASSERT_TRUE(to->take(*shared, *from, Layout::Share::yes));
+  ASSERT_TRUE(to->take(*copied, *from, Layout::Share::no));
+  ASSERT_TRUE(to->take(*copied, *from, Layout::Share::yes));  // it has it already
+  EXPECT_EQ(to->read(*shared, Bytes{100}).value(), "shared");
+  EXPECT_EQ(to->read(*copied, Bytes{100}).value(), "copied");
+  const auto same = [&](const Blob& blob) {
+    return std::filesystem::equivalent(from->path(blob.digest), to->path(blob.digest));
+  };
+  EXPECT_TRUE(same(*shared));
+  EXPECT_FALSE(same(*copied));
+  auto missing = to->take({"text/plain", Digest::of("none"), Bytes{4}}, *from, Layout::Share::yes);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().why, Why::not_found);
+}
+
 }  // namespace
 }  // namespace nuclio::oci

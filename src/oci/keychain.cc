@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oci/keychain.h"
 
+#include "base/environment.h"
 #include "oci/credential_helper.h"
 #include "oci/file.h"
 
@@ -66,13 +67,8 @@ std::string Keychain::places() const {
 }
 
 std::string docker_config_path(const std::vector<std::string>& environment) {
-  const auto value = [&](std::string_view name) {
-    for (const std::string& variable : environment)
-      if (variable.starts_with(name)) return variable.substr(name.size());
-    return std::string{};
-  };
-  if (std::string folder = value("DOCKER_CONFIG="); !folder.empty()) return folder + "/config.json";
-  const std::string home = value("HOME=");
+  if (std::string folder = variable(environment, "DOCKER_CONFIG"); !folder.empty()) return folder + "/config.json";
+  const std::string home = variable(environment, "HOME");
   return home.empty() ? std::string{} : home + "/.docker/config.json";
 }
 

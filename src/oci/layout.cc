@@ -90,6 +90,21 @@ Result<Blob> Layout::add(std::string_view media_type, std::string_view bytes) co
   return blob;
 }
 
+Result<void> Layout::take(const Blob& blob, const Layout& from, Share share) const {
+  if (has(blob)) return {};
+  const std::string source = from.path(blob.digest);
+  if (!from.has(blob)) return fail(Why::not_found, "the layer " + blob.digest.text() + " is not in " + from.folder());
+  std::error_code error;
+  if (share == Share::yes) {
+    fs::create_hard_link(source, path(blob.digest), error);
+    if (!error || error == std::errc::file_exists) return {};
+  }
+  TRY(NewFile file, new_blob());
+  fs::copy_file(source, file.temporary_path(), fs::copy_options::overwrite_existing, error);
+  if (error) return fail(errno_error("copying " + source, error.value()));
+  return keep(file, blob.digest);
+}
+
 Result<std::string> Layout::read(const Blob& blob, Bytes max) const {
   TRY(std::string text, read_whole_file(path(blob.digest), max));
   if (Digest::of(text) != blob.digest)

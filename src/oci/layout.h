@@ -32,6 +32,10 @@ class Layout {
   Result<NewFile> new_blob() const;
   Result<void> keep(NewFile& file, const Digest& digest) const;
   Result<Blob> add(std::string_view media_type, std::string_view bytes) const;
+  // Makes a blob of another layout one of this, unless it is already: as the same file where both are on one disk and
+  // `share` allows it, for whoever changes one then changes both. Why::not_found when the other has none.
+  enum class Share { yes, no };
+  Result<void> take(const Blob& blob, const Layout& from, Share share) const;
   // A small blob, checked against its digest. Why::not_found, Why::too_large, Why::invalid.
   Result<std::string> read(const Blob& blob, Bytes max) const;
 

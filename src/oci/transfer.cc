@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oci/transfer.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 #include <variant>
@@ -119,28 +116,20 @@ Task<Result<void>> pull_layers(Loop& loop, Registry& from, Repository repository
   co_return co_await in_parallel(loop, options.at_once, std::move(tasks));
 }
 
-Task<Result<void>> copy_image(Loop& loop, const Layout& from, const Image& image, const Layout& to) {
-  for (const Blob& layer : image.manifest.layers) {
-    if (to.has(layer)) continue;
-    if (!from.has(layer))
-      co_return fail(Why::not_found, "the layer " + layer.digest.text() + " is not in " + from.folder());
-    CO_TRY(NewFile file, to.new_blob());
-    const std::string path = from.path(layer.digest);
-    const Descriptor in{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!in) co_return fail_errno("reading " + path);
-    std::vector<char> piece(256 << 10);
-    for (;;) {
-      const ssize_t count = ::read(in.get(), piece.data(), piece.size());
-      if (count < 0) co_return fail_errno("reading " + path);
-      if (count == 0) break;
-      CO_TRY_DO(file.write({piece.data(), static_cast<std::size_t>(count)}));
-      co_await loop.yield();
-    }
-    CO_TRY_DO(to.keep(file, layer.digest));
-  }
-  CO_TRY_DO(to.add(media::kConfig, image.config));
-  CO_TRY_DO(to.add(image.manifest.media_type, image.manifest.text));
-  co_return Result<void>{};
+Result<Image> read_image(const Layout& layout, const Blob& manifest) {
+  TRY(std::string text, layout.read(manifest, kMaxManifest));
+  TRY(auto parsed, parse_manifest(manifest.media_type, std::move(text)));
+  auto* single = std::get_if<Manifest>(&parsed);
+  if (!single) return fail(Why::invalid, layout.folder() + " must have an image, has an index of several");
+  TRY(std::string config, layout.read(single->config, kMaxConfig));
+  return Image{std::move(*single), std::move(config)};
+}
+
+Result<void> copy_image(const Layout& from, const Image& image, const Layout& to) {
+  for (const Blob& layer : image.manifest.layers) TRY_DO(to.take(layer, from, Layout::Share::no));
+  TRY_DO(to.add(media::kConfig, image.config));
+  TRY_DO(to.add(image.manifest.media_type, image.manifest.text));
+  return {};
 }
 
 Task<Result<PushReport>> push_image(Loop& loop, Registry& to, Repository repository, Version tag, const Image& image,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole images from and to registries.
+// Whole images from and to registries and layouts.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -30,9 +30,13 @@ Task<Result<Image>> find_image(Registry& from, Repository repository, Version ve
 Task<Result<void>> pull_layers(Loop& loop, Registry& from, Repository repository, const Image& image,
                                const Layout& layout, TransferOptions options, Deadline deadline);
 
+// An image of a layout, as its index or whoever put it there names it. Why::invalid for an index.
+Result<Image> read_image(const Layout& layout, const Blob& manifest);
+
 // Puts an image whose layers the layout `from` has into another one, without a name there: see Layout::name(). Blobs
-// that are there already are left alone. Everything is borrowed. Why::not_found: a layer is missing.
-Task<Result<void>> copy_image(Loop& loop, const Layout& from, const Image& image, const Layout& to);
+// that are there already are left alone; the others are copied, and not shared with `from`. Why::not_found: a layer is
+// missing.
+Result<void> copy_image(const Layout& from, const Image& image, const Layout& to);
 
 // Where an image's base lies: its layers are mounted from there, or fetched when the target cannot.
 struct Origin {

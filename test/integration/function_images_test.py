@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -29,6 +30,19 @@ import six
 
 def handler(context, event):
     return f"{event.body.decode()} from {platform.python_version()} with six {six.__version__}"
+"""
+
+
+WHO = """
+#include <fstream>
+#include <nuclio/nuclio.h>
+
+std::string handler(nuclio::Context&, const nuclio::Event&) {
+  std::string name;
+  std::ifstream("/proc/self/comm") >> name;
+  return name;
+}
+NUCLIO_HANDLER(handler)
 """
 
 
@@ -93,15 +107,51 @@ def test_a_python_function_runs_from_its_image_with_its_packages(registry, nuctl
 
 
 def test_a_cpp_function_runs_from_its_image_on_the_cpp_base(registry, nuctl, tmp_path):
-    source = running.SOURCE / "examples/cpp/hello.cc"
-    for isolation in ("none", "process"):
-        attributes = json.dumps({"isolation": isolation}) if isolation == "process" else "{}"
-        name = f"hello-{isolation}"
-        nuctl.built(name, *flags(registry, source, "cpp:12"), "--runtime-attrs", attributes)
+    """In the processor and in a process of its own: the image remembers which."""
+    source = tmp_path / "who.cc"
+    source.write_text(WHO)
+    for name, attributes, program in (
+        ("who-inside", {}, "processor"),
+        ("who-apart", {"isolation": "process"}, "nuclio_cpp_runn"),
+    ):
+        nuctl.built(name, *flags(registry, source, "cpp:12"), "--runtime-attrs", json.dumps(attributes))
         folder = tmp_path / name
         folder.mkdir()
-        answer = building.run_in_image(registry.unpack(f"nuclio/processor-{name}:latest", folder), b"there")
-        assert answer.startswith("200 "), answer
+        answer = building.run_in_image(registry.unpack(f"nuclio/processor-{name}:latest", folder))
+        assert answer.split() == ["200", program], answer
+
+
+def test_an_entry_point_gets_the_processor_as_its_command(registry, nuctl, code):
+    directives = {"postCopy": [{"kind": "ENTRYPOINT", "value": '["/usr/bin/env", "-u", "WHO"]'}]}
+    nuctl.built("inited", *flags(registry, code), "--set", f"spec.build.directives={json.dumps(directives)}")
+    config = registry.config("nuclio/processor-inited:latest")["config"]
+    assert config["Entrypoint"] == ["/usr/bin/env", "-u", "WHO"]
+    assert config["Cmd"] == ["/usr/local/bin/processor"]
+
+
+def test_an_interrupted_build_leaves_neither_processes_nor_folders(registry, nuctl, code, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        [running.BIN / "nuctl", "build", "slow", *map(str, flags(registry, code)), "--build-command", "sleep 54321"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**nuctl.environment, "TMPDIR": str(scratch)},
+    )
+    for line in process.stdout:
+        if "RUN sleep" in line:
+            break
+    assert list(scratch.iterdir())
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[0]
+    assert process.returncode == 1 and "the build was interrupted" in said
+    assert not list(scratch.iterdir())
+    sleeping = ["pgrep", "-f", "^sleep 54321$"]
+    running.wait_for(
+        lambda: subprocess.run(sleeping, capture_output=True).returncode == 1, "the end of the command", 10
+    )
 
 
 def test_containerd_and_buildah_pull_it(registry, nuctl, code, tmp_path):
@@ -228,28 +278,18 @@ def docker():
     """DOCKER_HOST of an engine of the test's own, which leaves the machine's network alone."""
     if not shutil.which("dockerd"):
         pytest.skip("dockerd is not installed")
-    with tempfile.TemporaryDirectory(prefix="nuclio-docker-", ignore_cleanup_errors=True) as folder:
-        socket = f"unix://{folder}/socket"
+    with tempfile.TemporaryDirectory(prefix="nuclio-docker-", ignore_cleanup_errors=True) as short:
+        folder = pathlib.Path(short)
         command = ["dockerd", "--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver", "vfs"]
-        command += ["--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]
-        with open(f"{folder}/log", "wb") as log:
-            daemon = subprocess.Popen([*command, "-H", socket], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        try:
+        command += ["--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "pid"]
+        command += ["-H", f"unix://{folder}/socket"]
+        asked = ["curl", "-sf", "--unix-socket", folder / "socket", "http://docker/_ping"]
 
-            def is_up():
-                assert daemon.poll() is None, open(f"{folder}/log").read()[-2000:]
-                asked = ["curl", "-sf", "--unix-socket", f"{folder}/socket", "http://docker/_ping"]
-                return subprocess.run(asked, capture_output=True, timeout=60).returncode == 0
+        def answers():
+            return subprocess.run(asked, capture_output=True, timeout=60).returncode == 0
 
-            running.wait_for(is_up, "the start of dockerd", 60)
-            yield socket
-        finally:
-            daemon.send_signal(signal.SIGTERM)
-            try:
-                daemon.wait(30)
-            except subprocess.TimeoutExpired:
-                daemon.kill()
-                daemon.wait()
+        with making.started(command, folder / "log", answers, "dockerd"):
+            yield f"unix://{folder}/socket"
 
 
 def test_docker_builds_the_same(registry, home, code, tmp_path, docker):

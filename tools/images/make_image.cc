@@ -2,51 +2,33 @@
 #include "images/make_image.h"
 
 #include <boost/json.hpp>
-#include <filesystem>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "oci/image.h"
 #include "oci/layer.h"
 #include "oci/layout.h"
 #include "oci/tar_layer.h"
+#include "oci/transfer.h"
 #include "schema/describe.h"
 #include "schema/json.h"
 
 namespace nuclio::images {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr Bytes kMaxRecipe{1u << 20};
 constexpr Bytes kMaxTar{8ull << 30};
-
-// A layer of the base is in our layout from here on. A second name for the same file takes neither time nor space.
-Result<void> take_over(const oci::Blob& blob, const oci::Layout& from, const oci::Layout& to) {
-  if (to.has(blob)) return {};
-  std::error_code error;
-  fs::create_hard_link(from.path(blob.digest), to.path(blob.digest), error);
-  if (!error) return {};
-  TRY(oci::NewFile copy, to.new_blob());
-  fs::copy_file(from.path(blob.digest), copy.temporary_path(), fs::copy_options::overwrite_existing, error);
-  if (error) return fail(errno_error("copying " + from.path(blob.digest), error.value()));
-  return to.keep(copy, blob.digest);
-}
 
 Result<oci::Image> find_base(const std::string& folder, const oci::Layout& target) {
   const oci::Platform platform = oci::this_platform();
   if (folder.empty()) return oci::empty_image(platform);
   TRY(const oci::Layout layout, oci::Layout::open(folder));
   TRY(const oci::Blob blob, layout.find(""));
-  TRY(std::string text, layout.read(blob, oci::kMaxManifest));
-  TRY(auto parsed, oci::parse_manifest(blob.media_type, std::move(text)));
-  auto* manifest = std::get_if<oci::Manifest>(&parsed);
-  if (!manifest) return fail(Why::invalid, folder + " must have an image, has an index of several");
-  TRY(std::string config, layout.read(manifest->config, oci::kMaxConfig));
-  TRY_DO(oci::check_config(*manifest, config, platform));
-  for (const oci::Blob& layer : manifest->layers) TRY_DO(take_over(layer, layout, target));
-  return oci::Image{std::move(*manifest), std::move(config)};
+  TRY(oci::Image image, oci::read_image(layout, blob));
+  TRY_DO(oci::check_config(image.manifest, image.config, platform));
+  // A second name for the same file takes neither time nor space.
+  for (const oci::Blob& layer : image.manifest.layers) TRY_DO(target.take(layer, layout, oci::Layout::Share::yes));
+  return image;
 }
 
 oci::ConfigChanges changes_of(const Recipe& recipe) {

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <optional>
 #include <utility>
-#include <variant>
 
 #include "http/client.h"
 #include "oci/layout.h"
@@ -24,15 +23,6 @@ namespace fs = std::filesystem;
 constexpr Bytes kMaxDocument{16u << 20};
 constexpr auto kCheckPatience = 60s;
 constexpr auto kPushPatience = 60min;  // hundreds of MB over a slow line
-
-Result<oci::Image> read_image(const oci::Layout& layout, const oci::Blob& blob) {
-  TRY(std::string text, layout.read(blob, oci::kMaxManifest));
-  TRY(auto parsed, oci::parse_manifest(blob.media_type, std::move(text)));
-  auto* manifest = std::get_if<oci::Manifest>(&parsed);
-  if (!manifest) return fail(Why::invalid, layout.folder() + " must have images, has an index");
-  TRY(std::string config, layout.read(manifest->config, oci::kMaxConfig));
-  return oci::Image{std::move(*manifest), std::move(config)};
-}
 
 oci::RegistryOptions options_of(const Target& target) {
   oci::RegistryOptions options;
@@ -60,7 +50,7 @@ Task<Result<void>> push_layout(Loop& loop, const oci::Keychain& keychain, std::s
   for (const oci::Index::Entry& entry : index.manifests) {
     const auto tag = entry.annotations.find(std::string(oci::kRefName));
     if (tag == entry.annotations.end()) continue;
-    CO_TRY(const oci::Image image, read_image(layout, entry.manifest));
+    CO_TRY(const oci::Image image, oci::read_image(layout, entry.manifest));
     CO_TRY(const oci::PushReport report, co_await oci::push_image(loop, registry, repository, oci::Version{tag->second},
                                                                   image, layout, std::nullopt, {}, deadline));
     fmt::print("{}/{}:{} is {}, {} bytes sent\n", target.image.registry, repository.value(), tag->second,

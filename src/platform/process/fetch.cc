@@ -33,10 +33,8 @@ Task<Result<builder::Source>> ProcessPlatform::fetch(Managed& managed, const boo
   builder::FetchOptions options;
   options.folder = fetched_code(folder);
   options.asker = asker();
-  options.environment = environment_for_build(folder);
-  if (options.asker == builder::Asker::local)
-    for (const std::string& variable : options_.environment)
-      if (variable.starts_with("SSH_AUTH_SOCK=")) options.environment.push_back(variable);
+  options.environment = builder::fetch_environment(options_.environment, options.asker);
+  options.environment.push_back(std::string(kBuildVariable) + "=" + folder);
   options.log = [this, &managed](std::string_view line) { add_log(managed, "info", line); };
   CO_TRY(std::string path, co_await builder::fetch_code(loop_, client_, origin, std::move(options), deadline));
   auto source = builder::find_source(given, runtimes_, path);
