@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <boost/json/object.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "k8s/api.h"
+#include "k8s/resource.h"
+#include "loop/group.h"
+#include "loop/loop.h"
+#include "loop/wait_list.h"
+
+namespace nuclio::k8s {
+
+// An object as it was when it was seen: shared by the cache and those who look at it, and never changed.
+using Object = std::shared_ptr<const boost::json::object>;
+
+struct InformerOptions {
+  Resource resource;
+  std::string namespace_name;  // "" for all
+  std::string label_selector;
+  // What is kept of an object, to save memory; metadata.managedFields is never kept. Empty keeps the rest.
+  std::function<void(boost::json::object&)> trim;
+};
+
+// Knows all objects of a kind as they are, or were a moment ago: lists, watches, and begins anew when the server has
+// forgotten where it was (410), when a watch ends, is silent for too long, or says what is no JSON. It survives a server
+// that is gone for hours (with growing pauses), one that comes back with fewer objects, and one that comes back with an
+// older store: what is there counts, not the order of resource versions.
+//
+// Lives on its loop's thread; `api` outlives it.
+class Informer {
+ public:
+  // `changed` is called for each object that was added, changed (its resourceVersion is another) or has gone, with
+  // what was there before and what is now; either may be null. Not from within a call of ours.
+  using Changed = std::function<void(const Object& before, const Object& now)>;
+  Informer(Loop& loop, Api& api, InformerOptions options, Changed changed);
+  ~Informer();
+
+  // Works in the background from now on, until it is destroyed.
+  void start();
+  // True once all objects were seen for the first time.
+  bool synced() const;
+  // Why::timeout at the deadline, with the last error of the server if there was one (Why::forbidden and
+  // Why::not_found at once: no rights, no such kind).
+  Task<Result<void>> wait_synced(Deadline deadline);
+  // Why it does not know what is there at the moment: the last error; fine while it watches.
+  const Result<void>& health() const;
+
+  Object find(const ObjectName& name) const;  // null when there is none
+  std::vector<Object> all() const;            // by namespace and name
+  std::size_t size() const;
+
+  // What the server answered to a write of ours, so that we read what we wrote. Ignored when the cache has that object
+  // in a newer state already (numeric resourceVersion), or when it was written before a relist that no longer has it.
+  void put(boost::json::object object);
+  void put_gone(const ObjectName& name, std::string_view uid);
+
+  // Notified with every change of an object and of health.
+  WaitList& changed();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nuclio::k8s
