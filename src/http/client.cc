@@ -26,6 +26,10 @@ namespace {
 constexpr std::size_t kAhead = 256 << 10;
 constexpr long kReceiveBuffer = 64 << 10;
 constexpr std::size_t kMaxHead = 256 << 10;
+// An answer that is waited for may be silent for long, and its server gone meanwhile without a word: after so many
+// seconds it is asked, and nine times again, before the connection counts as broken.
+constexpr long kSilenceSeconds = 30;
+constexpr long kAskAgainSeconds = 10;
 
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -52,7 +56,8 @@ std::string shown(const ClientRequest& request) {
 Why why_of(CURLcode code) {
   switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL: return Why::invalid;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_SSL_CERTPROBLEM: return Why::invalid;
     case CURLE_OPERATION_TIMEDOUT: return Why::timeout;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE: return Why::forbidden;
@@ -95,6 +100,26 @@ Reach reach_of(const sockaddr& address) {
 bool is_ours(std::string_view name) {
   return same_ignoring_case(name, "Content-Length") || same_ignoring_case(name, "Transfer-Encoding") ||
          same_ignoring_case(name, "Connection") || same_ignoring_case(name, "Expect");
+}
+
+// A URL that names another host than the one to connect to.
+struct Detour {
+  std::string url;
+  std::string connect_to;  // as curl wants it
+  std::string host;        // the header
+};
+
+Detour detour(const std::string& url, const std::string& name) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t end = std::min(url.find_first_of("/?", begin), url.size());
+  const std::size_t at = url.substr(0, end).rfind('@');
+  const std::size_t host = at == std::string::npos || at < begin ? begin : at + 1;
+  const std::string authority = url.substr(host, end - host);
+  const std::size_t colon = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
+  const std::string port = colon == std::string::npos ? "" : authority.substr(colon);
+  return {url.substr(0, host) + name + port + url.substr(end),
+          "::" + authority.substr(0, colon) + (port.empty() ? ":" : port), authority};
 }
 
 List header_list(const Headers& headers) {
@@ -218,6 +243,8 @@ class Client::Transfer {
     }
     return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   }
+  void secure();
+  void blob(CURLoption option, std::string& text);
   void send_file(const FilePart& file);
   std::size_t read_file(std::span<char> into);
   bool header_line(std::string_view line);
@@ -227,6 +254,7 @@ class Client::Transfer {
   Engine& engine_;
   ClientRequest request_;
   List headers_to_send_;
+  List connect_to_;
   CURL* easy_ = nullptr;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   WaitList changed_;
@@ -299,17 +327,11 @@ Result<void> Client::Transfer::start() {
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
-  set(CURLOPT_SSL_VERIFYPEER, request_.verify_peer == VerifyPeer::yes ? 1L : 0L);
-  bool name_counts = request_.verify_peer == VerifyPeer::yes && request_.server_certificate.empty();
-  set(CURLOPT_SSL_VERIFYHOST, name_counts ? 2L : 0L);
-  if (!request_.server_certificate.empty()) {
-    set(CURLOPT_CAINFO, request_.server_certificate.c_str());
-    set(CURLOPT_CA_CACHE_TIMEOUT, 0L);  // it may have been renewed
-  }
-  if (!request_.authorities.empty()) {
-    set(CURLOPT_CAINFO, request_.authorities.c_str());  // the system's are a folder besides
-    set(CURLOPT_CA_CACHE_TIMEOUT, 0L);
-  }
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_TCP_KEEPIDLE, kSilenceSeconds);
+  set(CURLOPT_TCP_KEEPINTVL, kAskAgainSeconds);
+  if (request_.protocol == Protocol::http1) set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  secure();
   if (request_.reach != Reach::anywhere) {
     set(CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);
     set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
@@ -330,6 +352,41 @@ Result<void> Client::Transfer::start() {
   CURLMcode added = curl_multi_add_handle(engine_.multi(), easy_);
   if (added != CURLM_OK) return failed(Why::internal, curl_multi_strerror(added));
   return {};
+}
+
+void Client::Transfer::secure() {
+  auto set = [this](CURLoption option, auto value) { CHECK(curl_easy_setopt(easy_, option, value) == CURLE_OK); };
+  set(CURLOPT_SSL_VERIFYPEER, request_.verify_peer == VerifyPeer::yes ? 1L : 0L);
+  bool name_counts = request_.verify_peer == VerifyPeer::yes && request_.server_certificate.empty();
+  set(CURLOPT_SSL_VERIFYHOST, name_counts ? 2L : 0L);
+  if (!request_.server_certificate.empty()) {
+    set(CURLOPT_CAINFO, request_.server_certificate.c_str());
+    set(CURLOPT_CA_CACHE_TIMEOUT, 0L);  // it may have been renewed
+  }
+  if (!request_.authorities.empty()) {
+    set(CURLOPT_CAINFO, request_.authorities.c_str());  // the system's are a folder besides
+    set(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+  }
+  if (!request_.authority_text.empty()) {
+    blob(CURLOPT_CAINFO_BLOB, request_.authority_text);
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // the system's
+  }
+  // Curl compares certificate and authorities before it uses a connection or a TLS session again.
+  if (!request_.client_certificate.empty()) blob(CURLOPT_SSLCERT_BLOB, request_.client_certificate);
+  if (!request_.client_key.empty()) blob(CURLOPT_SSLKEY_BLOB, request_.client_key);
+  if (!request_.tls_server_name.empty()) {
+    const Detour way = detour(request_.url, request_.tls_server_name);
+    append(connect_to_, way.connect_to);
+    if (!request_.headers.has("Host")) append(headers_to_send_, "Host: " + way.host);
+    set(CURLOPT_URL, way.url.c_str());
+    set(CURLOPT_CONNECT_TO, connect_to_.get());
+    set(CURLOPT_HTTPHEADER, headers_to_send_.get());
+  }
+}
+
+void Client::Transfer::blob(CURLoption option, std::string& text) {
+  curl_blob memory{text.data(), text.size(), CURL_BLOB_NOCOPY};  // the request outlives the transfer
+  CHECK(curl_easy_setopt(easy_, option, &memory) == CURLE_OK);
 }
 
 void Client::Transfer::send_file(const FilePart& file) {

@@ -23,6 +23,10 @@ enum class VerifyPeer : bool { no, yes };
 // Why::forbidden. The address that counts is the one that would be connected to.
 enum class Reach { anywhere, not_link_local, beyond_this_machine };
 
+// What is spoken to a server that speaks both, which TLS tells: HTTP/2, where many requests share a connection, or 1.1,
+// where each has one for itself as long as it lasts, so that one that is read slowly holds up no other.
+enum class Protocol { newest, http1 };
+
 // A part of an open file, read while it is sent. The descriptor is borrowed for as long as the request is on its way.
 struct FilePart {
   int descriptor = -1;
@@ -48,6 +52,13 @@ struct ClientRequest {
   std::string server_certificate = {};
   // PEM file of authorities that count beside the system's; the URL's host must be named by the certificate.
   std::string authorities = {};
+  // PEM texts of the only authorities that count, and of who we are: the certificate and its key; "" for none. A
+  // connection that was opened as one serves no other, nor one who trusts others.
+  std::string authority_text = {};
+  std::string client_certificate = {};
+  std::string client_key = {};
+  std::string tls_server_name = {};  // asked for, and to be named by the certificate, instead of the URL's host
+  Protocol protocol = Protocol::newest;
   Reach reach = Reach::anywhere;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <boost/json/fwd.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct ListOptions {
   std::string resource_version;
 };
 
+// Without metadata.managedFields, and each with apiVersion and kind, which a server leaves out in lists.
 struct ObjectList {
   std::string resource_version;  // where a watch goes on
   std::vector<boost::json::object> items;
@@ -80,7 +82,10 @@ class Api {
 
  private:
   class Credentials;
-  Task<Result<http::ClientRequest>> request(std::string method, std::string path);
+  struct Question;
+  Task<Result<http::ClientStream>> begin(const Question& question, Deadline head, Deadline all);
+  Task<Result<boost::json::value>> ask(const Question& question, Deadline deadline);
+  Task<Result<boost::json::object>> ask_object(Question question, Deadline deadline);
   Loop& loop_;
   http::Client& client_;
   Cluster cluster_;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which API server to speak to, and as whom. The formats are kubectl's: a kubeconfig file, or what a pod is given.
 #pragma once
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -15,8 +16,9 @@ namespace nuclio::k8s {
 struct CredentialProgram {
   std::string api_version;
   std::vector<std::string> argv;  // argv[0] is looked up in PATH, or beside the kubeconfig when it has a slash
-  std::vector<std::pair<std::string, std::string>> environment;  // beside ours
+  std::vector<std::pair<std::string, std::string>> environment;  // beside ours; the last of two by a name counts
   std::string install_hint;
+  bool wants_cluster = false;  // to be told which cluster it is for
 };
 
 struct Cluster {
@@ -49,7 +51,8 @@ struct ClusterQuery {
 // looked and what to do; Why::invalid quotes file and field.
 Result<Cluster> find_cluster(const ClusterQuery& query);
 
-// One kubeconfig's text; relative paths in it start at `folder`.
+// One kubeconfig's text; relative paths in it start at `folder`. A credential program would get no environment but what
+// stands there.
 Result<Cluster> read_kubeconfig(std::string_view text, const std::string& folder, const std::string& context);
 
 }  // namespace nuclio::k8s

@@ -28,9 +28,9 @@ struct InformerOptions {
 };
 
 // Knows all objects of a kind as they are, or were a moment ago: lists, watches, and begins anew when the server has
-// forgotten where it was (410), when a watch ends, is silent for too long, or says what is no JSON. It survives a server
-// that is gone for hours (with growing pauses), one that comes back with fewer objects, and one that comes back with an
-// older store: what is there counts, not the order of resource versions.
+// forgotten where it was (410), when a watch ends, is silent for too long, or says what is no JSON. It survives a
+// server that is gone for hours (with growing pauses), one that comes back with fewer objects, and one that comes back
+// with an older store: what is there counts, not the order of resource versions.
 //
 // Lives on its loop's thread; `api` outlives it.
 class Informer {

@@ -13,7 +13,7 @@ namespace nuclio::k8s {
 
 struct LeaseOptions {
   ObjectName name;
-  std::string identity;                      // ours alone, also over restarts: pod's name and a random part
+  std::string identity;                        // ours alone, also over restarts: pod's name and a random part
   std::chrono::milliseconds duration{15'000};  // others take over after so long without a renewal, on their own clocks
   std::chrono::milliseconds renew_every{5'000};
   // We stop leading when we could not renew for so long: before others begin.

@@ -2,6 +2,7 @@
 // Kinds of objects by the names that the API server has for them, and what every object has.
 #pragma once
 #include <boost/json/fwd.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 

@@ -13,7 +13,7 @@
 namespace nuclio::k8s {
 
 struct WorkQueueOptions {
-  std::chrono::milliseconds first_pause{50};     // before a key that failed is tried again; doubles with each failure
+  std::chrono::milliseconds first_pause{50};  // before a key that failed is tried again; doubles with each failure
   std::chrono::milliseconds longest_pause{60'000};
   double jitter = 0.1;  // of a pause, so that not all come back at once
 };
