@@ -98,7 +98,9 @@ def headers_alone() -> list[str]:
 
 def shell() -> list[str]:
     scripts = [ROOT / "dev", ROOT / ".ci/run", *sources(".sh")]
-    return [run(["bash", "-n", script]) for script in scripts] + [run(["shellcheck", *scripts])]
+    return [run(["bash", "-n", script]) for script in scripts] + [
+        run(["shellcheck", "--external-sources", "--source-path=SCRIPTDIR", *scripts])
+    ]
 
 
 def python() -> list[str]:

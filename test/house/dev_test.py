@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ["run", "test", "build", "bench", "images", "lint", "gen", "asan", "tsan", "fuzz", "soak"]
+VERBS = ["run", "test", "build", "bench", "images", "lint", "gen", "asan", "tsan", "fuzz", "soak", "cluster"]
 
 
 def dev(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess:
@@ -40,6 +40,8 @@ def test_help_names_every_verb_that_the_script_has():
         (["bench", "fast"], 'bench takes quick, --page and --again, not "fast"'),
         (["soak", "long"], 'soak takes a number of seconds up to 99999, not "long"'),
         (["images", "--all"], 'images takes a registry, --only NAME,..., --plain-http and --fresh, not "--all"'),
+        (["cluster", "start"], 'cluster takes up, down or status, not "start"'),
+        (["cluster", "down", "--addons"], 'cluster down does not take "--addons"'),
         (["fuzz", "long"], 'fuzz takes a number of seconds or --keep, not "long"'),
     ],
 )
@@ -52,7 +54,8 @@ def test_a_mistyped_command_is_told_what_would_do(arguments, complaint):
 
 
 @pytest.mark.parametrize(
-    "packages", ["tools/packages.txt", "bench/packages.txt", "tools/images/packages.txt", "test/packages.txt"]
+    "packages",
+    sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("[a-z]*/**/packages.txt") if "build" not in path.parts),
 )
 def test_the_packages_are_names_that_apt_can_take(packages):
     for line in (ROOT / packages).read_text().splitlines():

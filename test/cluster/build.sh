@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# build.sh FOLDER...: builds the programs of the folders from Go modules into $CLUSTER_CACHE/bin. A folder is skipped
+# while its stamp (a hash of its sources, this script and Go's version) is unchanged.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+mkdir -p "$BIN"
+command -v go >/dev/null ||
+  fail "there is no go; Kubernetes needs Go 1.24 or newer, and Debian 12 has 1.19: unpack one of https://go.dev/dl" \
+    "and put its bin folder into PATH"
+[[ $(go env GOVERSION) =~ ^go1\.(2[4-9]|[3-9][0-9]) || $(go env GOTOOLCHAIN) == auto* ]] ||
+  fail "$(go env GOVERSION) is too old: Kubernetes needs Go 1.24 or newer, from https://go.dev/dl"
+exec 8>"$CLUSTER_CACHE/lock-build"
+flock -w 1800 8 || fail "another build has held $CLUSTER_CACHE/lock-build for half an hour"
+
+# What a user set for other builds (-race, -mod=vendor) is not for this one.
+export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -mod=mod" GOWORK=off
+# The compiler spends much of its time collecting garbage; memory is cheaper.
+export GOGC=${GOGC:-400}
+
+for folder in "$@"; do
+  case $folder in
+    kube) programs=(kube coredns) packages=(. ./coredns) ;;
+    metrics-server) programs=(metrics-server) packages=(.) ;;
+    ingress) programs=(ingress) packages=(k8s.io/ingress-nginx/cmd/nginx) ;;
+    *) fail "there is no folder $folder to build" ;;
+  esac
+  stamp=$({ go version && cat "$0" && find "$HERE/$folder" -type f -print0 | sort -z | xargs -0 cat; } |
+    sha256sum | cut -c1-16)
+  built=1
+  for program in "${programs[@]}"; do
+    [[ -x $BIN/$program && $(cat "$BIN/$program.stamp" 2>/dev/null) == "$stamp" ]] || built=0
+  done
+  ((built == 0)) || continue
+  begin=$SECONDS
+  say "building ${programs[*]}; the log is $CLUSTER_CACHE/build-$folder.log"
+  # In a copy, since -mod=mod may write go.sum.
+  work=$CLUSTER_CACHE/src/$folder
+  rm -rf "$work"
+  mkdir -p "$work" "$BIN/new"
+  cp -r "$HERE/$folder/." "$work/"
+  # Neither debug information nor inlining: compiling takes three fifths of the time, and tests are patient.
+  (cd "$work" && timeout 2700 go build -p "$(nproc)" -trimpath -gcflags='all=-dwarf=false -l' \
+    -ldflags "-s -w $(cat LDFLAGS 2>/dev/null || true)" -o "$BIN/new/" "${packages[@]}") \
+    >"$CLUSTER_CACHE/build-$folder.log" 2>&1 || {
+    tail -n 20 "$CLUSTER_CACHE/build-$folder.log" >&2
+    fail "building ${programs[*]}"
+  }
+  [[ $folder != ingress ]] || mv "$BIN/new/nginx" "$BIN/new/ingress"
+  for program in "${programs[@]}"; do
+    mv "$BIN/new/$program" "$BIN/$program"
+    echo "$stamp" >"$BIN/$program.stamp"
+  done
+  say "built ${programs[*]} in $((SECONDS - begin)) s"
+done
+for name in etcd kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl; do
+  ln -sf kube "$BIN/$name"
+done
