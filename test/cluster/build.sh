@@ -39,7 +39,7 @@ for folder in "$@"; do
   rm -rf "$work"
   mkdir -p "$work" "$BIN/new"
   cp -r "$HERE/$folder/." "$work/"
-  # Neither debug information nor inlining: compiling takes three fifths of the time, and tests are patient.
+  # Neither debug information nor inlining: compiling takes two thirds of the time, and tests are patient.
   (cd "$work" && timeout 2700 go build -p "$(nproc)" -trimpath -gcflags='all=-dwarf=false -l' \
     -ldflags "-s -w $(cat LDFLAGS 2>/dev/null || true)" -o "$BIN/new/" "${packages[@]}") \
     >"$CLUSTER_CACHE/build-$folder.log" 2>&1 || {

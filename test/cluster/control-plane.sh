@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # etcd, the API server, the controllers and the scheduler: what up.sh starts of every instance.
 
 start_control_plane() {

@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # Settings and words that the scripts of this folder share; README.md lists the settings that come from outside.
 # shellcheck disable=SC2034 # they are used there
 
@@ -94,6 +94,13 @@ stop() {
     ! alive "$name" || kill -KILL "$(<"$PIDS/$name")" 2>/dev/null || true
     rm -f "$PIDS/$name"
   done
+}
+
+# write FILE: from stdin, unless it says the same already: kube-proxy ends when somebody touches its settings.
+write() {
+  local text
+  text=$(cat)
+  [[ -f $1 && $(<"$1") == "$text" ]] || echo "$text" >"$1"
 }
 
 # wait_for SECONDS WHAT PROCESS COMMAND...: until the command succeeds. Gives up when the process dies.

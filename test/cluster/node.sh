@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # What makes a node of a control plane: network, registry, containerd, kubelet, kube-proxy, addons.
 
 check_node() {
@@ -31,7 +31,7 @@ start_registry() {
   local address
   for address in 127.0.0.1 "$HOST"; do
     alive "registry-$address" || check_ports "$address:5000"
-    cat >"$CONF/registry-$address.yaml" <<YAML
+    write "$CONF/registry-$address.yaml" <<YAML
 version: 0.1
 log: {level: warn, accesslog: {disabled: true}}
 storage:
@@ -46,12 +46,12 @@ YAML
 
 start_containerd() {
   mkdir -p "$CONF/cni" "$CONF/certs.d/$HOST:5000" "$RUN"
-  cat >"$CONF/certs.d/$HOST:5000/hosts.toml" <<TOML
+  write "$CONF/certs.d/$HOST:5000/hosts.toml" <<TOML
 server = "http://$HOST:5000"
 [host."http://$HOST:5000"]
 capabilities = ["pull", "resolve", "push"]
 TOML
-  cat >"$CONF/cni/10-bridge.conflist" <<JSON
+  write "$CONF/cni/10-bridge.conflist" <<JSON
 {"cniVersion": "1.0.0", "name": "pods", "plugins": [
  {"type": "bridge", "bridge": "nuclio1", "isGateway": true, "ipMasq": true, "hairpinMode": true,
   "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}],
@@ -59,7 +59,7 @@ TOML
  {"type": "portmap", "capabilities": {"portMappings": true}, "snat": true}]}
 JSON
   # Where root lacks CAP_SYS_RESOURCE an OOM score cannot be lowered, and runc would fail without restrict_….
-  cat >"$CONF/containerd.toml" <<TOML
+  write "$CONF/containerd.toml" <<TOML
 version = 2
 root = "$CLUSTER_DATA/containerd"
 state = "$RUN/containerd"
@@ -133,7 +133,7 @@ push_ingress() {
 
 start_node() {
   : >"$CONF/resolv.conf" # pods look nothing up outside
-  cat >"$CONF/kubelet.yaml" <<YAML
+  write "$CONF/kubelet.yaml" <<YAML
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 address: $HOST
@@ -164,7 +164,7 @@ YAML
   start kubelet "$BIN/kubelet" --config "$CONF/kubelet.yaml" --kubeconfig "$CONF/$NODE.kubeconfig" \
     --hostname-override "$NODE" --node-ip "$HOST" --root-dir "$CLUSTER_DATA/kubelet" \
     --cert-dir "$CLUSTER_DATA/kubelet/pki" --housekeeping-interval 5s
-  cat >"$CONF/proxy.yaml" <<YAML
+  write "$CONF/proxy.yaml" <<YAML
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 clientConnection: {kubeconfig: $CONF/proxy.kubeconfig}

@@ -34,7 +34,7 @@ cert() {
 # client NAME SUBJECT [USAGE [ALTERNATIVE NAMES]]: a certificate and a kubeconfig with it.
 client() {
   cert "$1" ca "$2" "${3-clientAuth}" "${4-}"
-  cat >"$CONF/$1.kubeconfig" <<YAML
+  write "$CONF/$1.kubeconfig" <<YAML
 apiVersion: v1
 kind: Config
 current-context: c

@@ -1,4 +1,4 @@
-module cluster.local/k8s
+module cluster.local/kube
 
 go 1.24.0
 
