@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <boost/json/object.hpp>
+#include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,8 +10,9 @@
 #include "base/result.h"
 #include "k8s/api.h"
 #include "k8s/resource.h"
-#include "loop/group.h"
+#include "loop/deadline.h"
 #include "loop/loop.h"
+#include "loop/task.h"
 #include "loop/wait_list.h"
 
 namespace nuclio::k8s {
@@ -19,12 +20,21 @@ namespace nuclio::k8s {
 // An object as it was when it was seen: shared by the cache and those who look at it, and never changed.
 using Object = std::shared_ptr<const boost::json::object>;
 
+// How long it waits for what.
+struct InformerTimes {
+  std::chrono::milliseconds first_pause{100};  // after a failure; doubles with each, give or take a quarter
+  std::chrono::milliseconds longest_pause{30'000};
+  std::chrono::seconds shortest_watch{300};  // a watch is to last that long, up to twice as long
+  std::chrono::milliseconds grace{30'000};   // and counts as dead when the server has not ended it by then
+};
+
 struct InformerOptions {
   Resource resource;
-  std::string namespace_name;  // "" for all
-  std::string label_selector;
+  std::string namespace_name = {};  // "" for all
+  std::string label_selector = {};
   // What is kept of an object, to save memory; metadata.managedFields is never kept. Empty keeps the rest.
-  std::function<void(boost::json::object&)> trim;
+  std::function<void(boost::json::object&)> trim = {};
+  InformerTimes times = {};
 };
 
 // Knows all objects of a kind as they are, or were a moment ago: lists, watches, and begins anew when the server has
@@ -36,7 +46,8 @@ struct InformerOptions {
 class Informer {
  public:
   // `changed` is called for each object that was added, changed (its resourceVersion is another) or has gone, with
-  // what was there before and what is now; either may be null. Not from within a call of ours.
+  // what was there before and what is now; either may be null. In the order of changes, and not from within a call of
+  // ours: what was put is told a moment later.
   using Changed = std::function<void(const Object& before, const Object& now)>;
   Informer(Loop& loop, Api& api, InformerOptions options, Changed changed);
   ~Informer();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <string>
 
@@ -21,7 +22,8 @@ struct LeaseOptions {
 };
 
 // One leader at a time by a Lease (coordination.k8s.io/v1), as client-go's leader election does it, so either can stand
-// beside the other. Lives on its loop's thread.
+// beside the other. No clock is compared with another's: a lease that has not changed for as long as it lasts, since it
+// was seen here, is over. Lives on its loop's thread; `api` outlives it.
 class Lease {
  public:
   Lease(Loop& loop, Api& api, LeaseOptions options);
@@ -33,9 +35,20 @@ class Lease {
   Task<void> release(Deadline deadline);
 
  private:
+  Task<Result<bool>> try_to_lead(Deadline deadline);
+  Task<Result<void>> renew(Deadline deadline);
+  Task<Result<void>> write(boost::json::object object, Deadline deadline);
+  void look_at(boost::json::object object);
+  std::string holder() const;
+  bool is_over() const;
+  boost::json::object with_us_as_holder() const;
+
   Loop& loop_;
   Api& api_;
   LeaseOptions options_;
+  boost::json::object seen_;  // as it was last seen; empty for none
+  SteadyTime seen_at_{};      // when it was first seen with its present spec
+  SteadyTime renewed_at_{};   // when the last renewal that succeeded was begun
 };
 
 }  // namespace nuclio::k8s

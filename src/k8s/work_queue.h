@@ -19,7 +19,8 @@ struct WorkQueueOptions {
 };
 
 // Names of objects to look at. A name that is in it already is not added again; one that is being worked at is handed
-// out again only when that is done, so that no two look at the same object at once. Lives on its loop's thread.
+// out again only when that is done, so that no two look at the same object at once. Lives on its loop's thread;
+// outlives its Work and those who wait for it.
 class WorkQueue {
  public:
   WorkQueue(Loop& loop, WorkQueueOptions options);
