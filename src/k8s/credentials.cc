@@ -17,8 +17,11 @@ std::string trimmed(std::string text) {
 }
 
 Result<void> add_bearer(http::ClientRequest& request, const std::string& token) {
-  if (request.headers.set("Authorization", "Bearer " + token)) return {};
-  return fail(Why::forbidden, "the token for the API server has characters that no token has");
+  // Checked here, since what is no header is shown in the log, where no token is to be.
+  if (!http::is_header_value(token))
+    return fail(Why::forbidden, "the token for the API server has characters that no token has");
+  request.headers.set("Authorization", "Bearer " + token);
+  return {};
 }
 
 }  // namespace

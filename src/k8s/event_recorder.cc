@@ -23,7 +23,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::chrono::minutes kSameFor{10};
-constexpr std::chrono::seconds kCountEvery{10};         // repetitions of an event are told at most so often
 constexpr std::chrono::milliseconds kObjectEvery{500};  // on average, for an object,
 constexpr int kObjectBurst = 5;                         // after so many at once
 constexpr std::size_t kMostEvents = 1000;               // that are known
@@ -68,11 +67,13 @@ bool may_pass(Why why) {
 }  // namespace
 
 struct EventRecorder::State {
-  State(Loop& its_loop, Api& its_api, std::string its_component, std::string its_instance)
+  State(Loop& its_loop, Api& its_api, std::string its_component, std::string its_instance,
+        std::chrono::milliseconds every)
       : loop(its_loop),
         api(its_api),
         component(std::move(its_component)),
         instance(std::move(its_instance)),
+        count_every(every),
         news(loop),
         sender(loop) {}
 
@@ -207,7 +208,7 @@ struct EventRecorder::State {
     if (sent) {
       event.told = is_new ? 1 : count;
       event.attempts = 0;
-      event.due = now + kCountEvery;
+      event.due = now + count_every;
     } else if (may_pass(sent.error().why) && ++event.attempts < kAttempts) {
       event.due = now + std::chrono::seconds{1 << event.attempts};
     } else {
@@ -220,6 +221,7 @@ struct EventRecorder::State {
   Api& api;
   std::string component;
   std::string instance;
+  std::chrono::milliseconds count_every;
   Events events;
   std::map<std::string, Events::iterator> by_key;
   std::map<std::string, SteadyTime> next_of;  // by object
@@ -229,8 +231,9 @@ struct EventRecorder::State {
   Group sender;
 };
 
-EventRecorder::EventRecorder(Loop& loop, Api& api, std::string component, std::string instance)
-    : state_(std::make_unique<State>(loop, api, std::move(component), std::move(instance))) {
+EventRecorder::EventRecorder(Loop& loop, Api& api, std::string component, std::string instance,
+                             std::chrono::milliseconds count_every)
+    : state_(std::make_unique<State>(loop, api, std::move(component), std::move(instance), count_every)) {
   state_->sender.spawn(state_->send_all());
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <boost/json/object.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -16,8 +17,9 @@ enum class EventType { normal, warning };
 // an object, a bounded number waiting. Lives on its loop's thread; `api` outlives it.
 class EventRecorder {
  public:
-  // `component` as in "nuclio-controller", `instance` as in the pod's name.
-  EventRecorder(Loop& loop, Api& api, std::string component, std::string instance);
+  // `component` as in "nuclio-controller", `instance` as in the pod's name. Repetitions are told every `count_every`.
+  EventRecorder(Loop& loop, Api& api, std::string component, std::string instance,
+                std::chrono::milliseconds count_every = std::chrono::seconds{10});
   ~EventRecorder();
   // `about` is the object: apiVersion, kind, metadata. `reason` is one UpperCamelCase word of at most 128 characters,
   // `action` what was done ("Deploy"), `note` for people, cut at 1024 bytes.

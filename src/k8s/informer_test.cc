@@ -37,17 +37,8 @@ struct InformerTest : testing::Test {
   std::unique_ptr<Informer> followed(InformerOptions options = pods()) {
     const std::size_t before = server.feeds.size();
     auto informer = follow(std::move(options));
-    until([&] { return informer->synced() && server.feeds.size() > before && informer->health(); });
+    api.until([&] { return informer->synced() && server.feeds.size() > before && informer->health(); });
     return informer;
-  }
-  template <class Condition>
-  void until(Condition condition) {
-    api.run(until_true(api.loop(), std::move(condition)));
-  }
-  template <class Condition>
-  static Task<bool> until_true(Loop& loop, Condition condition) {
-    co_await http::until(loop, std::move(condition));
-    co_return true;
   }
   Feed& watch() { return *server.feeds.back(); }
   std::vector<std::string> names(const Informer& informer) {
@@ -73,13 +64,13 @@ TEST_F(InformerTest, KnowsWhatIsThereAndWhatChanges) {
   ASSERT_TRUE(synced) << synced.error().what;
   EXPECT_THAT(names(*informer), ElementsAre("a", "b"));
   EXPECT_THAT(changes, ElementsAre("- > a", "- > b"));
-  until([&] { return informer->health() && !server.feeds.empty(); });
+  api.until([&] { return informer->health() && !server.feeds.empty(); });
   EXPECT_THAT(watch().asked, testing::AllOf(HasSubstr("resourceVersion=102"), HasSubstr("allowWatchBookmarks=true"),
                                             testing::ContainsRegex("timeoutSeconds=[345][0-9][0-9]")));
   server.set(kPods, {"media", "a"});
   server.set(kPods, {"other", "c"});
   server.erase(kPods, {"media", "b"});
-  until([&] { return changes.size() == 5; });
+  api.until([&] { return changes.size() == 5; });
   EXPECT_THAT(changes, ElementsAre("- > a", "- > b", "a > a", "- > c", "b > -"));
   EXPECT_THAT(names(*informer), ElementsAre("a", "c"));
   EXPECT_EQ(version(*informer, "a"), "103");
@@ -105,7 +96,7 @@ TEST_F(InformerTest, BeginsAnewWhenTheServerHasForgottenWhereItWas) {
   server.stored[path_of(kPods, "")].erase({"media", "a"});
   watch().say(R"({"type":"ERROR","object":{"kind":"Status","code":410,"message":"too old"}})"
               "\n");
-  until([&] { return server.feeds.size() == 2; });
+  api.until([&] { return server.feeds.size() == 2; });
   EXPECT_THAT(names(*informer), ElementsAre("b", "c"));
   EXPECT_TRUE(informer->health()) << "nothing to worry about";
   EXPECT_THAT(changes, ElementsAre("- > a", "- > b", "- > c", "a > -"));
@@ -118,18 +109,18 @@ TEST_F(InformerTest, BeginsAnewAfterWhatIsNoEvent) {
                            "{\"type\":\"ERROR\",\"object\":{\"code\":500,\"message\":\"etcd\"}}\n"}) {
     watch().say(text);
     ++watches;
-    until([&] { return server.feeds.size() == watches && informer->health(); });
+    api.until([&] { return server.feeds.size() == watches && informer->health(); });
     EXPECT_EQ(server.lists(), watches);
   }
   server.set(kPods, {"media", "c"});
-  until([&] { return informer->size() == 3; });
+  api.until([&] { return informer->size() == 3; });
 }
 
 TEST_F(InformerTest, TakesNoLineWithoutAnEnd) {
   auto informer = followed();
   Feed& endless = watch();
   for (int i = 0; i < 17; ++i) endless.say(std::string(1 << 20, 'x'));
-  until([&] { return server.feeds.size() == 2; });
+  api.until([&] { return server.feeds.size() == 2; });
   EXPECT_EQ(names(*informer).size(), 2u);
 }
 
@@ -138,9 +129,9 @@ TEST_F(InformerTest, SurvivesAConnectionThatIsCutWithinALine) {
   server.watches_speak = false;
   const std::string line = TestApiServer::line("ADDED", server.set(kPods, {"media", "c"}));
   watch().say(line.substr(0, line.size() / 2));
-  until([&] { return watch().waiting.empty(); });
+  api.until([&] { return watch().waiting.empty(); });
   watch().cut();
-  until([&] { return server.feeds.size() == 2 && informer->health(); });
+  api.until([&] { return server.feeds.size() == 2 && informer->health(); });
   EXPECT_THAT(names(*informer), ElementsAre("a", "b", "c"));
 }
 
@@ -149,14 +140,14 @@ TEST_F(InformerTest, IsNotTakenBackByAWatchThatSaysThingsTwice) {
   const json::object old = server.set(kPods, {"media", "a"});
   server.set(kPods, {"media", "a"});
   server.erase(kPods, {"media", "b"});
-  until([&] { return informer->size() == 1; });
+  api.until([&] { return informer->size() == 1; });
   changes.clear();
   watch().say(TestApiServer::line("MODIFIED", old));
   watch().say(TestApiServer::line("ADDED", parsed(R"({"metadata":{"namespace":"media","name":"b","uid":"uid-102",
     "resourceVersion":"102"}})")));
   watch().say(TestApiServer::line("DELETED", old));
   server.set(kPods, {"media", "z"});
-  until([&] { return informer->size() == 2; });
+  api.until([&] { return informer->size() == 2; });
   EXPECT_THAT(changes, ElementsAre("- > z"));
   EXPECT_EQ(version(*informer, "a"), "104");
 }
@@ -172,13 +163,13 @@ TEST_F(InformerTest, BelievesAStoreThatWasPutBack) {
   server.set(kPods, {"media", "a"});
   changes.clear();
   watch().end();
-  until([&] { return server.feeds.size() == 2 && informer->health(); });
+  api.until([&] { return server.feeds.size() == 2 && informer->health(); });
   EXPECT_THAT(names(*informer), ElementsAre("a"));
   EXPECT_EQ(version(*informer, "a"), "8");
   EXPECT_THAT(changes, ElementsAre("a > a", "b > -", "new > -"));
   EXPECT_THAT(watch().asked, HasSubstr("resourceVersion=8&"));
   server.set(kPods, {"media", "a"});
-  until([&] { return version(*informer, "a") == "9"; });
+  api.until([&] { return version(*informer, "a") == "9"; });
 }
 
 TEST_F(InformerTest, GoesOnFromABookmarkWhenAWatchEndsAsPlanned) {
@@ -187,9 +178,9 @@ TEST_F(InformerTest, GoesOnFromABookmarkWhenAWatchEndsAsPlanned) {
   auto informer = followed(std::move(options));
   watch().say(R"({"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"170"}}})"
               "\n");
-  until([&] { return watch().waiting.empty(); });
+  api.until([&] { return watch().waiting.empty(); });
   watch().end();
-  until([&] { return server.feeds.size() == 2; });
+  api.until([&] { return server.feeds.size() == 2; });
   EXPECT_THAT(watch().asked, HasSubstr("resourceVersion=170&"));
   EXPECT_EQ(server.lists(), 1u);
 }
@@ -201,7 +192,7 @@ TEST_F(InformerTest, GivesUpAWatchThatTheServerDoesNotEnd) {
   auto informer = followed(std::move(options));
   server.watches_speak = false;  // the connection is dead, and nobody says so
   server.set(kPods, {"media", "c"});
-  until([&] { return informer->size() == 3; });
+  api.until([&] { return informer->size() == 3; });
   EXPECT_GE(server.lists(), 2u);
 }
 
@@ -212,14 +203,14 @@ TEST_F(InformerTest, WaitsOutAServerThatIsBusyOrGone) {
     return http::Response::json(refused % 3 == 0 ? 429 : 503, TestApiServer::status(503, "not now"));
   };
   auto informer = follow();
-  until([&] { return refused > 3; });
+  api.until([&] { return refused > 3; });
   ASSERT_FALSE(informer->health());
   EXPECT_THAT(informer->health().error().what, HasSubstr("not now"));
   const auto early = api.run(informer->wait_synced(Deadline::in(1ms)));
   ASSERT_FALSE(early);
   EXPECT_EQ(early.error().why, Why::timeout);
   EXPECT_THAT(early.error().what, HasSubstr("pods were not seen in time: GET pods: not now"));
-  until([&] { return informer->synced() && informer->health(); });
+  api.until([&] { return informer->synced() && informer->health(); });
 }
 
 TEST_F(InformerTest, SaysAtOnceThatItHasNoRightsOrThatThereIsNoSuchKind) {
@@ -232,7 +223,7 @@ TEST_F(InformerTest, SaysAtOnceThatItHasNoRightsOrThatThereIsNoSuchKind) {
     ASSERT_FALSE(synced);
     EXPECT_EQ(synced.error().why, why);
     server.instead = nullptr;  // rights are given, the kind is made
-    until([&] { return informer->synced(); });
+    api.until([&] { return informer->synced(); });
   }
 }
 
@@ -244,13 +235,13 @@ TEST_F(InformerTest, ReadsWhatItWroteAndTellsItInOrder) {
   informer->put(written);
   EXPECT_EQ(version(*informer, "a"), "103");
   EXPECT_THAT(changes, IsEmpty()) << "not from within a call";
-  until([&] { return !changes.empty(); });
+  api.until([&] { return !changes.empty(); });
   EXPECT_THAT(changes, ElementsAre("a > a"));
   watch().say(TestApiServer::line("MODIFIED", written));
   server.watches_speak = true;
   server.set(kPods, {"media", "c"});
   informer->put_gone({"media", "b"}, "uid-102");
-  until([&] { return changes.size() == 3; });
+  api.until([&] { return changes.size() == 3; });
   EXPECT_THAT(changes, testing::UnorderedElementsAre("a > a", "- > c", "b > -"));
 }
 
@@ -267,7 +258,7 @@ TEST_F(InformerTest, WakesThoseWhoWaitForNews) {
   Group waiting{api.loop()};
   waiting.spawn(count_news(*informer, news));
   server.set(kPods, {"media", "a"});
-  until([&] { return news == 1; });
+  api.until([&] { return news == 1; });
 }
 
 TEST_F(InformerTest, ManyWatchesDoNotKeepCallsWaiting) {
@@ -277,7 +268,7 @@ TEST_F(InformerTest, ManyWatchesDoNotKeepCallsWaiting) {
   EXPECT_TRUE(pod) << pod.error().what;
   EXPECT_EQ(std::ranges::count_if(server.feeds, [](const auto& feed) { return feed->ended == Feed::Ended::no; }), 100);
   server.set(kPods, {"media", "c"});
-  until([&] { return std::ranges::all_of(informers, [](const auto& each) { return each->size() == 3; }); });
+  api.until([&] { return std::ranges::all_of(informers, [](const auto& each) { return each->size() == 3; }); });
 }
 
 }  // namespace

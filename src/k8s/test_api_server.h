@@ -287,6 +287,18 @@ struct TestApi {
     return run_until_done(server.loop(), std::move(task));
   }
   Deadline soon() const { return Deadline::in(5s); }
+  // Waits for a condition, at most five seconds.
+  template <class Condition>
+  void until(Condition condition) {
+    run(until_true(loop(), std::move(condition)));
+  }
+
+ private:
+  template <class Condition>
+  static Task<bool> until_true(Loop& loop, Condition condition) {
+    co_await http::until(loop, std::move(condition));
+    co_return true;
+  }
 };
 
 }  // namespace nuclio::k8s
