@@ -29,13 +29,14 @@ start_control_plane() {
     --proxy-client-cert-file "$PKI/front-proxy.crt" --proxy-client-key-file "$PKI/front-proxy.key"
   wait_for 120 "the API server is ready" apiserver "$KUBECTL" get --raw /readyz
   local config=$CONF/controller-manager.kubeconfig
+  # At its own 20 questions a second it takes 5 s to start.
   start controller-manager "$BIN/kube-controller-manager" --kubeconfig "$config" \
     --authentication-kubeconfig "$config" --authorization-kubeconfig "$config" \
     --service-account-private-key-file "$PKI/sa.key" --root-ca-file "$PKI/ca.crt" --use-service-account-credentials \
     --cluster-signing-cert-file "$PKI/ca.crt" --cluster-signing-key-file "$PKI/ca.key" \
     --requestheader-client-ca-file "$PKI/front-proxy-ca.crt" --cert-dir "$CLUSTER_DATA/controller-manager" \
     --bind-address 127.0.0.1 --secure-port $((10257 + PORTS)) --leader-elect=false \
-    --allocate-node-cidrs --cluster-cidr "$POD_NET" --node-cidr-mask-size 24 \
+    --kube-api-qps 1000 --kube-api-burst 1000 --allocate-node-cidrs --cluster-cidr "$POD_NET" --node-cidr-mask-size 24 \
     --horizontal-pod-autoscaler-sync-period 2s --horizontal-pod-autoscaler-downscale-stabilization 10s \
     --horizontal-pod-autoscaler-cpu-initialization-period 5s --horizontal-pod-autoscaler-initial-readiness-delay 2s
   config=$CONF/scheduler.kubeconfig

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Ends what up.sh started (by its pid files) and the pods; takes away their mounts, devices and rules, and the state. The
-# built programs stay. --keep-state keeps certificates, etcd and images, too. With names of processes (etcd, apiserver,
-# controller-manager, scheduler, ...) ends only these; up.sh starts them again.
+# Ends what up.sh started (by its pid files) and the pods; takes away their mounts, devices and rules, and the state.
+# The built programs stay. --keep-state keeps certificates, etcd and images, too. With names of processes (etcd,
+# apiserver, controller-manager, scheduler, ...) ends only these; up.sh starts them again.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 
