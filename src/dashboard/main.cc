@@ -2,10 +2,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "base/log.h"
@@ -42,6 +44,8 @@ Result<spec::PlatformConfig> read_platform_config(const std::string& path) {
   }
   auto loaded = spec::parse_platform_config(text, spec::Unknown::problem);
   if (!loaded) return std::unexpected(std::move(loaded).error().in(path));
+  if (loaded->config.kind != spec::PlatformKind::kube)
+    std::ranges::move(spec::without_effect(loaded->config, "process"), std::back_inserter(loaded->warnings));
   for (const auto& warning : loaded->warnings) log::warn(path + ": " + schema::text(warning));
   return std::move(loaded->config);
 }

@@ -112,7 +112,12 @@ json::object shape_schema(const Object& object, const Meta&) {
 
 json::object schema_of(const Type& type, const Meta& meta) {
   json::object out = std::visit([&](const auto& shape) { return shape_schema(shape, meta); }, type.shape);
-  if (!meta.doc.empty()) out["description"] = std::string(meta.doc) + (meta.inert ? " Has no effect yet." : "");
+  if (!meta.doc.empty()) {
+    std::string description{meta.doc};
+    if (!meta.only.empty()) description += " " + std::string(meta.only) + " only.";
+    if (meta.inert) description += " Has no effect yet.";
+    out["description"] = std::move(description);
+  }
   if (meta.secret) out["writeOnly"] = true;
   return out;
 }

@@ -80,6 +80,7 @@ std::string meaning_of(const Meta& meta) {
   if (meta.secret) out += " Secret.";
   if (!meta.also.empty()) out += " Also read as " + code(meta.also) + ".";
   if (!meta.deprecated.empty()) out += " Old name: " + code(meta.deprecated) + ".";
+  if (!meta.only.empty()) out += " " + std::string(meta.only) + " only.";
   if (meta.inert) out += " **Has no effect yet.**";
   return out;
 }

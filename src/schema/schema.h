@@ -19,6 +19,7 @@ struct Meta {
   bool required = false;                 // leaving it out, or empty, is a problem
   bool secret = false;                   // masked wherever it is shown, and never quoted in a message
   bool inert = false;                // read and kept, but nothing acts on it yet: documented so, and setting it warns
+  std::string_view only = {};        // the one platform on which it acts: documented so, and without_effect() warns
   std::string_view also = {};        // another name that is read as well
   std::string_view deprecated = {};  // an old name that is still read, with a warning
 };

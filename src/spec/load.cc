@@ -5,6 +5,7 @@
 
 #include "schema/describe.h"
 #include "schema/document.h"
+#include "schema/without_effect.h"
 #include "schema/yaml.h"
 #include "spec/api_gateway.h"
 #include "spec/function.h"
@@ -49,6 +50,18 @@ void add_rule_problems(FunctionConfig& config, schema::Report& report) {
     if (!mentions(report.problems, problem.path)) report.problems.push_back(std::move(problem));
 }
 
+// What is to be merged over functions is read as one, so that whoever merges it need not fear what it says.
+void check_augmented_configs(const PlatformConfig& config, schema::ReadOptions options, schema::Report& report) {
+  for (std::size_t i = 0; i < config.function_augmented_configs.size(); ++i) {
+    options.path = "functionAugmentedConfigs[" + std::to_string(i) + "].functionConfig";
+    FunctionConfig merged;
+    schema::Report of_one =
+        schema::read_into(config.function_augmented_configs[i].function_config, &merged, function_type(), options);
+    std::ranges::move(of_one.problems, std::back_inserter(report.problems));
+    std::ranges::move(of_one.warnings, std::back_inserter(report.warnings));
+  }
+}
+
 template <class T>
 Result<Loaded<T>> read(const json::value& in, Unknown unknown, Scalars scalars) {
   return schema::read<T>(without_envelope(in), {.unknown = unknown, .scalars = scalars});
@@ -76,7 +89,13 @@ Result<Loaded<FunctionConfig>> parse_function(std::string_view text, Unknown unk
 Result<Loaded<PlatformConfig>> parse_platform_config(std::string_view text, Unknown unknown) {
   TRY(const schema::Document document, schema::parse_document(text));
   if (document.value.is_null()) return Loaded<PlatformConfig>{};
-  return schema::read<PlatformConfig>(document.value, {.unknown = unknown, .scalars = document.scalars});
+  Loaded<PlatformConfig> loaded;
+  schema::Report report = schema::read_into(document.value, &loaded.config, platform_config_type(),
+                                            {.unknown = unknown, .scalars = document.scalars});
+  check_augmented_configs(loaded.config, {.unknown = unknown, .scalars = document.scalars}, report);
+  if (!report.problems.empty()) return fail(Why::invalid, schema::text(report.problems));
+  loaded.warnings = std::move(report.warnings);
+  return loaded;
 }
 
 Result<Loaded<Project>> read_project(const json::value& in, Unknown unknown, Scalars scalars) {
@@ -109,6 +128,13 @@ std::string to_processor_yaml(const FunctionConfig& config) {
   out.erase("status");
   out["PlatformConfig"] = nullptr;
   return schema::to_yaml(out);
+}
+
+std::vector<schema::Problem> without_effect(const FunctionConfig& config, std::string_view platform) {
+  return schema::without_effect(&config, function_type(), platform);
+}
+std::vector<schema::Problem> without_effect(const PlatformConfig& config, std::string_view platform) {
+  return schema::without_effect(&config, platform_config_type(), platform);
 }
 
 const schema::Type& function_type() { return schema::type_of<FunctionConfig>(); }

@@ -54,6 +54,10 @@ boost::json::value to_json(const PlatformConfig& config, Secrets secrets);
 // What the processor is started with: the YAML of {metadata, spec, PlatformConfig: null}.
 std::string to_processor_yaml(const FunctionConfig& config);
 
+// Warnings for what is set and acts on another platform only; `platform` is a word of Meta::only.
+std::vector<schema::Problem> without_effect(const FunctionConfig& config, std::string_view platform);
+std::vector<schema::Problem> without_effect(const PlatformConfig& config, std::string_view platform);
+
 // For --set and the generated files.
 const schema::Type& function_type();
 const schema::Type& platform_config_type();

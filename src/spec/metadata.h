@@ -10,6 +10,9 @@ namespace nuclio::spec {
 using schema::field;
 using schema::tagged;
 
+// For Meta::only: the field acts on this platform and on no other.
+inline constexpr std::string_view kKubernetes = "Kubernetes";
+
 inline constexpr std::string_view kProjectLabel = "nuclio.io/project-name";
 inline constexpr std::string_view kFunctionLabel = "nuclio.io/function-name";
 inline constexpr std::string_view kDefaultProject = "default";

@@ -337,7 +337,8 @@ struct RuntimeEnvironment {
     using R = RuntimeEnvironment;
     return std::tuple{
         field("env", &R::env, {.doc = "Environment variables of every function; a function's own win."}),
-        field("envFrom", &R::env_from, {.doc = "Kubernetes EnvFromSource list.", .inert = true}),
+        field("envFrom", &R::env_from,
+              {.doc = "Kubernetes EnvFromSource list, for every function.", .only = kKubernetes}),
         field("buildArgs", &R::build_args, {.doc = "Build arguments.", .inert = true}),
         field("pipCAPath", &R::pip_ca_path, {.doc = "Certificate authority for pip.", .inert = true}),
     };
@@ -362,6 +363,176 @@ constexpr auto choices(CronTriggerCreationMode) {
   return std::array{C{CronTriggerCreationMode::processor, "processor"}, C{CronTriggerCreationMode::kube, "kube"}};
 }
 
+struct PreemptibleNodes {
+  PreemptionMode default_mode = PreemptionMode::prevent;
+  boost::json::array tolerations;
+  boost::json::array gpu_tolerations;
+  std::map<std::string, std::string> node_selector;
+
+  static constexpr auto fields() {
+    using P = PreemptibleNodes;
+    return std::tuple{
+        field("defaultMode", &P::default_mode, {.doc = "preemptionMode of functions that say none."}),
+        field("tolerations", &P::tolerations,
+              {.doc = "What a function needs to tolerate such nodes: Toleration list."}),
+        field("gpuTolerations", &P::gpu_tolerations, {.doc = "The same for functions with a limit of nvidia.com/gpu."}),
+        field("nodeSelector", &P::node_selector,
+              {.doc = "Labels of such nodes; preemptionMode does nothing when there are none."}),
+    };
+  }
+};
+
+struct KubeConfig {
+  std::string kube_config_path;
+  ServiceType default_service_type = ServiceType::cluster_ip;
+  std::map<std::string, std::string> default_function_node_selector;
+  std::string default_http_ingress_host_template;
+  std::map<std::string, std::string> default_http_ingress_annotations;
+  std::string default_http_ingress_class_name = "nginx";
+  std::string default_function_priority_class_name;
+  std::vector<std::string> valid_function_priority_class_names;
+  std::string default_function_service_account;
+  boost::json::object default_function_pod_resources;
+  boost::json::object default_sidecar_resources;
+  boost::json::array default_function_tolerations;
+  PreemptibleNodes preemptible_nodes;
+  std::string image_pull_secrets;
+  std::string cron_trigger_cron_job_image = "nuclio/nuctl";
+
+  static constexpr auto fields() {
+    using K = KubeConfig;
+    return std::tuple{
+        field("kubeConfigPath", &K::kube_config_path,
+              {.doc = "kubeconfig of the cluster; KUBECONFIG or the pod's service account when empty.", .inert = true}),
+        field("defaultServiceType", &K::default_service_type, {.doc = "serviceType of functions that say none."}),
+        field("defaultFunctionNodeSelector", &K::default_function_node_selector,
+              {.doc = "Labels of the nodes for functions; a project's and a function's own win."}),
+        field("defaultHTTPIngressHostTemplate", &K::default_http_ingress_host_template,
+              {.doc = "What an ingress's hostTemplate @nuclio.fromDefault stands for."}),
+        field("defaultHTTPIngressAnnotations", &K::default_http_ingress_annotations,
+              {.doc = "Annotations of every function's Ingress; a trigger's own win."}),
+        field("defaultHTTPIngressClassName", &K::default_http_ingress_class_name,
+              {.doc = "Class of every function's Ingress; the cluster's default when empty."}),
+        field("defaultFunctionPriorityClassName", &K::default_function_priority_class_name,
+              {.doc = "priorityClassName of functions that say none."}),
+        field("validFunctionPriorityClassNames", &K::valid_function_priority_class_names,
+              {.doc = "What functions may give as priorityClassName; everything when empty.", .inert = true}),
+        field("defaultFunctionServiceAccount", &K::default_function_service_account,
+              {.doc = "serviceAccount of functions that say none."}),
+        field("defaultFunctionPodResources", &K::default_function_pod_resources,
+              {.doc = "requests and limits of functions; a function's own win, one by one."}),
+        field("defaultSidecarResources", &K::default_sidecar_resources,
+              {.doc = "requests and limits of sidecars; a sidecar's own win, one by one."}),
+        field("defaultFunctionTolerations", &K::default_function_tolerations,
+              {.doc = "tolerations of functions that have none."}),
+        field("preemptibleNodes", &K::preemptible_nodes, {.doc = "Nodes that may be taken away at any time."}),
+        field("imagePullSecrets", &K::image_pull_secrets,
+              {.doc = "imagePullSecrets of functions that say none: one secret, by name."}),
+        field("cronTriggerCronJobImage", &K::cron_trigger_cron_job_image,
+              {.doc = "Image with nuctl, from which CronJobs call functions (cronTriggerCreationMode kube)."}),
+    };
+  }
+};
+
+enum class SelectorOperator { in, not_in, exists, does_not_exist };
+constexpr auto choices(SelectorOperator) {
+  using C = schema::Choice<SelectorOperator>;
+  return std::array{C{SelectorOperator::in, "In"}, C{SelectorOperator::not_in, "NotIn"},
+                    C{SelectorOperator::exists, "Exists"}, C{SelectorOperator::does_not_exist, "DoesNotExist"}};
+}
+
+struct SelectorExpression {
+  std::string key;
+  SelectorOperator is = SelectorOperator::in;
+  std::vector<std::string> values;
+
+  static constexpr auto fields() {
+    using S = SelectorExpression;
+    return std::tuple{
+        field("key", &S::key, {.doc = "Key of the label.", .required = true}),
+        field("operator", &S::is, {.doc = "What the label must be to the values."}),
+        field("values", &S::values, {.doc = "Values, for In and NotIn."}),
+    };
+  }
+};
+
+struct LabelSelector {
+  std::map<std::string, std::string> match_labels;
+  std::vector<SelectorExpression> match_expressions;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("matchLabels", &LabelSelector::match_labels, {.doc = "Labels that the function must have."}),
+        field("matchExpressions", &LabelSelector::match_expressions, {.doc = "What must be so of its labels."}),
+    };
+  }
+};
+
+struct AugmentedObjects {
+  boost::json::object deployment;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("deployment", &AugmentedObjects::deployment,
+              {.doc = "Merged over the function's Deployment: objects key by key, lists of named things by "
+                      "name; null removes."})};
+  }
+};
+
+// What functions with certain labels get.
+struct AugmentedConfig {
+  LabelSelector label_selector;
+  boost::json::object function_config;
+  AugmentedObjects kubernetes;
+
+  static constexpr auto fields() {
+    using A = AugmentedConfig;
+    return std::tuple{
+        field("labelSelector", &A::label_selector, {.doc = "Which functions; all when empty."}),
+        field("functionConfig", &A::function_config, {.doc = "Merged over the function: metadata and spec."}),
+        field("kubernetes", &A::kubernetes, {.doc = "Merged over the function's objects."}),
+    };
+  }
+};
+
+struct IngressConfig {
+  bool enable_ssl_redirect = false;
+  std::string tls_secret;
+  std::string iguazio_auth_url;
+  std::string iguazio_sign_in_url;
+  std::vector<std::string> allowed_authentication_modes;
+  std::string oauth2_proxy_url;
+
+  static constexpr auto fields() {
+    using I = IngressConfig;
+    return std::tuple{
+        field("enableSSLRedirect", &I::enable_ssl_redirect, {.doc = "Send plain HTTP of ingresses to HTTPS (nginx)."}),
+        field("tlsSecret", &I::tls_secret, {.doc = "Secret with the certificate of ingresses that name none."}),
+        field("iguazioAuthURL", &I::iguazio_auth_url, {.doc = "Where iguazio sessions are checked.", .inert = true}),
+        field("iguazioSignInURL", &I::iguazio_sign_in_url, {.doc = "Where iguazio users sign in.", .inert = true}),
+        field("allowedAuthenticationModes", &I::allowed_authentication_modes,
+              {.doc = "authenticationModes that API gateways may have.", .inert = true}),
+        field("oauth2ProxyURL", &I::oauth2_proxy_url, {.doc = "Proxy of API gateways with oauth2.", .inert = true}),
+    };
+  }
+};
+
+struct SensitiveFields {
+  bool mask_sensitive_fields = false;
+  std::vector<std::string> custom_sensitive_fields;
+
+  static constexpr auto fields() {
+    using S = SensitiveFields;
+    return std::tuple{
+        field("maskSensitiveFields", &S::mask_sensitive_fields,
+              {.doc = "Keep passwords and keys of functions in a Secret, and references to them in the function."}),
+        field("customSensitiveFields", &S::custom_sensitive_fields,
+              {.doc = "Regular expressions of more paths to mask, such as ^/spec/env/.*/value$; case makes no "
+                      "difference."}),
+    };
+  }
+};
+
 struct PlatformConfig {
   PlatformKind kind = PlatformKind::automatic;
   ListenerConfig web_admin;
@@ -379,9 +550,9 @@ struct PlatformConfig {
   boost::json::object auto_scale;
   boost::json::array supported_auto_scale_metrics;
   std::string auto_scale_metrics_mode;
-  boost::json::array function_augmented_configs;
-  boost::json::object ingress_config;
-  boost::json::object kube;
+  std::vector<AugmentedConfig> function_augmented_configs;
+  IngressConfig ingress_config;
+  KubeConfig kube;
   boost::json::object local;
   boost::json::object image_registry_overrides;
   boost::json::object projects_leader;
@@ -389,7 +560,7 @@ struct PlatformConfig {
   std::string iguazio_session_cookie;
   boost::json::object opa;
   boost::json::object stream_monitoring;
-  boost::json::object sensitive_fields;
+  SensitiveFields sensitive_fields;
   boost::json::object container_builder_configuration;
 
   static constexpr auto fields() {
@@ -411,7 +582,7 @@ struct PlatformConfig {
         field("disableDefaultHTTPTrigger", &P::disable_default_http_trigger,
               {.doc = "Do not add an http trigger to functions that have none."}),
         field("cronTriggerCreationMode", &P::cron_trigger_creation_mode,
-              {.doc = "Whether cron triggers run in the processor or as Kubernetes CronJobs.", .inert = true}),
+              {.doc = "Whether cron triggers run in the processor or as Kubernetes CronJobs.", .only = kKubernetes}),
         field("scaleToZero", &P::scale_to_zero,
               {.doc = "mode, scalerInterval, resourceReadinessTimeout, scaleResources, inactivityWindowPresets, "
                       "httpTriggerIngressAnnotations, multiTargetStrategy.",
@@ -421,9 +592,10 @@ struct PlatformConfig {
               {.doc = "Metrics to offer.", .inert = true}),
         field("autoScaleMetricsMode", &P::auto_scale_metrics_mode, {.doc = "legacy or custom.", .inert = true}),
         field("functionAugmentedConfigs", &P::function_augmented_configs,
-              {.doc = "Patches for functions with certain labels.", .inert = true}),
-        field("ingressConfig", &P::ingress_config, {.doc = "TLS and authentication of ingresses.", .inert = true}),
-        field("kube", &P::kube, {.doc = "Defaults of the kube platform.", .inert = true}),
+              {.doc = "Patches for functions with certain labels.", .only = kKubernetes}),
+        field("ingressConfig", &P::ingress_config,
+              {.doc = "TLS and authentication of ingresses.", .only = kKubernetes}),
+        field("kube", &P::kube, {.doc = "Defaults of functions.", .only = kKubernetes}),
         field("local", &P::local, {.doc = "Defaults of the docker platform.", .inert = true}),
         field("imageRegistryOverrides", &P::image_registry_overrides,
               {.doc = "Registries of base and onbuild images by runtime.", .inert = true}),
@@ -435,7 +607,7 @@ struct PlatformConfig {
         field("opa", &P::opa, {.doc = "Open Policy Agent.", .inert = true}),
         field("streamMonitoring", &P::stream_monitoring, {.doc = "v3io streams.", .inert = true}),
         field("sensitiveFields", &P::sensitive_fields,
-              {.doc = "maskSensitiveFields and customSensitiveFields.", .inert = true}),
+              {.doc = "What of functions is to be kept in Secrets.", .only = kKubernetes}),
         field("containerBuilderConfiguration", &P::container_builder_configuration,
               {.doc = "How images are built.", .secret = true, .inert = true}),
     };

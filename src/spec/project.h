@@ -20,7 +20,7 @@ struct ProjectSpec {
         field("description", &P::description, {.doc = "What the project is for."}),
         field("owner", &P::owner, {.doc = "Who owns it."}),
         field("defaultFunctionNodeSelector", &P::default_function_node_selector,
-              {.doc = "Node selector of the project's functions.", .inert = true}),
+              {.doc = "Node selector of the project's functions.", .only = kKubernetes}),
     };
   }
 };

@@ -91,6 +91,8 @@ TEST_P(FunctionVectors, GiveTheResultOrEveryComplaint) {
     const auto outcome = run_function(one);
     const json::value written = outcome ? to_json(outcome->config, Secrets::shown) : json::value(nullptr);
     expect_outcome(one, outcome, written);
+    if (outcome && one.contains("elsewhere"))
+      EXPECT_EQ(schema::text(without_effect(outcome->config, "process")), lines(one, "elsewhere"));
   }
 }
 
@@ -119,6 +121,10 @@ TEST(PlatformVectors, GiveTheResultOrEveryComplaint) {
     SCOPED_TRACE(text_of(one, "name"));
     const auto outcome = parse_platform_config(text_of(one, "input"), Unknown::problem);
     expect_outcome(one, outcome, outcome ? to_json(outcome->config, Secrets::shown) : json::value(nullptr));
+    if (outcome && one.contains("elsewhere")) {
+      EXPECT_EQ(schema::text(without_effect(outcome->config, "process")), lines(one, "elsewhere"));
+      EXPECT_TRUE(without_effect(outcome->config, kKubernetes).empty());
+    }
   }
 }
 

@@ -69,19 +69,19 @@ Task<Response> get_frontend_spec(Context& context, Request&, const PathParams&) 
   json::object auto_scale{{"customMetricsEnabled", config.auto_scale_metrics_mode == "custom"},
                           {"metricPresets", config.supported_auto_scale_metrics},
                           {"windowSizePresets", {"1m", "2m", "5m", "10m", "30m"}}};
+  const std::vector<std::string>& modes = config.ingress_config.allowed_authentication_modes;
   json::object default_config{{"attributes", default_function(context)}};
   json::object out{
       {"externalIPAddresses", external_addresses()},
       {"namespace", context.namespace_name.value()},
-      {"defaultHTTPIngressHostTemplate", member_or(config.kube, "defaultHTTPIngressHostTemplate", "")},
+      {"defaultHTTPIngressHostTemplate", config.kube.default_http_ingress_host_template},
       {"imageNamePrefixTemplate", ""},
       {"scaleToZero", std::move(scale_to_zero)},
       {"defaultFunctionConfig", std::move(default_config)},
       {"platformKind", text(context.platform.kind())},
-      {"allowedAuthenticationModes",
-       member_or(config.ingress_config, "allowedAuthenticationModes", json::array{"none", "basicAuth"})},
-      {"validFunctionPriorityClassNames", member_or(config.kube, "validFunctionPriorityClassNames", json::array{})},
-      {"defaultFunctionPodResources", member_or(config.kube, "defaultFunctionPodResources", json::object{})},
+      {"allowedAuthenticationModes", modes.empty() ? json::array{"none", "basicAuth"} : json::value_from(modes)},
+      {"validFunctionPriorityClassNames", json::value_from(config.kube.valid_function_priority_class_names)},
+      {"defaultFunctionPodResources", config.kube.default_function_pod_resources},
       {"autoScaleMetrics", std::move(auto_scale)},
       {"disableDefaultHttpTrigger", config.disable_default_http_trigger},
       {"logsScreenEnabled", true}};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The moment from which a function is what it was asked to be.
+#include <algorithm>
 #include <boost/json.hpp>
+#include <iterator>
 
 #include "builder/artifact.h"
 #include "platform/process/managed.h"
@@ -72,6 +74,7 @@ Result<std::vector<schema::Problem>> ProcessPlatform::complete(spec::FunctionCon
     return fail(Why::invalid, "spec.replicas must be at most " + std::to_string(kMaxReplicas) +
                                   " on this platform, is " + std::to_string(replica_count(config.spec)));
   warn_about_images(config.spec.build, warnings);
+  std::ranges::move(spec::without_effect(config, kind()), std::back_inserter(warnings));
   return warnings;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "schema/schema.h"
+#include "spec/metadata.h"
 
 namespace nuclio::spec {
 
@@ -145,8 +146,9 @@ struct HttpTrigger {
               {.doc = "Port of the host where the function answers; chosen by the platform when 0.",
                .min = 0,
                .max = 65535}),
-        field("serviceType", &HttpTrigger::service_type, {.doc = "Type of the Kubernetes service.", .inert = true}),
-        field("ingresses", &HttpTrigger::ingresses, {.doc = "Ingresses by name.", .inert = true}),
+        field("serviceType", &HttpTrigger::service_type,
+              {.doc = "Type of the Kubernetes service.", .only = kKubernetes}),
+        field("ingresses", &HttpTrigger::ingresses, {.doc = "Ingresses by name.", .only = kKubernetes}),
         field("readBufferSize", &HttpTrigger::read_buffer_size,
               {.doc = "Bytes that the request line and headers may have, more is answered 431; the platform's "
                       "processor.http.maxHeaderBytes when absent.",
