@@ -139,5 +139,8 @@ std::vector<schema::Problem> without_effect(const PlatformConfig& config, std::s
 
 const schema::Type& function_type() { return schema::type_of<FunctionConfig>(); }
 const schema::Type& platform_config_type() { return schema::type_of<PlatformConfig>(); }
+const schema::Type& project_type() { return schema::type_of<Project>(); }
+const schema::Type& function_event_type() { return schema::type_of<FunctionEvent>(); }
+const schema::Type& api_gateway_type() { return schema::type_of<ApiGateway>(); }
 
 }  // namespace nuclio::spec

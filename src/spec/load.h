@@ -61,5 +61,8 @@ std::vector<schema::Problem> without_effect(const PlatformConfig& config, std::s
 // For --set and the generated files.
 const schema::Type& function_type();
 const schema::Type& platform_config_type();
+const schema::Type& project_type();
+const schema::Type& function_event_type();
+const schema::Type& api_gateway_type();
 
 }  // namespace nuclio::spec

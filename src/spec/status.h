@@ -2,11 +2,13 @@
 #pragma once
 #include <array>
 #include <boost/json/value.hpp>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "schema/schema.h"
+#include "spec/metadata.h"
 
 namespace nuclio::spec {
 
@@ -69,6 +71,29 @@ struct ScaleToZeroStatus {
   }
 };
 
+// One thing that is so of a function or not, as Kubernetes' tools know how to wait for it.
+struct Condition {
+  std::string type;
+  std::string status;
+  std::string reason;
+  std::string message;
+  std::string last_transition_time;
+  std::int64_t observed_generation = 0;
+
+  static constexpr auto fields() {
+    using C = Condition;
+    return std::tuple{
+        field("type", &C::type, {.doc = "What it is about, such as Ready.", .required = true}),
+        field("status", &C::status, {.doc = "True, False or Unknown."}),
+        field("reason", &C::reason, {.doc = "Why, in one word for programs."}),
+        field("message", &C::message, {.doc = "Why, in a sentence for people."}),
+        field("lastTransitionTime", &C::last_transition_time, {.doc = "Since when, as RFC 3339."}),
+        field("observedGeneration", &C::observed_generation,
+              {.doc = "metadata.generation of the function that this was said of."}),
+    };
+  }
+};
+
 // What the platform knows about a function. Users read it; what they write here is not used.
 struct FunctionStatus {
   FunctionState state = FunctionState::none;
@@ -81,6 +106,10 @@ struct FunctionStatus {
   std::vector<std::string> internal_invocation_urls;
   std::vector<std::string> external_invocation_urls;
   std::map<std::string, std::string> enriched_node_selector;
+  int replicas = 0;
+  std::string selector;
+  std::int64_t observed_generation = 0;
+  std::vector<Condition> conditions;
 
   static constexpr auto fields() {
     using S = FunctionStatus;
@@ -98,6 +127,14 @@ struct FunctionStatus {
         field("externalInvocationUrls", &S::external_invocation_urls, {.doc = "URLs from outside."}),
         field("enrichedNodeSelector", &S::enriched_node_selector,
               {.doc = "Node selector after the project's and the platform's were added."}),
+        field("replicas", &S::replicas, {.doc = "Replicas that there are.", .min = 0, .only = kKubernetes}),
+        field("selector", &S::selector,
+              {.doc = "Labels of the function's pods, for who scales by metrics of pods.", .only = kKubernetes}),
+        field(
+            "observedGeneration", &S::observed_generation,
+            {.doc = "metadata.generation of the function that the rest of the status is about.", .only = kKubernetes}),
+        field("conditions", &S::conditions,
+              {.doc = "What is so of the function, and since when.", .only = kKubernetes}),
     };
   }
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the files that are made from the descriptions in src/spec: reference pages and JSON Schemas.
-// nuclio_gen --out DIR writes into DIR, which must exist.
+// Writes the files that are made from the descriptions in src/spec. nuclio_gen --out DIR writes the reference pages and
+// JSON Schemas into DIR, which must exist; nuclio_gen --crds FILE writes the CustomResourceDefinitions.
 #include <fmt/core.h>
 
 #include <boost/json/object.hpp>
@@ -10,8 +10,10 @@
 #include <fstream>
 #include <string>
 
+#include "platform/kube/crds.h"
 #include "schema/json.h"
 #include "schema/reference.h"
+#include "schema/yaml.h"
 #include "spec/load.h"
 
 namespace nuclio {
@@ -44,6 +46,23 @@ struct Generated {
   std::string text;
 };
 
+int write_file(const std::filesystem::path& path, std::string_view text) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  if (out) return 0;
+  fmt::print(stderr, "cannot write {}: does the directory exist, and may you write there?\n", path.string());
+  return 1;
+}
+
+int generate_crds(const std::filesystem::path& file) {
+  std::string text =
+      "# SPDX-License-Identifier: Apache-2.0\n"
+      "# The kinds of objects that Nuclio adds to Kubernetes. Made by `./dev gen` from `src/spec`; change it there.\n";
+  for (const boost::json::object& crd : platform::kube::crds()) text += "---\n" + schema::to_yaml(crd);
+  return write_file(file, text);
+}
+
 int generate(const std::filesystem::path& directory) {
   const Generated files[] = {
       {"function.md", schema::reference_page(spec::function_type(), "function.yaml", kFunctionIntroduction)},
@@ -52,16 +71,8 @@ int generate(const std::filesystem::path& directory) {
       {"platform.schema.json",
        schema::to_pretty_json(schema::json_schema(spec::platform_config_type(), "Nuclio platform"))},
   };
-  for (const Generated& file : files) {
-    std::ofstream out(directory / file.name, std::ios::binary | std::ios::trunc);
-    out << file.text;
-    out.close();
-    if (!out) {
-      fmt::print(stderr, "cannot write {}: does the directory exist, and may you write there?\n",
-                 (directory / file.name).string());
-      return 1;
-    }
-  }
+  for (const Generated& file : files)
+    if (write_file(directory / file.name, file.text) != 0) return 1;
   return 0;
 }
 
@@ -69,9 +80,9 @@ int generate(const std::filesystem::path& directory) {
 }  // namespace nuclio
 
 int main(int count, char** arguments) {
-  if (count != 3 || std::string_view(arguments[1]) != "--out") {
-    fmt::print(stderr, "usage: nuclio_gen --out DIR\n");
-    return 1;
-  }
-  return nuclio::generate(arguments[2]);
+  const std::string_view what = count == 3 ? arguments[1] : "";
+  if (what == "--out") return nuclio::generate(arguments[2]);
+  if (what == "--crds") return nuclio::generate_crds(arguments[2]);
+  fmt::print(stderr, "usage: nuclio_gen --out DIR | --crds FILE\n");
+  return 1;
 }
