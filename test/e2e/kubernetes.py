@@ -118,7 +118,11 @@ def shared_cluster() -> Iterator[Cluster]:
             if not is_up():
                 data.mkdir(parents=True, exist_ok=True)
                 ours.touch()
-                dev("cluster", "up", seconds=SECONDS_TO_BUILD)
+                try:
+                    dev("cluster", "up", seconds=SECONDS_TO_BUILD)
+                except Exception:
+                    dev("cluster", "down", seconds=SECONDS_TO_END)
+                    raise
         yield Cluster(data / "conf/admin.kubeconfig", CACHE / "bin/kubectl", "127.0.0.1:5000")
         with locked(CACHE / "tests.lock"):
             fcntl.flock(users, fcntl.LOCK_UN)
