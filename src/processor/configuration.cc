@@ -2,12 +2,16 @@
 #include "processor/configuration.h"
 
 #include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "schema/document.h"
 #include "spec/enrich.h"
 #include "spec/load.h"
+#include "spec/masking.h"
 #include "spec/rules.h"
 
 namespace nuclio::processor {
@@ -29,13 +33,28 @@ Result<std::string> read_file(const std::string& path) {
   return std::move(text).str();
 }
 
-Result<spec::FunctionConfig> read_function(const std::string& path, std::vector<std::string>& warnings) {
+// What was masked in the function, when there is a folder with the values.
+Result<spec::Loaded<spec::FunctionConfig>> restored(std::string_view text, const std::string& secret_folder) {
+  if (secret_folder.empty()) return spec::parse_function(text, schema::Unknown::warning);
+  const std::string file = secret_folder + "/" + std::string(spec::kSecretContent);
+  TRY(const std::string content, read_file(file));
+  auto values = spec::masked_values(content);
+  if (!values) return fail(std::move(values).error().in(file));
+  TRY(schema::Document document, schema::parse_document(text));
+  if (document.value.is_object()) {
+    TRY(document.value, spec::restore(std::move(document.value.get_object()), *values));
+  }
+  return spec::read_function(document.value, schema::Unknown::warning, document.scalars);
+}
+
+Result<spec::FunctionConfig> read_function(const std::string& path, const std::string& secret_folder,
+                                           std::vector<std::string>& warnings) {
   auto text = read_file(path);
   if (!text && text.error().why == Why::not_found)
     return fail(Why::not_found, "there is no function: " + path + " does not exist; say where it is with --config");
   if (!text) return fail(std::move(text).error());
   // A file that a newer controller wrote must still start.
-  auto loaded = spec::parse_function(*text, schema::Unknown::warning);
+  auto loaded = restored(*text, secret_folder);
   if (!loaded) return fail(std::move(loaded).error().in(path));
   for (const auto& warning : loaded->warnings) warnings.push_back(path + ": " + schema::text(warning));
   return std::move(loaded->config);
@@ -63,6 +82,13 @@ std::string code_folder(const Options& options) {
   return absolute;
 }
 
+// "" when the function's configuration is whole.
+std::string secret_folder(const Configuration& configuration) {
+  if (configuration.variable("NUCLIO_RESTORE_FUNCTION_CONFIG_FROM_SECRET") != "true") return {};
+  const std::string_view elsewhere = configuration.variable("NUCLIO_FUNCTION_SECRET_VOLUME_PATH");
+  return elsewhere.empty() ? "/etc/nuclio/secrets" : std::string(elsewhere);
+}
+
 log::Level least(const std::vector<spec::LoggerSink>& sinks) {
   log::Level level = sinks.empty() ? log::Level::debug : log::Level::error;
   for (const spec::LoggerSink& sink : sinks) level = std::min(level, sink.level);
@@ -83,7 +109,7 @@ std::string_view Configuration::variable(std::string_view name) const {
 Result<Configuration> read_configuration(const Options& options, std::vector<std::string> environment) {
   Configuration made;
   made.environment = std::move(environment);
-  auto function = read_function(options.config, made.warnings);
+  auto function = read_function(options.config, secret_folder(made), made.warnings);
   auto platform = read_platform(options.platform_config, made.warnings);
   if (!function && !platform) return fail(function.error().why, function.error().what + "\n" + platform.error().what);
   if (!function) return fail(std::move(function).error());

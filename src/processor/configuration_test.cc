@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/check.h"
+#include "spec/masking.h"
 
 namespace nuclio::processor {
 namespace {
@@ -116,6 +117,31 @@ TEST_F(ConfigurationTest, TakesNilAndNoneForNothing) {
   EXPECT_EQ(read_back->variable("A"), "x");
   EXPECT_EQ(read_back->variable("AB"), "y");
   for (const char* name : {"B", "C", "D", "E"}) EXPECT_EQ(read_back->variable(name), "") << name;
+}
+
+TEST_F(ConfigurationTest, PutsBackWhatWasMasked) {
+  write("function.yaml", R"(
+metadata: {name: hello}
+spec:
+  runtime: python
+  handler: main:handler
+  triggers: {queue: {kind: rabbit-mq, password: "$ref:/spec/triggers/queue/password"}}
+)");
+  const std::vector<std::string> environment = {"NUCLIO_RESTORE_FUNCTION_CONFIG_FROM_SECRET=true",
+                                                "NUCLIO_FUNCTION_SECRET_VOLUME_PATH=" + folder.string()};
+  auto missing = read(environment);
+  ASSERT_FALSE(missing);
+  EXPECT_NE(missing.error().what.find("content"), std::string::npos) << missing.error().what;
+
+  write("content", "");
+  auto unknown = read(environment);
+  ASSERT_FALSE(unknown);
+  EXPECT_NE(unknown.error().what.find("has no value for it"), std::string::npos) << unknown.error().what;
+
+  write("content", spec::secret_texts({{"$ref:/spec/triggers/queue/password", "hush"}}).at("content"));
+  auto whole = read(environment);
+  ASSERT_TRUE(whole) << whole.error().what;
+  EXPECT_EQ(whole->function.spec.triggers.at("queue").password, "hush");
 }
 
 TEST_F(ConfigurationTest, LetsTheFunctionsSinksWinOverThePlatforms) {

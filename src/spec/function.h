@@ -258,7 +258,7 @@ struct FunctionSpec {
         field("disableDefaultHTTPTrigger", &F::disable_default_http_trigger,
               {.doc = "Do not add an http trigger when there is none; the platform's setting when absent."}),
         field("disableSensitiveFieldsMasking", &F::disable_sensitive_fields_masking,
-              {.doc = "Keep passwords in the spec instead of a secret.", .inert = true}),
+              {.doc = "Keep passwords in the spec instead of a secret.", .only = kKubernetes}),
         field("devices", &F::devices, {.doc = "Devices as host:container:rwm (docker platform).", .inert = true}),
         field("affinity", &F::affinity, {.doc = "Kubernetes Affinity.", .only = kKubernetes}),
         field("nodeSelector", &F::node_selector, {.doc = "Labels of the nodes to run on.", .only = kKubernetes}),
