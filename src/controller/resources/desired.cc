@@ -62,6 +62,9 @@ std::vector<DesiredObject> desired_objects(const FunctionInput& given) {
   out.push_back({k8s::kConfigMaps, config_map(input)});
   out.push_back({k8s::kServices, service(input)});
   out.push_back({k8s::kDeployments, deployment(input)});
+  if (auto object = autoscaler(input)) out.push_back({k8s::kAutoscalers, std::move(*object)});
+  if (auto object = ingress(input)) out.push_back({k8s::kIngresses, std::move(*object)});
+  for (json::object& job : cron_jobs(input)) out.push_back({k8s::kCronJobs, std::move(job)});
   return out;
 }
 

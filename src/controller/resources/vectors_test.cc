@@ -16,6 +16,7 @@
 #include "schema/yaml.h"
 #include "spec/enrich.h"
 #include "spec/load.h"
+#include "spec/masking.h"
 #include "spec/rules.h"
 
 namespace nuclio::controller {
@@ -183,7 +184,39 @@ TEST_P(KubeVectors, HaveNameNamespaceLabelsAndOwner) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, KubeVectors, testing::Values("objects.yaml", "pods.yaml", "scaling.yaml"));
+// Without masking, the ConfigMap has to have them: the processor needs them.
+TEST(Objects, HoldNoSecretBesideTheConfigMap) {
+  const json::value one = schema::parse_yaml(R"(
+platform: {cronTriggerCreationMode: kube}
+function:
+  metadata: {annotations: {nuclio.io/kafka-sasl-password: canary}}
+  spec:
+    image: a
+    build: {codeEntryAttributes: {password: canary}}
+    dataBindings: {db: {secret: canary}}
+    triggers:
+      tick: {kind: cron, password: canary, attributes: {interval: 5s}}
+      queue: {kind: rabbit-mq, password: canary, secret: canary}
+      stream: {kind: kafka-cluster, attributes: {topics: [t], consumerGroup: g, sasl: {password: canary}, accessKey: canary}}
+)")
+                              .value();
+  const Given given = given_of(one.as_object());
+  const auto masked = spec::mask(given.config, {});
+  ASSERT_TRUE(masked);
+  EXPECT_GE(masked->values.size(), 6u);
+  const auto config = spec::read_function(masked->function, spec::Unknown::problem);
+  ASSERT_TRUE(config) << config.error().what;
+  FunctionInput input{.config = config->config, .platform = given.platform, .owner = given.owner};
+  for (const DesiredObject& each : desired_objects(input))
+    EXPECT_EQ(text_of(each.object).find("canary"), std::string::npos) << text_of(each.object);
+  for (const DesiredObject& each : desired_objects(given.input()))
+    EXPECT_EQ(text_of(each.object).find("canary") != std::string::npos, each.resource == k8s::kConfigMaps)
+        << text_of(each.object);
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, KubeVectors,
+                         testing::Values("objects.yaml", "pods.yaml", "scaling.yaml", "ingresses.yaml",
+                                         "platform.yaml"));
 
 }  // namespace
 }  // namespace nuclio::controller
