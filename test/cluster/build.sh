@@ -15,7 +15,7 @@ flock -w 1800 8 || fail "another build has held $CLUSTER_CACHE/lock-build for ha
 
 # What a user set for other builds (-race, -mod=vendor) is not for this one.
 export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -mod=mod" GOWORK=off
-# As many compilers at a time as there are cores, of one thread each, which rarely collect garbage: a sixth less work.
+# As many compilers at a time as there are cores, of one thread each, which rarely collect garbage.
 export GOGC=400 GOMAXPROCS=1
 
 for folder in "$@"; do
