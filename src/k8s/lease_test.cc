@@ -29,7 +29,7 @@ Task<bool> released(Lease& lease) {
 }
 
 struct LeaseTest : testing::Test {
-  json::object stored() { return server.stored[path_of(kLeases, "")].at(kName); }
+  const json::object& stored() { return server.stored[path_of(kLeases, "")].at(kName); }
   std::string text(const std::string& field) {
     const json::value* value = at(stored(), "spec." + field);
     return value && value->is_string() ? std::string(value->get_string()) : "";

@@ -65,5 +65,10 @@ TEST(Time, IsWrittenAndReadAsKubernetesDoes) {
     EXPECT_FALSE(parse_time(text)) << text;
 }
 
+TEST(Time, EndsLaterThanAnybodyWaitsForAndNotBeforeItBegan) {
+  EXPECT_GT(*parse_time("9999-12-31T23:59:59Z"), std::chrono::system_clock::now());
+  EXPECT_LT(*parse_time("1056-01-01T00:00:00Z"), std::chrono::system_clock::now());
+}
+
 }  // namespace
 }  // namespace nuclio::k8s
