@@ -23,6 +23,7 @@ for folder in "$@"; do
     kube) programs=(kube coredns) packages=(. ./coredns) ;;
     metrics-server) programs=(metrics-server) packages=(.) ;;
     ingress) programs=(ingress) packages=(k8s.io/ingress-nginx/cmd/nginx) ;;
+    helm) programs=(helm) packages=(helm.sh/helm/v3/cmd/helm) ;;
     *) fail "there is no folder $folder to build" ;;
   esac
   stamp=$({ go version && cat "$0" && find "$HERE/$folder" -type f -print0 | sort -z | xargs -0 cat; } |
