@@ -152,6 +152,31 @@ void check_containers(std::string_view field, const std::vector<boost::json::obj
   }
 }
 
+// The Service has all ports of a pod under their names, so each name and number is there once.
+void check_ports(const FunctionSpec& spec, Report& report) {
+  std::set<std::string> names = {"http", "metrics"};
+  std::set<std::int64_t> numbers = {8080, 8081, 8082, 8090};
+  for (std::size_t i = 0; i < spec.sidecars.size(); ++i) {
+    const auto* ports = spec.sidecars[i].if_contains("ports");
+    if (ports == nullptr || !ports->is_array()) continue;
+    for (std::size_t j = 0; j < ports->get_array().size(); ++j) {
+      const std::string path = "spec.sidecars[" + std::to_string(i) + "].ports[" + std::to_string(j) + "]";
+      const auto* port = ports->get_array()[j].if_object();
+      const auto* name = port == nullptr ? nullptr : port->if_contains("name");
+      const auto* number = port == nullptr ? nullptr : port->if_contains("containerPort");
+      if (name == nullptr || !name->is_string() || name->get_string().empty())
+        problem(report, path + ".name", "is required");
+      else if (!names.emplace(name->get_string()).second)
+        problem(report, path + ".name", "is " + quoted(name->get_string()) + ", which another port has");
+      if (number == nullptr || !number->is_int64())
+        problem(report, path + ".containerPort", "is required");
+      else if (!numbers.insert(number->get_int64()).second)
+        problem(report, path + ".containerPort",
+                "is " + std::to_string(number->get_int64()) + ", which another port has, or the function itself");
+    }
+  }
+}
+
 // ":8080", "127.0.0.1:8080" or "[::1]:8080".
 bool is_listen_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
@@ -284,6 +309,7 @@ Report check_rules(const FunctionConfig& config) {
   check_triggers(config.spec, report);
   check_containers("sidecars", config.spec.sidecars, report);
   check_containers("initContainers", config.spec.init_containers, report);
+  check_ports(config.spec, report);
   if (config.spec.event_timeout < 0ns)
     problem(report, "spec.eventTimeout",
             "must not be negative, is " + quoted(format_duration(config.spec.event_timeout)));
