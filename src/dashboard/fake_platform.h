@@ -86,13 +86,13 @@ class FakePlatform final : public platform::Platform {
       return fail(Why::not_found, "project \"" + id.name.value() + "\" does not exist");
     return found->second;
   }
-  Result<void> create_project(const spec::Project& project) override {
+  Task<Result<void>> create_project(spec::Project project) override {
     asked = "create project " + project.metadata.namespace_name + "/" + project.metadata.name;
-    return answer;
+    co_return answer;
   }
-  Result<void> update_project(const spec::Project& project) override {
+  Task<Result<void>> update_project(spec::Project project) override {
     asked = "update project " + project.metadata.name + " " + project.spec.description;
-    return answer;
+    co_return answer;
   }
   Task<Result<void>> delete_project(platform::ProjectId id, platform::ProjectDeletion deletion) override {
     constexpr const char* kHow[] = {"restricted", "cascading", "check"};

@@ -78,8 +78,8 @@ class Platform {
 
   virtual Result<std::vector<spec::Project>> projects(const Namespace& namespace_name) = 0;
   virtual Result<spec::Project> project(const ProjectId& id) = 0;         // Why::not_found
-  virtual Result<void> create_project(const spec::Project& project) = 0;  // Why::conflict
-  virtual Result<void> update_project(const spec::Project& project) = 0;  // Why::not_found
+  virtual Task<Result<void>> create_project(spec::Project project) = 0;  // Why::conflict
+  virtual Task<Result<void>> update_project(spec::Project project) = 0;  // Why::not_found
   // Why::precondition when it is the default project or, with `restricted` and `check`, still holds functions.
   virtual Task<Result<void>> delete_project(ProjectId id, ProjectDeletion deletion) = 0;
 };

@@ -117,7 +117,7 @@ Task<Response> import_project(Context& context, const Request& request, json::ob
   if (!gateways) co_return Response::error(gateways.error());
   auto project = project_from(context, request, body["project"], "");
   if (!project) co_return Response::error(std::move(project).error().in("project"));
-  auto created = context.platform.create_project(*project);
+  auto created = co_await context.platform.create_project(*project);
   if (!created && created.error().why != Why::conflict) co_return Response::error(created.error());
   auto imported = co_await import_functions(context, *functions, *project);
   if (!imported) co_return Response::error(imported.error());
@@ -127,14 +127,14 @@ Task<Response> import_project(Context& context, const Request& request, json::ob
   co_return json_response(201, std::move(out));
 }
 
-Response update(Context& context, const Request& request, std::string_view name_in_path) {
+Task<Response> update(Context& context, const Request& request, std::string_view name_in_path) {
   auto body = body_object(request);
-  if (!body) return Response::error(body.error());
+  if (!body) co_return Response::error(body.error());
   auto project = project_from(context, request, json::value(std::move(*body)), name_in_path);
-  if (!project) return Response::error(project.error());
-  auto updated = context.platform.update_project(*project);
-  if (!updated) return Response::error(updated.error());
-  return Response::empty(204);
+  if (!project) co_return Response::error(project.error());
+  auto updated = co_await context.platform.update_project(*project);
+  if (!updated) co_return Response::error(updated.error());
+  co_return Response::empty(204);
 }
 
 }  // namespace
@@ -171,17 +171,17 @@ Task<Response> post_project(Context& context, Request& request, const PathParams
     co_return co_await import_project(context, request, std::move(*body));
   auto project = project_from(context, request, json::value(std::move(*body)), "");
   if (!project) co_return Response::error(project.error());
-  auto created = context.platform.create_project(*project);
+  auto created = co_await context.platform.create_project(*project);
   if (!created) co_return Response::error(created.error());
   co_return json_response(201, shown(*project));
 }
 
 Task<Response> put_project(Context& context, Request& request, const PathParams& params) {
-  co_return update(context, request, params.get("id"));
+  co_return co_await update(context, request, params.get("id"));
 }
 
 Task<Response> put_project_deprecated(Context& context, Request& request, const PathParams&) {
-  Response response = update(context, request, "");
+  Response response = co_await update(context, request, "");
   response.headers.set("Deprecation", "true");
   co_return response;
 }

@@ -9,6 +9,7 @@
 
 #include "loop/descriptor.h"
 #include "loop/group.h"
+#include "platform/demands.h"
 #include "platform/process/leftover.h"
 #include "platform/process/process_platform.h"
 
@@ -40,10 +41,5 @@ std::string fetched_code(const std::string& revision_folder);
 spec::FunctionState good_state(const spec::FunctionSpec& spec);
 // The port that a socket is bound to.
 Result<int> port_of(int socket);
-// For messages: function "hello".
-std::string quoted(const std::string& kind, const std::string& name);
-ProjectId id_of(const spec::Project& project);
-// The project that a function says it belongs to.
-ProjectName project_of(const spec::FunctionConfig& config);
 
 }  // namespace nuclio::platform::process

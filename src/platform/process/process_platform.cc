@@ -23,22 +23,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kDrainTime = 30s;
 
-bool is_yes(const spec::Metadata& metadata, const std::string& annotation) {
-  auto found = metadata.annotations.find(annotation);
-  return found != metadata.annotations.end() && found->second == "true";
-}
-
-bool is_import(const spec::Metadata& metadata) {
-  return is_yes(metadata, "skip-build") && is_yes(metadata, "skip-deploy");
-}
-
-Result<FunctionId> checked_id(const spec::Metadata& metadata) {
-  TRY(Namespace namespace_name, parse_namespace(metadata.namespace_name));
-  TRY(FunctionName name, parse_function_name(metadata.name));
-  TRY_DO(check_not_reserved(name));
-  return FunctionId{std::move(namespace_name), std::move(name)};
-}
-
 }  // namespace
 
 ProcessPlatform::ProcessPlatform(Loop& loop, ProcessPlatformOptions options, Store store,
@@ -97,29 +81,22 @@ Result<std::vector<spec::FunctionConfig>> ProcessPlatform::functions(const Names
 
 Result<spec::FunctionConfig> ProcessPlatform::function(const FunctionId& id) {
   Managed* managed = find(id);
-  if (!managed) return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+  if (!managed) return fail(missing_function(id));
   return managed->stored.config;
 }
 
 Result<void> ProcessPlatform::may_change(const Managed& managed, const std::string& resource_version) const {
-  const auto& metadata = managed.stored.config.metadata;
-  std::string what = quoted("function", metadata.name);
-  if (!resource_version.empty() && resource_version != metadata.resource_version)
-    return fail(Why::conflict, what + " has changed since: its resourceVersion is " + metadata.resource_version +
-                                   ", not " + resource_version + "; get it again and repeat the change");
-  if (managed.being_deleted) return fail(Why::precondition, what + " is being deleted; try again in a moment");
-  auto state = managed.stored.config.status.state;
-  if (!spec::provisioned(state))
+  const spec::FunctionConfig& config = managed.stored.config;
+  if (managed.being_deleted && (resource_version.empty() || resource_version == config.metadata.resource_version))
     return fail(Why::precondition,
-                what + " is being deployed (" + std::string(schema::name_of(state)) + "); wait until that is over");
-  return {};
+                quoted("function", config.metadata.name) + " is being deleted; try again in a moment");
+  return platform::may_change(config, resource_version);
 }
 
 Result<void> ProcessPlatform::check_project(const spec::FunctionConfig& config) const {
   ProjectName project = project_of(config);
   if (projects_.contains({Namespace{config.metadata.namespace_name}, project})) return {};
-  return fail(Why::precondition, quoted("project", project.value()) + " does not exist in namespace \"" +
-                                     config.metadata.namespace_name + "\"; create it first");
+  return fail(without_project(config));
 }
 
 Task<Result<void>> ProcessPlatform::deploy(boost::json::value given, Deploy mode) {
@@ -128,13 +105,11 @@ Task<Result<void>> ProcessPlatform::deploy(boost::json::value given, Deploy mode
   CO_TRY(FunctionId id, checked_id(metadata));
   Managed* existing = find(id);
   if (existing && mode == Deploy::only_new)
-    co_return fail(Why::conflict,
-                   quoted("function", id.name.value()) + " exists already; update it, or delete it first");
+    co_return fail(existing_function(id));
   if (existing) CO_TRY_DO(may_change(*existing, metadata.resource_version));
   if (is_import(metadata)) co_return import(spec::enrich(std::move(asked.config), options_.config), existing);
   if (!existing && asked.config.spec.build.mode == spec::BuildMode::never)
-    co_return fail(Why::invalid,
-                   "spec.build.mode is neverBuild, but " + quoted("function", id.name.value()) + " was never built");
+    co_return fail(never_built(id));
 
   co_return begin(std::move(given), std::move(asked), existing);
 }
@@ -167,14 +142,10 @@ Result<void> ProcessPlatform::want(Managed& managed, Desired desired) {
 
 Task<Result<void>> ProcessPlatform::set_desired_state(FunctionId id, DesiredState state) {
   Managed* managed = find(id);
-  if (!managed) co_return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+  if (!managed) co_return fail(missing_function(id));
   CO_TRY_DO(may_change(*managed, ""));
-  const spec::FunctionSpec& spec = managed->stored.config.spec;
   if (state == DesiredState::scaled_to_zero) {
-    if (spec.min_replicas.value_or(0) > 0)
-      co_return fail(Why::precondition, quoted("function", id.name.value()) +
-                                            " cannot be scaled to zero: its spec.minReplicas is " +
-                                            std::to_string(*spec.min_replicas) + ", must be 0");
+    CO_TRY_DO(may_scale_to_zero(managed->stored.config));
     CO_TRY_DO(want(*managed, Desired::stopped));
     show_state(*managed, FunctionState::waiting_for_scale_resource_to_zero);
     managed->work.spawn(stop(*managed));
@@ -197,18 +168,16 @@ Task<Result<void>> ProcessPlatform::set_desired_state(FunctionId id, DesiredStat
 Task<Result<void>> ProcessPlatform::settled(FunctionId id, Deadline deadline) {
   for (;;) {
     Managed* managed = find(id);  // again each time: it may have gone meanwhile
-    if (!managed) co_return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+    if (!managed) co_return fail(missing_function(id));
     if (spec::provisioned(managed->status().state) && !managed->being_deleted) co_return managed->outcome;
     bool notified = co_await changed_.wait(deadline);
-    if (!notified)
-      co_return fail(Why::timeout,
-                     quoted("function", id.name.value()) + " is still being deployed; ask for its state later");
+    if (!notified) co_return fail(still_deploying(id));
   }
 }
 
 Task<Result<void>> ProcessPlatform::delete_function(FunctionId id, ResourceVersion version, Force force) {
   Managed* managed = find(id);
-  if (!managed) co_return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+  if (!managed) co_return fail(missing_function(id));
   auto allowed = may_change(*managed, version.value());
   bool may_force = !managed->being_deleted && (allowed || allowed.error().why == Why::precondition);
   if (!allowed && !(force == Force::yes && may_force)) co_return allowed;
@@ -228,7 +197,7 @@ Task<Result<void>> ProcessPlatform::delete_function(FunctionId id, ResourceVersi
 
 Result<std::vector<ReplicaName>> ProcessPlatform::replicas(const FunctionId& id) {
   Managed* managed = find(id);
-  if (!managed) return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+  if (!managed) return fail(missing_function(id));
   auto names = managed->supervisor.replicas();
   if (!names.empty()) return names;
   std::error_code error;
@@ -247,7 +216,7 @@ Result<std::vector<ReplicaName>> ProcessPlatform::replicas(const FunctionId& id)
 Result<std::unique_ptr<http::BodySource>> ProcessPlatform::logs(const FunctionId& id, const ReplicaName& replica,
                                                                 const LogRequest& request) {
   Managed* managed = find(id);
-  if (!managed) return fail(Why::not_found, quoted("function", id.name.value()) + " does not exist");
+  if (!managed) return fail(missing_function(id));
   const std::string& name = replica.value();
   std::string prefix = id.name.value() + "-";
   bool one_of_its = name.starts_with(prefix) &&

@@ -61,8 +61,8 @@ class ProcessPlatform final : public Platform {
                                                  const LogRequest& request) override;
   Result<std::vector<spec::Project>> projects(const Namespace& namespace_name) override;
   Result<spec::Project> project(const ProjectId& id) override;
-  Result<void> create_project(const spec::Project& project) override;
-  Result<void> update_project(const spec::Project& project) override;
+  Task<Result<void>> create_project(spec::Project project) override;
+  Task<Result<void>> update_project(spec::Project project) override;
   Task<Result<void>> delete_project(ProjectId id, ProjectDeletion deletion) override;
 
  private:
@@ -81,6 +81,7 @@ class ProcessPlatform final : public Platform {
   Task<void> leftovers_ended(std::vector<std::unique_ptr<Leftover>>& leftovers);
 
   Result<void> may_change(const Managed& managed, const std::string& resource_version) const;
+  Result<void> add_project(const spec::Project& project);
   Result<void> check_project(const spec::FunctionConfig& config) const;
   Result<void> import(spec::FunctionConfig config, Managed* existing);
   Result<void> begin(boost::json::value given, spec::Loaded<spec::FunctionConfig> asked, Managed* existing);

@@ -228,8 +228,8 @@ TEST_F(ProcessPlatformTest, GuardsProjectsThatHoldFunctions) {
   project.metadata.namespace_name = "nuclio";
   ProjectId media{Namespace{"nuclio"}, ProjectName{"media"}};
   ProjectId usual{Namespace{"nuclio"}, ProjectName{"default"}};
-  ASSERT_TRUE(platform_->create_project(project));
-  EXPECT_EQ(platform_->create_project(project).error().why, Why::conflict);
+  ASSERT_TRUE(run_until_done(loop_, platform_->create_project(project)));
+  EXPECT_EQ(run_until_done(loop_, platform_->create_project(project)).error().why, Why::conflict);
   ASSERT_TRUE(deploy_and_wait(tale("f", "x", {}, {{"labels", {{"nuclio.io/project-name", "media"}}}})));
   EXPECT_THAT(*platform_->functions(media.namespace_name, media.name), SizeIs(1));
   EXPECT_THAT(*platform_->functions(media.namespace_name, usual.name), SizeIs(0));

@@ -37,7 +37,7 @@ Result<void> ProcessPlatform::load() {
     spec::Project project;
     project.metadata.name = usual.name.value();
     project.metadata.namespace_name = usual.namespace_name.value();
-    TRY_DO(create_project(project));
+    TRY_DO(add_project(project));
   }
   TRY(auto functions, store_.functions());
   for (auto& stored : functions) settle(add(std::move(stored)));

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "schema/json.h"
+#include "platform/demands.h"
 #include "spec/load.h"
 
 namespace nuclio::platform::process {
@@ -74,10 +75,6 @@ Result<void> make_schema(Database& database, const std::string& path) {
 }
 
 }  // namespace
-
-FunctionId id_of(const spec::FunctionConfig& config) {
-  return {Namespace{config.metadata.namespace_name}, FunctionName{config.metadata.name}};
-}
 
 Result<Store> Store::open(const std::string& path) {
   TRY(Database database, Database::open(path));

@@ -67,6 +67,4 @@ class Store {
   Statements statements_;
 };
 
-FunctionId id_of(const spec::FunctionConfig& config);
-
 }  // namespace nuclio::platform::process

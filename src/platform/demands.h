@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every platform demands before it changes something, in the same words.
+#pragma once
+#include <string>
+
+#include "base/result.h"
+#include "platform/platform.h"
+#include "spec/function.h"
+#include "spec/project.h"
+
+namespace nuclio::platform {
+
+// For messages: function "hello".
+std::string quoted(const std::string& kind, const std::string& name);
+
+// The function that metadata names. Why::invalid for a name that cannot be, Why::precondition for a reserved one.
+Result<FunctionId> checked_id(const spec::Metadata& metadata);
+FunctionId id_of(const spec::FunctionConfig& config);
+ProjectId id_of(const spec::Project& project);
+// The project that a function says it belongs to.
+ProjectName project_of(const spec::FunctionConfig& config);
+
+// Whether the annotations skip-build and skip-deploy ask that nothing be done yet.
+bool is_import(const spec::Metadata& metadata);
+
+// Why::conflict when the change was made from another version than there is; Why::precondition while something is being
+// done to the function. `existing` with its resource version and state.
+Result<void> may_change(const spec::FunctionConfig& existing, const std::string& made_from);
+// Why::precondition, unless minReplicas allows none.
+Result<void> may_scale_to_zero(const spec::FunctionConfig& existing);
+// Why::precondition for the default project.
+Result<void> may_delete(const ProjectId& project);
+
+Error missing_function(const FunctionId& id);
+Error existing_function(const FunctionId& id);
+Error missing_project(const ProjectId& id);
+Error existing_project(const ProjectId& id);
+// Of a function whose project is not there.
+Error without_project(const spec::FunctionConfig& config);
+// Of a project that holds functions: how many, and one of them.
+Error project_in_use(const ProjectId& id, std::size_t functions, const FunctionId& one);
+Error never_built(const FunctionId& id);
+Error still_deploying(const FunctionId& id);
+
+}  // namespace nuclio::platform
