@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/version.h"
+#include "dashboard/cluster.h"
 #include "dashboard/guard.h"
 #include "dashboard/instance.h"
 #include "dashboard/routes.h"
@@ -31,6 +32,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kServerDrain = 5s;
 constexpr auto kFunctionDrain = 30s;
+constexpr auto kClusterTime = 30s;  // until everything in the cluster is known
 constexpr Bytes kMaxBody{64u << 20};  // a function with its code, an import, an invocation's body
 
 Result<spec::PlatformConfig> read_platform_config(const std::string& path) {
@@ -60,9 +62,27 @@ void report(int descriptor, std::string line) {
   ::close(descriptor);
 }
 
-// The life of the dashboard: be the only one, listen, start the functions, serve until told to end, end them.
-Task<Result<void>> run(Loop& loop, const Settings& settings, const std::vector<std::string>& environment,
-                       Signals& signals) {
+// Answers requests about a platform until told to end.
+Task<Result<int>> serve(Loop& loop, const Settings& settings, Context& context, Listener listener, Signals& signals) {
+  const std::string address = listener.address().text();
+  http::Router router{api_routes(context)};
+  Guard guard{router, settings.in_cluster || !settings.listen.unix_path.empty() ? Hosts::any : Hosts::this_machine};
+  http::Limits limits;
+  limits.body_bytes = kMaxBody;
+  http::Server server{loop, limits, guard};
+  server.serve(std::move(listener));
+  log::info("Listening", {{"address", address}, {"platform", context.platform.kind()}, {"pid", getpid()}});
+  report(settings.ready_descriptor, "ready " + address);
+  int number = co_await signals.next();
+  log::info("Ending", {{"signal", number}});
+  // Followed logs never end by themselves, and must not keep the functions from draining.
+  (void)co_await server.drain(0ms, Deadline::in(kServerDrain));
+  co_return number;
+}
+
+// The life of a laptop's dashboard: be the only one, listen, start the functions, serve until told to end, end them.
+Task<Result<void>> run_processes(Loop& loop, const Settings& settings, const std::vector<std::string>& environment,
+                                 Signals& signals) {
   platform::process::Home home{settings.home};
   CO_TRY(Instance instance, Instance::claim(home));
   CO_TRY(auto config, read_platform_config(settings.platform_config));
@@ -80,22 +100,27 @@ Task<Result<void>> run(Loop& loop, const Settings& settings, const std::vector<s
   CO_TRY(auto platform, platform::process::ProcessPlatform::open(loop, std::move(options)));
 
   http::Client client{loop};
-  Context context{*platform, client, config, Namespace{settings.namespace_name}};
-  http::Router router{api_routes(context)};
-  Guard guard{router};
-  http::Limits limits;
-  limits.body_bytes = kMaxBody;
-  http::Server server{loop, limits, guard};
-  server.serve(std::move(listener));
+  Context context{*platform, client, config, Namespace{settings.namespace_name}, {"127.0.0.1"}};
   CO_TRY_DO(instance.publish(address));
-  log::info("Listening", {{"address", address}, {"home", settings.home}, {"pid", getpid()}});
-  report(settings.ready_descriptor, "ready " + address);
-
-  int number = co_await signals.next();
-  log::info("Ending", {{"signal", number}});
-  // Followed logs never end by themselves, and must not keep the functions from draining.
-  (void)co_await server.drain(0ms, Deadline::in(kServerDrain));
+  CO_TRY_DO(co_await serve(loop, settings, context, std::move(listener), signals));
   co_await platform->shut_down(Deadline::in(kFunctionDrain));
+  log::info("Ended");
+  co_return Result<void>{};
+}
+
+// The life of a cluster's dashboard, or of the one that nuctl has for a command: know what there is, serve until told to
+// end. What it deploys goes on without it.
+Task<Result<void>> run_cluster(Loop& loop, const Settings& settings, const std::vector<std::string>& environment,
+                               Signals& signals) {
+  CO_TRY(auto config, read_platform_config(settings.platform_config));
+  if (config.kind == spec::PlatformKind::automatic) config.kind = spec::PlatformKind::kube;
+  CO_TRY(Listener listener, Listener::listen(loop, settings.listen));
+  CO_TRY(auto cluster, Cluster::find(loop, settings, environment, config));
+  CO_TRY_DO(co_await cluster->platform().open(Deadline::in(kClusterTime)));
+  http::Client client{loop};
+  Context context{cluster->platform(), client, config, cluster->namespace_name(), settings.external_addresses};
+  CO_TRY_DO(co_await serve(loop, settings, context, std::move(listener), signals));
+  co_await cluster->platform().shut_down(Deadline::in(kServerDrain));
   log::info("Ended");
   co_return Result<void>{};
 }
@@ -112,11 +137,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "dashboard: %s\n", settings.error().what.c_str());
     return 1;
   }
-  if (settings->asked == Settings::Asked::help) {
+  if (settings->asked == Asked::help) {
     std::fputs(help_text().c_str(), stdout);
     return 0;
   }
-  if (settings->asked == Settings::Asked::version) {
+  if (settings->asked == Asked::version) {
     std::printf("dashboard %.*s (%.*s)\n", static_cast<int>(kVersion.size()), kVersion.data(),
                 static_cast<int>(kCommit.size()), kCommit.data());
     return 0;
@@ -125,7 +150,9 @@ int main(int argc, char** argv) {
   log::configure({.level = log::Level::info, .logger = "dashboard"});
   Loop loop;
   Signals signals{loop, {SIGTERM, SIGINT}};
-  auto done = run_until_done(loop, run(loop, *settings, environment, signals));
+  const bool kube = settings->platform == PlatformChoice::kube;
+  auto done = run_until_done(loop, kube ? run_cluster(loop, *settings, environment, signals)
+                                        : run_processes(loop, *settings, environment, signals));
   if (done) return 0;
   std::fprintf(stderr, "dashboard: %s\n", done.error().what.c_str());
   report(settings->ready_descriptor, done.error().what);

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
-#include <optional>
 
 #include "base/environment.h"
 #include "base/names.h"
@@ -14,25 +13,25 @@ namespace nuclio::dashboard {
 namespace {
 
 struct Flag {
-  std::string_view name;
-  std::string_view variable;  // of the environment; "" for none
-  std::string_view doc;
+  ProgramFlag flag;
   Result<void> (*set)(Settings&, const std::string& value);
 };
 
 Result<void> set_listen(Settings& settings, const std::string& value) {
-  TRY(Address address, parse_address(value));
-  // Nuclio's default names no host; what it would mean, all addresses, is what must not be.
-  if (address.unix_path.empty() && address.host.empty()) address.host = "127.0.0.1";
-  if (!address.unix_path.empty() || !is_loopback(address.host))
-    return fail(Why::forbidden, "must be an address of this machine alone, such as 127.0.0.1:8070, is \"" + value +
-                                    "\": whoever reaches the dashboard can run programs as its user");
-  settings.listen = std::move(address);
+  TRY(settings.listen, parse_address(value));
   return {};
 }
 
-Result<void> set_platform_config(Settings& settings, const std::string& value) {
-  settings.platform_config = value;
+Result<void> set_platform(Settings& settings, const std::string& value) {
+  if (value == "kube") {
+    settings.platform = PlatformChoice::kube;
+  } else if (value == "auto") {
+    settings.platform = settings.in_cluster ? PlatformChoice::kube : PlatformChoice::process;
+  } else if (value == "process" || value == "local") {
+    settings.platform = PlatformChoice::process;
+  } else {
+    return fail(Why::invalid, "must be process, kube or auto, is \"" + value + "\"");
+  }
   return {};
 }
 
@@ -43,22 +42,80 @@ Result<void> set_namespace(Settings& settings, const std::string& value) {
 }
 
 Result<void> set_ready(Settings& settings, const std::string& value) {
-  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), settings.ready_descriptor);
-  if (error != std::errc{} || end != value.data() + value.size() || settings.ready_descriptor < 3)
+  int& descriptor = settings.ready_descriptor;
+  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), descriptor);
+  if (error != std::errc{} || end != value.data() + value.size() || descriptor < 3)
     return fail(Why::invalid, "must be the number of an open descriptor from 3 on, is \"" + value + "\"");
   return {};
 }
 
+template <std::string Settings::* member>
+Result<void> set_text(Settings& settings, const std::string& value) {
+  settings.*member = value;
+  return {};
+}
+
+Result<void> set_addresses(Settings& settings, const std::string& value) {
+  settings.external_addresses.clear();
+  for (std::size_t at = 0; at <= value.size();) {
+    const std::size_t comma = std::min(value.find(',', at), value.size());
+    if (comma > at) settings.external_addresses.push_back(value.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return {};
+}
+
 constexpr std::array kFlags{
-    Flag{"listen-addr", "NUCLIO_DASHBOARD_LISTEN_ADDR", "Address to listen on, of this machine alone (127.0.0.1:8070)",
+    Flag{{"listen-addr", "NUCLIO_DASHBOARD_LISTEN_ADDR",
+          "Address to listen on (127.0.0.1:8070; in a pod all addresses); of this machine alone with --platform process"},
          set_listen},
-    Flag{"platform-config", "", "File with the platform's settings, a platform.yaml", set_platform_config},
-    Flag{"namespace", "NUCLIO_DASHBOARD_NAMESPACE", "Namespace of the functions (nuclio)", set_namespace},
-    Flag{"ready-fd", "", "Descriptor to which \"ready ADDRESS\" is written, or why it cannot start", set_ready},
+    Flag{{"platform", "NUCLIO_DASHBOARD_PLATFORM",
+          "Where functions run: process (this machine), kube, or auto: kube in a pod, else process (auto)"},
+         set_platform},
+    Flag{{"platform-config", "", "File with the platform's settings, a platform.yaml"},
+         set_text<&Settings::platform_config>},
+    Flag{{"namespace", "NUCLIO_DASHBOARD_NAMESPACE", "Namespace of the functions (nuclio; on kube the context's)"},
+         set_namespace},
+    Flag{{"kubeconfig", "", "Kubeconfig of the cluster (kube; else KUBECONFIG, else a pod's own account)"},
+         set_text<&Settings::kubeconfig>},
+    Flag{{"context", "", "Context of the kubeconfig (kube; else its current one)"}, set_text<&Settings::context>},
+    Flag{{"registry", "NUCLIO_DASHBOARD_REGISTRY_URL",
+          "Registry to which images of functions go, HOST[:PORT][/PATH], http:// in front for plain HTTP (kube)"},
+         set_text<&Settings::registry>},
+    Flag{{"run-registry", "NUCLIO_DASHBOARD_RUN_REGISTRY_URL", "Registry from which nodes pull them, when another (kube)"},
+         set_text<&Settings::run_registry>},
+    Flag{{"docker-key-dir", "NUCLIO_DASHBOARD_DOCKER_KEY_DIR",
+          "Folder with logins of registries: files .dockerconfigjson or config.json (kube)"},
+         set_text<&Settings::docker_key_dir>},
+    Flag{{"registry-credentials-secret-name", "NUCLIO_REGISTRY_CREDENTIALS_SECRET_NAME",
+          "Secret with which nodes pull images of functions (kube)"},
+         set_text<&Settings::pull_secret>},
+    Flag{{"external-ip-addresses", "NUCLIO_DASHBOARD_EXTERNAL_IP_ADDRESSES",
+          "Addresses at which NodePorts are reached, commas between them (kube)"},
+         set_addresses},
+    Flag{{"ready-fd", "", "Descriptor to which \"ready ADDRESS\" is written, or why it cannot start"},
+         set_ready},
 };
 
-constexpr std::array<std::string_view, 6> kNames{"listen-addr", "platform-config", "namespace", "ready-fd",
-                                                 "help",        "version"};
+constexpr auto kProgramFlags = [] {
+  std::array<ProgramFlag, kFlags.size()> out;
+  for (std::size_t i = 0; i < kFlags.size(); ++i) out[i] = kFlags[i].flag;
+  return out;
+}();
+
+// Whoever reaches the process platform can run programs as its user.
+Result<void> check_listen(Settings& settings) {
+  Address& address = settings.listen;
+  const bool kube = settings.platform == PlatformChoice::kube;
+  // A socket in a folder of its user alone; only nuctl, which knows no other dashboard of a cluster, asks for it.
+  if (!address.unix_path.empty() && kube) return {};
+  // Nuclio's default names no host; what it would mean, all addresses, is what must not be on a laptop.
+  if (address.host.empty() && !settings.in_cluster) address.host = "127.0.0.1";
+  if (address.unix_path.empty() && (is_loopback(address.host) || (kube && settings.in_cluster))) return {};
+  return fail(Why::forbidden, "--listen-addr must be an address of this machine alone, such as 127.0.0.1:8070, is \"" +
+                                  address.text() + "\": whoever reaches the dashboard can " +
+                                  (kube ? "do in the cluster what you can" : "run programs as its user"));
+}
 
 }  // namespace
 
@@ -66,6 +123,18 @@ Result<Settings> read_settings(std::span<const std::string> arguments, const std
                                std::string programs) {
   Settings settings;
   settings.programs = std::move(programs);
+  settings.in_cluster = !variable(environment, "KUBERNETES_SERVICE_HOST").empty();
+  TRY_DO(set_platform(settings, "auto"));
+  if (settings.in_cluster) settings.listen.host = "";
+  TRY(settings.asked, read_program_flags(kProgramFlags, arguments, environment, "dashboard",
+                                         [&](std::size_t flag, const std::string& value) {
+                                           return kFlags[flag].set(settings, value);
+                                         }));
+  if (settings.asked != Asked::run) return settings;
+  TRY_DO(check_listen(settings));
+  // On kube, where it is not given, the context or the pod says it.
+  if (settings.platform == PlatformChoice::process && settings.namespace_name.empty())
+    settings.namespace_name = "nuclio";
   settings.home = variable(environment, "NUCLIO_HOME");
   std::string user_home = variable(environment, "HOME");
   if (settings.home.empty() && user_home.empty())
@@ -74,54 +143,13 @@ Result<Settings> read_settings(std::span<const std::string> arguments, const std
   std::error_code error;
   settings.home = std::filesystem::absolute(settings.home, error).lexically_normal().string();
   if (error) return fail(Why::invalid, "NUCLIO_HOME: " + error.message());
-
-  for (const Flag& flag : kFlags) {
-    if (flag.variable.empty()) continue;
-    std::string value = variable(environment, flag.variable);
-    if (value.empty()) continue;
-    auto set = flag.set(settings, value);
-    if (!set) return std::unexpected(std::move(set).error().in(flag.variable));
-  }
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string_view text = arguments[i];
-    std::size_t dashes = text.starts_with("--") ? 2 : text.starts_with("-") ? 1 : 0;
-    std::size_t sign = text.find('=');
-    std::string_view name = text.substr(dashes, sign == std::string_view::npos ? sign : sign - dashes);
-    if (name == "help" || name == "h") {
-      settings.asked = Settings::Asked::help;
-      return settings;
-    }
-    if (name == "version") {
-      settings.asked = Settings::Asked::version;
-      return settings;
-    }
-    const Flag* known = nullptr;
-    for (const Flag& flag : kFlags)
-      if (dashes > 0 && flag.name == name) known = &flag;
-    if (!known)
-      return fail(Why::invalid, "unknown argument \"" + arguments[i] + "\"" + did_you_mean(name, kNames) +
-                                    "; dashboard --help lists them");
-    if (sign == std::string_view::npos && i + 1 == arguments.size())
-      return fail(Why::invalid, "--" + std::string(name) + " needs a value");
-    std::string value = sign == std::string_view::npos ? arguments[++i] : std::string(text.substr(sign + 1));
-    auto set = known->set(settings, value);
-    if (!set) return std::unexpected(std::move(set).error().in("--" + std::string(known->name)));
-  }
   return settings;
 }
 
 std::string help_text() {
-  std::string text =
-      "dashboard runs functions on this machine and serves the REST API for them.\n\n"
-      "  dashboard [flags]\n\n";
-  for (const Flag& flag : kFlags) {
-    text += "  --" + std::string(flag.name) + " VALUE\n        " + std::string(flag.doc);
-    if (!flag.variable.empty()) text += " [$" + std::string(flag.variable) + "]";
-    text += '\n';
-  }
-  return text +
-         "  --version\n        Print the version\n\n"
-         "NUCLIO_HOME names the folder for everything that it keeps (~/.nuclio).\n";
+  return "dashboard runs functions, on this machine or on Kubernetes, and serves the REST API for them.\n\n"
+         "  dashboard [flags]\n\n" +
+         help_of(kProgramFlags) + "\nNUCLIO_HOME names the folder for everything that it keeps (~/.nuclio).\n";
 }
 
 }  // namespace nuclio::dashboard

@@ -5,24 +5,40 @@
 #include <string_view>
 #include <vector>
 
+#include "base/program_flags.h"
 #include "base/result.h"
 #include "loop/listener.h"
 
 namespace nuclio::dashboard {
 
+// Where functions run: child processes of this dashboard, or Kubernetes.
+enum class PlatformChoice { process, kube };
+
 // What main reads from flags and environment, and nobody else does.
 struct Settings {
   Address listen{.host = "127.0.0.1", .port = 8070};
   std::string platform_config;  // a file; "" for the defaults
-  std::string namespace_name = "nuclio";
-  std::string home;           // absolute
-  std::string programs;       // the folder that the dashboard, the processor and the log keeper are in
-  int ready_descriptor = -1;  // where to say that we listen, or why not
-  enum class Asked { run, help, version } asked = Asked::run;
+  PlatformChoice platform = PlatformChoice::process;
+  std::string namespace_name;  // on kube "" for the context's, or the pod's own
+  std::string home;            // absolute
+  std::string programs;        // the folder that the dashboard, the processor and the log keeper are in
+  int ready_descriptor = -1;   // where to say that we listen, or why not
+  // Of the kube platform alone.
+  bool in_cluster = false;  // we are a pod
+  std::string kubeconfig;  // a file; KUBECONFIG is the environment's
+  std::string context;     // of the kubeconfig
+  std::string registry;
+  std::string run_registry;
+  std::string docker_key_dir;  // files with logins of registries
+  std::string pull_secret;     // name of the Secret with which nodes pull
+  std::vector<std::string> external_addresses;
+  Asked asked = Asked::run;
 
   std::string processor() const { return programs + "/processor"; }
   std::string log_keeper() const { return programs + "/log_keeper"; }
-  std::string runtimes() const { return programs + "/../share/nuclio/runtimes"; }
+  std::string builder() const { return programs + "/builder"; }
+  std::string share() const { return programs + "/../share/nuclio"; }
+  std::string runtimes() const { return share() + "/runtimes"; }
 };
 
 // `arguments` without the program's name; `environment` as "NAME=value". The error names the flag and what was

@@ -51,6 +51,20 @@ TEST(DashboardSettings, SayWhatIsWrong) {
   EXPECT_FALSE(read({}, {}));
 }
 
+TEST(DashboardSettings, FindTheClusterThatTheyAreIn) {
+  const std::vector<std::string> pod{"HOME=/", "KUBERNETES_SERVICE_HOST=10.96.0.1"};
+  auto settings = read({"--external-ip-addresses", "192.0.2.1,192.0.2.2"}, pod);
+  ASSERT_TRUE(settings) << settings.error().what;
+  EXPECT_EQ(settings->platform, PlatformChoice::kube);
+  EXPECT_EQ(settings->listen.text(), ":8070");
+  EXPECT_EQ(settings->external_addresses, (std::vector<std::string>{"192.0.2.1", "192.0.2.2"}));
+  EXPECT_EQ(read({"--platform", "process"}, pod).error().why, Why::forbidden) << "all addresses, and programs to run";
+  settings = read({"--platform=kube", "--listen-addr", "unix:/run/user/1/n/socket"});
+  ASSERT_TRUE(settings) << settings.error().what;
+  EXPECT_EQ(settings->listen.unix_path, "/run/user/1/n/socket");
+  EXPECT_EQ(read({"--platform=kube", "--listen-addr", "0.0.0.0:1"}).error().why, Why::forbidden);
+}
+
 TEST(Loopback, IsThisMachineAlone) {
   for (const char* yes : {"localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1"})
     EXPECT_TRUE(is_loopback(yes)) << yes;

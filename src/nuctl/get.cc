@@ -60,11 +60,14 @@ std::string state_of(const json::object& function) {
   return state == "ready" && is_true(function, "spec.disable") ? "standby" : state;
 }
 
-// "available/specified". A function on this platform has its replicas or it is not ready.
+// "available/specified". A platform that does not say how many are available has all or none.
 std::string replicas_of(const json::object& function) {
   std::string state = state_of(function);
   long specified = number_at(function, "spec.replicas", number_at(function, "spec.minReplicas", 1));
   if (state == "standby" || state == "scaledToZero" || state == "imported") return "0/0";
+  const json::value* available = value_at(function, "status.replicas");
+  if (available && available->is_int64())
+    return std::to_string(available->get_int64()) + "/" + std::to_string(specified);
   return std::to_string(state == "ready" ? specified : 0) + "/" + std::to_string(specified);
 }
 

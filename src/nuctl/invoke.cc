@@ -59,7 +59,8 @@ class Invoke final : public Command {
     flags.text({"timeout", 't'}, timeout_, "How long the answer may take");
     flags.yes({"raise-on-status"}, raise_on_status_, "Exit with 1 when the status is 400 or more");
     flags.text({"via"}, via_, "Kept for Nuclio's scripts: any, external-ip, loadbalancer");
-    flags.text({"external-ips", 0, "NUCTL_EXTERNAL_IP_ADDRESSES"}, external_ips_, "Kept for Nuclio's scripts");
+    flags.text({"external-ips", 0, "NUCTL_EXTERNAL_IP_ADDRESSES"}, external_ips_,
+               "Addresses of the cluster's nodes, commas between them: the first is called (kube)");
     flags.yes({"skip-tls"}, skip_tls_, "Call a function that speaks HTTPS whatever its certificate is");
   }
 
@@ -68,7 +69,7 @@ class Invoke final : public Command {
     if (!timeout) co_return std::unexpected(std::move(timeout.error()).in("--timeout"));
     CO_TRY(auto request, build_request(session));
     CO_TRY(json::object function, co_await get_function(session, name_));
-    CO_TRY(std::string address, address_of(function));
+    CO_TRY(std::string address, address_of(session, function));
     CO_TRY_DO(direct(request, function, address));
 
     log::debug("Executing function", {{"method", request.method}, {"url", request.url}});
@@ -118,7 +119,11 @@ class Invoke final : public Command {
     return std::move(error).in("Failed to invoke function " + name_);
   }
 
-  Result<std::string> address_of(const json::object& function) const {
+  Result<std::string> address_of(const Session& session, const json::object& function) const {
+    const json::value* port = value_at(function, "status.httpPort");
+    const bool has_port = port && port->is_int64() && port->get_int64() > 0;
+    if (has_port && !external_ips_.empty())
+      return external_ips_.substr(0, external_ips_.find(',')) + ":" + std::to_string(port->get_int64());
     const json::value* urls = value_at(function, "status.externalInvocationUrls");
     if (urls && urls->is_array() && !urls->get_array().empty() && urls->get_array().front().is_string())
       return std::string(urls->get_array().front().get_string());
@@ -127,7 +132,18 @@ class Invoke final : public Command {
     if (state != "ready")
       return fail(Why::unavailable, "function " + name_ + " cannot be invoked: its state is " + state +
                                         (message.empty() ? "" : " (" + message + ")"));
-    return fail(Why::unavailable, "function " + name_ + " has no HTTP trigger to be invoked by");
+    TRY(const bool kube, session.on_cluster());
+    if (!kube) return fail(Why::unavailable, "function " + name_ + " has no HTTP trigger to be invoked by");
+    if (!has_port)
+      return fail(Why::unavailable, "function " + name_ + " cannot be reached from outside the cluster: its service has " +
+                                        "no node port\ndeploy it with --http-trigger-service-type NodePort");
+    // Nobody said where nodes are reached; where the API server is, often a node is.
+    TRY(const auto cluster, session.cluster());
+    std::string host = cluster.server.substr(cluster.server.find("://") + 3);
+    host = host.substr(0, host.find_first_of("/"));
+    if (const std::size_t colon = host.rfind(':'); colon != std::string::npos && !host.ends_with(']'))
+      host.resize(colon);
+    return host + ":" + std::to_string(port->get_int64());
   }
 
   void print(Session& session, const http::ClientResponse& answer) const {

@@ -11,9 +11,11 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/environment.h"
 #include "http/status.h"
 #include "loop/child.h"
 #include "loop/stream.h"
+#include "nuctl/cluster_dashboard.h"
 
 namespace nuclio::nuctl {
 namespace {
@@ -23,6 +25,7 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr auto kStartTime = 20s;
+constexpr auto kClusterTime = 40s;
 constexpr Bytes kMaxAnswer{256u << 20};  // a listing or an export of many functions with their code
 constexpr Bytes kMaxFile{256u << 20};
 
@@ -48,19 +51,75 @@ Error error_of(const http::ClientResponse& answer, const std::string& what) {
 
 void Settings::declare(Flags& flags) {
   flags.yes({"verbose", 'v'}, verbose, "Say more");
-  flags.text({"platform", 0, "NUCTL_PLATFORM"}, platform, "Where functions run: auto, local, kube");
-  flags.text({"namespace", 'n', "NUCTL_NAMESPACE"}, name_space, "Namespace (local platform: nuclio)");
+  flags.text({"platform", 0, "NUCTL_PLATFORM"}, platform,
+             "Where functions run: process (this machine; also: local), kube, or auto: kube where there is a kubeconfig");
+  flags.text({"namespace", 'n', "NUCTL_NAMESPACE"}, name_space, "Namespace (process: nuclio; kube: the context's)");
   flags.text({"concurrency"}, concurrency, "Kept for Nuclio's scripts; has no effect here");
   flags.yes({"mask-sensitive-fields"}, mask_sensitive_fields,
-            "Kept for Nuclio's scripts; has no effect on this platform");
-  flags.text({"kubeconfig", 'k', "KUBECONFIG"}, kubeconfig, "Path to a kubeconfig (kube platform)");
+            "Kept for Nuclio's scripts; the platform's sensitiveFields decide");
+  flags.text({"kubeconfig", 'k'}, kubeconfig, "Path to a kubeconfig (kube; else KUBECONFIG, else ~/.kube/config)");
+  flags.text({"context"}, context, "Context of the kubeconfig (kube; else its current one)");
+}
+
+Session::Session(Loop& loop, Settings settings) : loop_(loop), settings_(std::move(settings)), client_(loop) {}
+Session::~Session() = default;
+
+Result<bool> Session::on_cluster() const {
+  const std::string& platform = settings_.platform;
+  if (platform == "kube") return true;
+  if (platform == "process" || platform == "local") return false;
+  if (platform != "auto")
+    return fail(Why::invalid, "--platform must be process, kube or auto, is \"" + platform + "\"");
+  if (!settings_.kubeconfig.empty() || !settings_.context.empty()) return true;
+  for (const char* name : {"KUBECONFIG", "KUBERNETES_SERVICE_HOST"})
+    if (!variable(settings_.environment, name).empty()) return true;
+  std::error_code error;
+  const std::string home = variable(settings_.environment, "HOME");
+  return !home.empty() && fs::exists(home + "/.kube/config", error);
+}
+
+Result<k8s::Cluster> Session::cluster() const {
+  k8s::ClusterQuery query{.kubeconfig = settings_.kubeconfig, .context = settings_.context};
+  query.environment = settings_.environment;
+  return k8s::find_cluster(query);
+}
+
+std::string Session::name_space() const {
+  if (!settings_.name_space.empty()) return settings_.name_space;
+  const auto kube = on_cluster();
+  if (!kube || !*kube) return "nuclio";
+  const auto found = cluster();
+  return found ? found->namespace_name : "default";
 }
 
 Task<Result<std::string>> Session::dashboard() {
   if (!base_url_.empty()) co_return base_url_;
-  if (settings_.platform != "auto" && settings_.platform != "local")
-    co_return fail(Why::unavailable, "platform \"" + settings_.platform +
-                                         "\" is not available in this build\nuse --platform local, or leave it out");
+  CO_TRY(const bool kube, on_cluster());
+  co_return co_await (kube ? cluster_dashboard() : local_dashboard());
+}
+
+Task<Result<std::string>> Session::cluster_dashboard() {
+  // What is wrong with the kubeconfig is said here, and not by another program.
+  CO_TRY_DO(cluster());
+  ClusterDashboard::Options options;
+  options.program = settings_.programs + "/dashboard";
+  options.arguments = {"--namespace", name_space()};
+  if (!settings_.kubeconfig.empty()) {
+    options.arguments.emplace_back("--kubeconfig");
+    options.arguments.push_back(absolute(settings_.kubeconfig));
+  }
+  if (!settings_.context.empty()) {
+    options.arguments.emplace_back("--context");
+    options.arguments.push_back(settings_.context);
+  }
+  options.environment = settings_.environment;
+  options.verbose = settings_.verbose;
+  CO_TRY(cluster_, co_await ClusterDashboard::start(loop_, std::move(options), Deadline::in(kClusterTime)));
+  base_url_ = "http://dashboard";
+  co_return base_url_;
+}
+
+Task<Result<std::string>> Session::local_dashboard() {
   std::string address_file = settings_.home + "/dashboard.address";
   for (int attempt = 0; attempt < 2; ++attempt) {
     std::string address = first_line(address_file);
@@ -89,7 +148,7 @@ Task<Result<void>> Session::start_dashboard(Deadline deadline) {
   CO_TRY(Pipe ready, make_pipe());
   constexpr int kReady = 3;
   ChildOptions options;
-  options.argv = {settings_.programs + "/dashboard", "--ready-fd", std::to_string(kReady)};
+  options.argv = {settings_.programs + "/dashboard", "--platform", "process", "--ready-fd", std::to_string(kReady)};
   options.env = settings_.environment;
   options.directory = "/";
   options.descriptors = {{log.get(), 1}, {log.get(), 2}, {ready.write.get(), kReady}};
@@ -98,20 +157,9 @@ Task<Result<void>> Session::start_dashboard(Deadline deadline) {
   options.no_new_privileges = false;
   CO_TRY(Child child, Child::spawn(loop_, options));
   ready.write.reset();
-  Stream stream{loop_, std::move(ready.read)};
-  std::string line;
-  char buffer[512];
-  while (line.find('\n') == std::string::npos) {
-    auto count = co_await stream.read_some(buffer, deadline);
-    if (!count) co_return fail(count.error().why, "the dashboard did not start in time\nsee " + log_path);
-    if (*count == 0) break;
-    line.append(buffer, *count);
-  }
-  if (!line.starts_with("ready ")) {
-    if (line.empty()) line = "it ended without a word; see " + log_path;
-    co_return fail(Why::unavailable, "the dashboard could not be started: " + line.substr(0, line.find('\n')));
-  }
-  note("started the dashboard on http://" + line.substr(6, line.find('\n') - 6) + " (log: " + log_path + ")\n");
+  CO_TRY(const std::string address,
+         co_await wait_ready(loop_, std::move(ready.read), "the dashboard", "see " + log_path, deadline));
+  note("started the dashboard on http://" + address + " (log: " + log_path + ")\n");
   child.release();
   co_return Result<void>{};
 }
@@ -122,6 +170,7 @@ http::ClientRequest Session::request(const std::string& base, Api api) const {
   if (!api.body.empty()) request.headers.add("Content-Type", "application/json");
   request.body = std::move(api.body);
   request.max_body = kMaxAnswer;
+  if (cluster_) request.unix_socket = cluster_->socket();
   return request;
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <boost/json/value.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "http/client.h"
+#include "k8s/cluster.h"
 #include "loop/deadline.h"
 #include "loop/loop.h"
 #include "loop/task.h"
@@ -25,23 +27,31 @@ struct Settings {
   std::string platform = "auto";
   std::string name_space = "";  // "" until a command asks for it, see Session::name_space()
   bool verbose = false;
-  // Taken for Nuclio's sake; they mean something on Kubernetes only.
-  std::string kubeconfig = "";
+  std::string kubeconfig = "";  // a file; KUBECONFIG is the environment's
+  std::string context = "";     // of the kubeconfig
   std::string concurrency = "";
   bool mask_sensitive_fields = false;
 
   void declare(Flags& flags);
 };
 
+class ClusterDashboard;
+
 // What a command has in its hands: the dashboard, which is started when it is not running, and the terminal.
 class Session {
  public:
-  Session(Loop& loop, Settings settings) : loop_(loop), settings_(std::move(settings)), client_(loop) {}
+  Session(Loop& loop, Settings settings);
+  ~Session();
 
   Loop& loop() { return loop_; }
   http::Client& client() { return client_; }
   const Settings& settings() const { return settings_; }
-  std::string name_space() const { return settings_.name_space.empty() ? "nuclio" : settings_.name_space; }
+  // As it was asked for, else the kubeconfig's, else "nuclio".
+  std::string name_space() const;
+  // Whether functions run on a cluster: --platform, or what there is. Why::invalid for a platform that there is not.
+  Result<bool> on_cluster() const;
+  // By flags and environment.
+  Result<k8s::Cluster> cluster() const;
 
   // A call of the dashboard's REST API: `path` begins with /api. The answer's JSON (null when it has no body), or the
   // message of its error with the Why of its status.
@@ -66,7 +76,10 @@ class Session {
   void note(std::string_view text) const;   // for the person who waits: standard error
 
  private:
-  Task<Result<std::string>> dashboard();  // its base URL
+  // The base URL of the dashboard that runs functions on this machine, or of one of our own for a cluster.
+  Task<Result<std::string>> dashboard();
+  Task<Result<std::string>> local_dashboard();
+  Task<Result<std::string>> cluster_dashboard();
   Task<Result<void>> start_dashboard(Deadline deadline);
   http::ClientRequest request(const std::string& base, Api api) const;
 
@@ -74,6 +87,7 @@ class Session {
   Settings settings_;
   http::Client client_;
   std::string base_url_;
+  std::unique_ptr<ClusterDashboard> cluster_;
 };
 
 }  // namespace nuclio::nuctl

@@ -11,12 +11,16 @@ bool is_yes(const spec::Metadata& metadata, const std::string& annotation) {
   return found != metadata.annotations.end() && found->second == "true";
 }
 
-std::string quoted(const FunctionId& id) { return quoted("function", id.name.value()); }
-std::string quoted(const ProjectId& id) { return quoted("project", id.name.value()); }
-
 }  // namespace
 
 std::string quoted(const std::string& kind, const std::string& name) { return kind + " \"" + name + "\""; }
+
+namespace {
+
+std::string quoted(const FunctionId& id) { return platform::quoted("function", id.name.value()); }
+std::string quoted(const ProjectId& id) { return platform::quoted("project", id.name.value()); }
+
+}  // namespace
 
 Result<FunctionId> checked_id(const spec::Metadata& metadata) {
   TRY(Namespace namespace_name, parse_namespace(metadata.namespace_name));

@@ -21,8 +21,13 @@ constexpr std::string_view kArchitecture = "unknown";
 
 json::string_view text(std::string_view from) { return {from.data(), from.size()}; }
 
-// Functions listen on this machine alone.
-json::array external_addresses() { return {"127.0.0.1"}; }
+// Never empty: Nuclio's clients take the first without asking.
+json::array external_addresses(const Context& context) {
+  json::array out;
+  for (const std::string& each : context.external_addresses) out.push_back(json::value(each));
+  if (out.empty()) out.push_back("");
+  return out;
+}
 
 json::value member_or(const json::object& object, std::string_view name, json::value otherwise) {
   const json::value* member = object.if_contains(text(name));
@@ -54,8 +59,8 @@ Task<Response> get_namespaces(Context& context, Request&, const PathParams&) {
   co_return json_response(200, std::move(out));
 }
 
-Task<Response> get_external_ip_addresses(Context&, Request&, const PathParams&) {
-  json::object addresses{{"addresses", external_addresses()}};
+Task<Response> get_external_ip_addresses(Context& context, Request&, const PathParams&) {
+  json::object addresses{{"addresses", external_addresses(context)}};
   json::object out{{"externalIPAddresses", std::move(addresses)}};
   co_return json_response(200, std::move(out));
 }
@@ -72,7 +77,7 @@ Task<Response> get_frontend_spec(Context& context, Request&, const PathParams&) 
   const std::vector<std::string>& modes = config.ingress_config.allowed_authentication_modes;
   json::object default_config{{"attributes", default_function(context)}};
   json::object out{
-      {"externalIPAddresses", external_addresses()},
+      {"externalIPAddresses", external_addresses(context)},
       {"namespace", context.namespace_name.value()},
       {"defaultHTTPIngressHostTemplate", config.kube.default_http_ingress_host_template},
       {"imageNamePrefixTemplate", ""},

@@ -4,6 +4,7 @@
 #include <boost/json/fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/named.h"
 #include "base/result.h"
@@ -20,7 +21,8 @@ struct Context {
   platform::Platform& platform;
   http::Client& client;
   const spec::PlatformConfig& config;
-  Namespace namespace_name;  // where a request does not name one
+  Namespace namespace_name;                     // where a request does not name one
+  std::vector<std::string> external_addresses;  // where functions are reached from outside
 };
 
 using http::PathParams;

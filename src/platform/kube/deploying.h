@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <vector>
+
+#include "loop/group.h"
+#include "platform/kube/kube_platform.h"
+
+namespace nuclio::platform::kube {
+
+struct KubePlatform::Deploying {
+  Deploying(Loop& loop, FunctionId id, std::string uid, std::string folder, Deadline deadline)
+      : id(std::move(id)), uid(std::move(uid)), folder(std::move(folder)), deadline(deadline), work(loop) {}
+  Deploying(const Deploying&) = delete;
+  Deploying& operator=(const Deploying&) = delete;
+  ~Deploying();  // with its folder
+
+  void add_log(std::string_view level, std::string_view message);
+
+  FunctionId id;
+  std::string uid;     // of the object that the deploy is for: one that was made anew is none of its business
+  std::string folder;  // for what is fetched and staged
+  Deadline deadline;
+  boost::json::value given;               // what was asked for
+  std::optional<builder::Origin> origin;  // where its code is, when that has to be got
+  std::optional<builder::Source> source;  // once the code is here; nothing when there is none to build
+  std::string image;                      // what was built
+  std::vector<boost::json::object> logs;
+  Group work;  // the deploy itself; after what it uses
+};
+
+}  // namespace nuclio::platform::kube

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <boost/json/object.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "builder/fetch.h"
+#include "builder/image_builder.h"
+#include "builder/source.h"
+#include "http/client.h"
+#include "k8s/api.h"
+#include "k8s/informer.h"
+#include "loop/group.h"
+#include "loop/loop.h"
+#include "loop/wait_list.h"
+#include "oci/keychain.h"
+#include "platform/platform.h"
+#include "spec/load.h"
+#include "spec/platform_config.h"
+#include "wire/runtime.h"
+
+namespace nuclio::platform::kube {
+
+struct KubePlatformOptions {
+  std::vector<Namespace> namespaces;     // that are served
+  std::string runtimes;                  // the folder with one folder a runtime
+  std::string work;                      // a folder of ours alone, for builds; made when it does not exist
+  std::vector<std::string> environment;  // ours: "NAME=value"; of builds
+  builder::Asker asker = builder::Asker::anyone;
+  builder::ImageBuilderOptions images;
+  std::string registry;      // where images go when a function does not say; "" when each must
+  std::string run_registry;  // where nodes pull them from; "" for the same
+  std::string pull_secret;   // name of the Secret with which they do; "" for none
+  spec::PlatformConfig config = {};
+};
+
+// Functions on Kubernetes. What is wanted is written into NuclioFunction objects, and images are made here; all else is
+// the controller's, which tells in the objects' status how far it has come. Whoever else writes these objects (kubectl,
+// another dashboard, Nuclio's own) may do so at any time: what is known here is what the API server says.
+//
+// Lives on its loop's thread; loop, api, client and keychain outlive it.
+class KubePlatform final : public Platform {
+ public:
+  KubePlatform(Loop& loop, k8s::Api& api, http::Client& client, const oci::Keychain& keychain,
+               std::vector<wire::Runtime> runtimes, KubePlatformOptions options);
+  ~KubePlatform() override;
+
+  // Returns once it knows what there is: Why::not_found when Nuclio is not installed in the cluster, Why::forbidden
+  // when we may not read its objects. Makes the default projects where they are missing.
+  Task<Result<void>> open(Deadline deadline);
+  // Builds that are at work end, and their functions say so.
+  Task<void> shut_down(Deadline deadline);
+
+  std::string_view kind() const override { return "kube"; }
+  std::vector<Namespace> namespaces() const override { return options_.namespaces; }
+  Result<std::vector<spec::FunctionConfig>> functions(const Namespace& namespace_name,
+                                                      const std::optional<ProjectName>& project) override;
+  Result<spec::FunctionConfig> function(const FunctionId& id) override;
+  Task<Result<void>> deploy(boost::json::value given, Deploy mode) override;
+  Task<Result<void>> set_desired_state(FunctionId id, DesiredState state) override;
+  Task<Result<void>> settled(FunctionId id, Deadline deadline) override;
+  Task<Result<void>> delete_function(FunctionId id, ResourceVersion version, Force force) override;
+  Result<std::vector<ReplicaName>> replicas(const FunctionId& id) override;
+  Result<std::unique_ptr<http::BodySource>> logs(const FunctionId& id, const ReplicaName& replica,
+                                                 const LogRequest& request) override;
+  Result<std::vector<spec::Project>> projects(const Namespace& namespace_name) override;
+  Result<spec::Project> project(const ProjectId& id) override;
+  Task<Result<void>> create_project(spec::Project project) override;
+  Task<Result<void>> update_project(spec::Project project) override;
+  Task<Result<void>> delete_project(ProjectId id, ProjectDeletion deletion) override;
+
+ private:
+  // What is watched of a namespace.
+  struct Watched {
+    Watched(Loop& loop, k8s::Api& api, const Namespace& namespace_name, WaitList& changed);
+    k8s::Informer functions, projects, pods;
+  };
+  // A deploy that is at work here.
+  struct Deploying;
+
+  Result<Watched*> watched(const Namespace& namespace_name);
+  Result<k8s::Object> object(const FunctionId& id);
+  Result<void> check_project(const spec::FunctionConfig& config);
+  Task<Result<void>> make_default_project(Namespace namespace_name, Deadline deadline);
+
+  Task<Result<void>> import(spec::FunctionConfig config, bool exists);
+  Task<Result<void>> begin(boost::json::value given, spec::Loaded<spec::FunctionConfig> asked, k8s::Object existing);
+  Result<std::vector<schema::Problem>> complete(spec::FunctionConfig& config);
+  Task<Result<void>> write(spec::FunctionConfig config, k8s::Object existing);
+  Task<void> bring_up(Deploying& deploying);
+  Task<Result<void>> fetch(Deploying& deploying);
+  Task<Result<void>> build(Deploying& deploying);
+  Task<Result<void>> hand_over(Deploying& deploying);
+  Task<void> failed(const FunctionId& id, std::vector<boost::json::object> logs, std::string message);
+  Task<Result<void>> patch(FunctionId id, std::string uid, boost::json::object patch, Deadline deadline);
+  std::vector<std::string> build_environment(const std::string& folder) const;
+
+  Loop& loop_;
+  k8s::Api& api_;
+  http::Client& client_;
+  std::vector<wire::Runtime> runtimes_;
+  KubePlatformOptions options_;
+  builder::ImageBuilder images_;
+  WaitList changed_;  // any object's; before those who notify it
+  std::map<Namespace, std::unique_ptr<Watched>> watched_;
+  std::map<FunctionId, std::unique_ptr<Deploying>> deploying_;
+  std::size_t builds_begun_ = 0;  // for the names of their folders
+  Group work_;
+};
+
+}  // namespace nuclio::platform::kube

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/kube/objects.h"
+
+#include <boost/json.hpp>
+#include <chrono>
+
+#include "platform/kube/names.h"
+#include "spec/load.h"
+
+namespace nuclio::platform::kube {
+namespace {
+
+namespace json = boost::json;
+
+// Of the metadata that every object has, what is a function's business.
+constexpr std::string_view kOurMetadata[] = {"name", "namespace", "labels", "annotations", "resourceVersion"};
+
+json::string_view view(std::string_view text) { return {text.data(), text.size()}; }
+
+json::value readable(const json::object& object) {
+  json::object out;
+  json::object metadata;
+  const json::value* from = object.if_contains("metadata");
+  if (from && from->is_object())
+    for (std::string_view name : kOurMetadata)
+      if (const json::value* value = from->get_object().if_contains(view(name))) metadata[view(name)] = *value;
+  out["metadata"] = std::move(metadata);
+  for (const char* part : {"spec", "status"})
+    if (const json::value* value = object.if_contains(part)) out[part] = *value;
+  return out;
+}
+
+json::object with_metadata(json::object out, const k8s::Resource& resource, const json::object* existing) {
+  json::object metadata;
+  const json::value* kept = existing ? existing->if_contains("metadata") : nullptr;
+  if (kept && kept->is_object()) metadata = kept->get_object();
+  metadata.erase("labels");
+  metadata.erase("annotations");
+  metadata.erase("resourceVersion");
+  json::value ours = std::move(out["metadata"]);
+  if (ours.is_object())
+    for (auto& [key, value] : ours.get_object()) metadata[key] = std::move(value);
+  out["metadata"] = std::move(metadata);
+  out["apiVersion"] = resource.api_version();
+  out["kind"] = view(resource.kind);
+  return out;
+}
+
+}  // namespace
+
+Result<schema::Loaded<spec::FunctionConfig>> function_of(const json::object& object) {
+  return spec::read_function(readable(object), spec::Unknown::warning);
+}
+
+Result<schema::Loaded<spec::Project>> project_of(const json::object& object) {
+  return spec::read_project(readable(object), spec::Unknown::warning);
+}
+
+json::object object_of(const spec::FunctionConfig& config, const json::object* existing) {
+  json::value value = spec::to_json(config, spec::Secrets::shown);
+  json::object out = with_metadata(std::move(value.get_object()), kWholeFunctions, existing);
+  out.emplace("spec", json::object{});
+  return out;
+}
+
+json::object object_of(const spec::Project& project, const json::object* existing) {
+  json::value value = spec::to_json(project);
+  json::object out = with_metadata(std::move(value.get_object()), kProjects, existing);
+  out.emplace("spec", json::object{});
+  return out;
+}
+
+json::object log_line(std::string_view level, std::string_view message) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {{"level", view(level)},
+          {"message", view(message)},
+          {"time", std::chrono::duration_cast<std::chrono::milliseconds>(now).count()}};
+}
+
+}  // namespace nuclio::platform::kube

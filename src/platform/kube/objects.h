@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between what users write and the objects that the API server keeps. Pure functions.
+#pragma once
+#include <boost/json/object.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "spec/function.h"
+#include "spec/project.h"
+
+namespace nuclio::platform::kube {
+
+// A function from its object. Fields that nobody knows are warnings; Why::invalid holds all problems, one a line.
+Result<schema::Loaded<spec::FunctionConfig>> function_of(const boost::json::object& object);
+Result<schema::Loaded<spec::Project>> project_of(const boost::json::object& object);
+
+// The object of a function with its spec and status. What `existing` has in its metadata beside labels and annotations
+// stays; null for a new one.
+boost::json::object object_of(const spec::FunctionConfig& config, const boost::json::object* existing);
+boost::json::object object_of(const spec::Project& project, const boost::json::object* existing);
+
+// One line of status.logs, as Nuclio's clients read it.
+boost::json::object log_line(std::string_view level, std::string_view message);
+
+}  // namespace nuclio::platform::kube
