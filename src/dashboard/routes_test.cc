@@ -39,9 +39,9 @@ class Mirror final : public http::Handler {
 class RestApi : public ::testing::Test {
  protected:
   RestApi()
-      : context_{platform_, client_, config_, Namespace{"nuclio"}},
+      : context_{platform_, client_, config_, Namespace{"nuclio"}, {"127.0.0.1"}},
         router_(api_routes(context_)),
-        guard_(router_),
+        guard_(router_, Hosts::this_machine),
         server_(loop_, limits_, guard_),
         function_server_(loop_, limits_, mirror_) {
     Address any{.host = "127.0.0.1"};
