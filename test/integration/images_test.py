@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import zipfile
 
 import building
 import making
@@ -15,12 +16,13 @@ import pytest
 import running
 from making import MADE, MINUTES, make, run, start_make
 
-TAGS = {"python": "3.11", "cpp": "12", "processor": "latest"}
+TAGS = {"python": "3.11", "cpp": "12", "processor": "latest", "controller": "latest", "dashboard": "latest"}
+BASES = ("python", "cpp")
 USER = 65532
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(15 * MINUTES),
+    pytest.mark.timeout(20 * MINUTES),
     pytest.mark.skipif(os.geteuid() != 0, reason="containerd, buildah and chroot need root"),
 ]
 
@@ -79,6 +81,14 @@ def as_user(root, *command):
     return run("/usr/sbin/chroot", f"--userspec={USER}:{USER}", root, *command, env=environment)
 
 
+def with_devices(root, *command):
+    """The same with the machine's /dev, since every container has one, and without a registry of packages."""
+    (root / "dev").mkdir(exist_ok=True)
+    enter = f'mount --bind /dev "$0/dev" && exec /usr/sbin/chroot --userspec={USER}:{USER} "$0" "$@"'
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/home/nuclio", "PIP_NO_INDEX": "1"}
+    return run("/usr/bin/unshare", "--mount", "/bin/sh", "-c", enter, root, *command, env=environment)
+
+
 def test_skopeo_pulls_what_was_pushed(pushed, registry, tmp_path):
     for name in MADE:
         source = f"docker://{registry}/nuclio/{name}:{TAGS[name]}"
@@ -117,7 +127,8 @@ def test_a_second_run_sends_nothing_and_gives_the_same_digests(pushed, registry)
     said = make(pushed, registry, "--plain-http", "--only", ",".join(MADE))
     assert {name: digest_of(pushed, name) for name in MADE} == before
     sent = re.findall(r", (\d+) bytes sent$", said, re.MULTILINE)
-    assert len(sent) == 2 * len(MADE) + 1  # a line for each tag and each document; the processor has two tags
+    # A line for each tag and each document; what is no base has two tags.
+    assert len(sent) == 3 * len(MADE) - len(BASES)
     assert set(sent) == {"0"}
     assert "extracting archives" not in said
 
@@ -138,6 +149,50 @@ def test_the_processor_runs_as_a_user_without_rights(images, roots):
     where = ["--runtimes", "/usr/local/share/nuclio/runtimes"]
     runtimes = as_user(roots / "processor", "/usr/local/bin/processor", *where, "--list-runtimes")
     assert {"cpp", "python"} <= set(re.findall(r"^(\w+)", runtimes, re.MULTILINE))
+
+
+def test_the_controller_runs_as_a_user_without_rights(images, roots):
+    assert config(images, "controller")["config"]["Entrypoint"] == ["/usr/local/bin/controller"]
+    assert as_user(roots / "controller", "/usr/local/bin/controller", "--version").startswith("controller ")
+
+
+def test_the_dashboard_has_what_images_of_functions_are_built_with(images, roots):
+    root = roots / "dashboard"
+    assert config(images, "dashboard")["config"]["Entrypoint"] == ["/usr/local/bin/dashboard"]
+    assert "NUCLIO_HOME=/home/nuclio/.nuclio" in config(images, "dashboard")["config"]["Env"]
+    assert as_user(root, "/usr/local/bin/dashboard", "--version").startswith("dashboard ")
+    assert with_devices(root, "git", "--version").startswith("git version")
+    parts = root / "usr/local/share/nuclio/image"
+    # With the loader of its own it runs wherever it is.
+    for name in ("lib/ld.so", "lib/libc.so.6", "processor"):
+        assert (parts / name).is_file(), name
+    assert (parts / "processor").read_bytes() == (running.BIN.parent / "share/nuclio/image/processor").read_bytes()
+
+
+def test_the_dashboard_installs_packages_for_an_images_python(roots):
+    """As for a function's requirements.txt; the wheel lies beside the code."""
+    root = roots / "dashboard"
+    work = root / "tmp/work"
+    for folder in ("code", "out", "cache"):
+        (work / folder).mkdir(parents=True)
+    wheel = work / "code/greetings-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("greetings.py", "HELLO = 'hello'\n")
+        archive.writestr("greetings-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: greetings\nVersion: 1.0\n")
+        archive.writestr(
+            "greetings-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr("greetings-1.0.dist-info/RECORD", "")
+    (work / "code/requirements.txt").write_text("./greetings-1.0-py3-none-any.whl\n")
+    (work / "code/main.py").write_text(
+        "import greetings\n\n\ndef handler(context, event):\n    return greetings.HELLO\n"
+    )
+    run("chown", "-R", f"{USER}:{USER}", work)
+    arguments = [word for name in ("code", "out", "cache") for word in (f"--{name}", f"/tmp/work/{name}")]
+    prepare = ["/usr/local/share/nuclio/runtimes/python/prepare", *arguments, "--handler", "main:handler"]
+    with_devices(root, *prepare, "--version", "3.11", "--commands", "", "--target", "image")
+    packages = (work / "out/packages").readlink().relative_to("/")
+    assert (root / packages / "greetings.py").exists()
 
 
 def test_the_python_base_has_what_functions_import(images, roots):
@@ -259,4 +314,4 @@ def test_a_registry_that_cannot_be_pushed_to_is_told_of_before_anything_is_made(
 def test_a_name_of_no_image_is_answered_with_the_names_that_there_are(tmp_path):
     done = start_make(tmp_path, "--only", "pyhton")
     assert done.returncode == 2
-    assert 'there is no image "pyhton"; there are python, cpp, processor, dashboard, nuctl' in done.stderr
+    assert 'there is no image "pyhton"; there are python, cpp, processor, controller, dashboard, nuctl' in done.stderr

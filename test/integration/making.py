@@ -12,7 +12,7 @@ import tempfile
 import running
 
 MAKE = running.SOURCE / "tools/images/make.py"
-MADE = ("python", "cpp", "processor")
+MADE = ("python", "cpp", "processor", "controller", "dashboard")
 MINUTES = 60
 
 
@@ -31,7 +31,7 @@ def start_make(out, *arguments):
         [str(word) for word in command],
         capture_output=True,
         text=True,
-        timeout=8 * MINUTES,
+        timeout=12 * MINUTES,
         check=False,
         env=environment | {"DOCKER_CONFIG": "/nonexistent"},
     )

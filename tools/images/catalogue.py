@@ -22,6 +22,7 @@ class Image:
     version_variable: str = ""  # of the environment
     programs: tuple[str, ...] = ()  # from our bin/; the first is the entry point
     runtimes: bool = False  # the language side, beside the programs
+    builds: bool = False  # images of functions: what these have of ours, to be put into them
     keeps_state: bool = False  # in NUCLIO_HOME
     ports: tuple[int, ...] = ()
 
@@ -55,12 +56,20 @@ IMAGES = (
         runtimes=True,
     ),
     Image(
+        name="controller",
+        title="Nuclio controller",
+        description="Makes what Kubernetes has for each function what the function says",
+        programs=("controller",),
+        ports=(8082,),
+    ),
+    Image(
         name="dashboard",
         title="Nuclio dashboard",
         description="The REST API, which builds and runs functions",
         packages=("git", "python3", "python3-pip", "python3-venv"),
-        programs=("dashboard", "processor", "log_keeper"),
+        programs=("dashboard", "builder", "processor", "log_keeper"),
         runtimes=True,
+        builds=True,
         keeps_state=True,
         ports=(8070,),
     ),

@@ -13,6 +13,8 @@ from commands import Failed, output, run
 # Under /usr/local, where what is no package goes. Programs look for ../share/nuclio/runtimes beside themselves.
 PREFIX = "usr/local"
 RUNTIMES = "share/nuclio/runtimes"
+# The processor for images of functions, with its own loader and libraries; stripped already.
+FOR_IMAGES = "share/nuclio/image"
 # The interpreter of our Python base. Others compile for themselves what they import.
 PYTHON = "python3.11"
 BUILD_STAMPS = ("compiled", "sdk.installed")
@@ -22,6 +24,8 @@ def ninja_targets(images: list[Image]) -> list[str]:
     targets = {"nuclio_image"} | {program for image in images for program in image.programs}
     if any(image.runtimes for image in images):
         targets |= {"runtime_cpp", "runtime_python", "nuclio_python_native"}
+    if any(image.builds for image in images):
+        targets.add("processor_for_images")
     return sorted(targets)
 
 
@@ -43,6 +47,8 @@ def stage(image: Image, bin_folder: Path, to: Path) -> list[Path]:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", *BUILD_STAMPS), symlinks=True)
         compile_python(target, to)
     compiled = [file for file in sorted(to.rglob("*")) if file.is_file() and not file.is_symlink() and is_elf(file)]
+    if image.builds:
+        shutil.copytree(bin_folder.parent / FOR_IMAGES, to / PREFIX / FOR_IMAGES)
     for file in compiled:
         # Functions are linked with what the dynamic table says, which stays.
         output(["strip", "--strip-unneeded", file])
