@@ -3,12 +3,16 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "deploy/helm/nuclio"
+
+sys.path.insert(0, str(ROOT / "tools/images"))
+import catalogue  # noqa: E402 # from the folder that was named just now
 
 
 def values() -> dict:
@@ -59,6 +63,20 @@ def test_each_name_of_the_schema_is_a_value_with_a_default():
     collect(ROOT_SCHEMA, "")
     have = {".".join(path.split(".")[:depth]) for path in paths(values()) for depth in range(1, path.count(".") + 2)}
     assert named - have == {"registry.credentials.username", "registry.credentials.password"}
+
+
+def test_the_chart_runs_images_that_are_made():
+    made = {f"nuclio/{image.name}" for image in catalogue.IMAGES}
+    assert {values()[program]["image"]["repository"] for program in ("controller", "dashboard")} <= made
+
+
+def test_programs_read_the_variables_that_the_chart_sets():
+    for program in ("controller", "dashboard"):
+        read = (ROOT / f"src/{program}/settings.cc").read_text()
+        template = (CHART / f"templates/{program}.yaml").read_text()
+        names = set(re.findall(r"NUCLIO_[A-Z_]+", template))
+        assert len(names) >= 5
+        assert {name for name in names if f'"{name}"' not in read} == set()
 
 
 def test_the_grafana_dashboard_shows_metrics_that_processors_export():

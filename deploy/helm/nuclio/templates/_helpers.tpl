@@ -58,8 +58,9 @@ nuclio.io/class: service
 {{/* platform.yaml: what the values say, and what the chart knows. */}}
 {{- define "nuclio.platform" -}}
 {{- $image := .Values.controller.cronTriggerCronJobImage | default (include "nuclio.image" (list . "nuclio/nuctl" "")) -}}
-{{- $known := dict "kind" "kube" "kube" (dict "cronTriggerCronJobImage" $image) -}}
-{{- toYaml (mergeOverwrite $known (deepCopy .Values.platform)) }}
+{{- $kube := dict "cronTriggerCronJobImage" $image -}}
+{{- with include "nuclio.registrySecret" . }}{{ $_ := set $kube "imagePullSecrets" . }}{{ end -}}
+{{- toYaml (mergeOverwrite (dict "kind" "kube" "kube" $kube) (deepCopy .Values.platform)) }}
 {{- end }}
 
 {{/* What a pod of ours says of itself before its containers: (list context "dashboard"). */}}
