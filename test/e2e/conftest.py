@@ -2,6 +2,7 @@
 import uuid
 from pathlib import Path
 
+import installing
 import kubernetes
 import pytest
 
@@ -32,6 +33,18 @@ def namespace(cluster):
     cluster.apply("default", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
     yield name
     cluster.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def helm_program(cluster):
+    """Helm, which is built after the cluster: both builds want the same cores."""
+    return installing.helm_program()
+
+
+@pytest.fixture(scope="session")
+def images(cluster):
+    """Our images in the cluster's registry, by name. Making them takes minutes, which are no test's own."""
+    return installing.push_images(cluster)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from kubernetes import ROOT, Cluster, KubectlError
 sys.path.insert(0, str(ROOT / "tools"))
 import render_manifests  # from the folder that was named just now
 
+pytestmark = pytest.mark.usefixtures("helm_program")
+
 # Values that make each part of the chart appear once.
 VALUES = {
     "defaults": {},
@@ -305,16 +307,14 @@ def versions(url: str) -> dict:
         return json.loads(answer.read())
 
 
-@pytest.mark.timeout(1500)
-def test_both_programs_start_from_the_manifests(cluster, namespace):
+def test_both_programs_start_from_the_manifests(cluster, namespace, images):
     with installing.installed_by_manifests(cluster, namespace) as url:
         assert versions(url)["dashboard"]["label"]
         holder = cluster.get(namespace, "lease", f"nuclio-controller-{namespace}")["spec"]["holderIdentity"]
         assert holder.startswith("nuclio-controller-")
 
 
-@pytest.mark.timeout(1500)
-def test_both_programs_start_from_the_chart_and_go_with_it(cluster, namespace):
+def test_both_programs_start_from_the_chart_and_go_with_it(cluster, namespace, images):
     with installing.installed_by_chart(cluster, namespace, "--set=controller.replicas=2") as url:
         assert versions(url)["dashboard"]["label"]
     for kind in ("deployments", "services", "serviceaccounts", "roles", "rolebindings"):

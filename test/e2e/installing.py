@@ -22,7 +22,8 @@ PROGRAMS = ("controller", "dashboard")
 # Functions are put on the others.
 IMAGES = (*PROGRAMS, "python", "cpp")
 RELEASE = "nuclio"
-SECONDS_TO_BUILD_HELM = 900
+# It waits while another test process builds Kubernetes.
+SECONDS_TO_BUILD_HELM = 2700
 SECONDS_TO_MAKE_IMAGES = 900
 SECONDS_TO_START = 180
 
