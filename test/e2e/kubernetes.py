@@ -88,6 +88,14 @@ class ControlPlane(Cluster):
         """Returns when it is ready. Starts whatever else of the control plane has ended, too."""
         self._script("up.sh")
 
+    def stop_scheduler(self) -> None:
+        """Pods wait from here on, and nobody says that there is no node for them. start_apiserver() starts it again."""
+        self._script("down.sh", "scheduler")
+
+    def stop_controllers(self) -> None:
+        """Nobody makes pods of Deployments or collects garbage from here on. start_apiserver() starts them again."""
+        self._script("down.sh", "controller-manager")
+
     def wipe_etcd(self) -> None:
         """Starts over with the API server that clients know, same address, same certificates, and no object."""
         self._script("down.sh", "scheduler", "controller-manager", "apiserver", "etcd")
