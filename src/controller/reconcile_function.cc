@@ -14,6 +14,7 @@
 #include "platform/kube/objects.h"
 #include "spec/enrich.h"
 #include "spec/load.h"
+#include "spec/masking.h"
 #include "spec/rules.h"
 
 namespace nuclio::controller {
@@ -80,6 +81,12 @@ bool is_ours(const json::object& object, std::string_view uid) {
   });
 }
 
+bool holds_values(const json::object& secret) {
+  const json::value* type = secret.if_contains("type");
+  return type && type->is_string() &&
+         std::string_view(type->get_string().data(), type->get_string().size()) == spec::kSecretType;
+}
+
 // "host/path" of each rule of an Ingress.
 std::vector<std::string> urls_of(const json::object& ingress) {
   std::vector<std::string> out;
@@ -134,10 +141,7 @@ Task<Result<FunctionReconciler::Next>> FunctionReconciler::reconcile(k8s::Object
   const k8s::ObjectName own{name.namespace_name, kube::object_name(name.name)};
   const k8s::Object deployment_before = caches_.of(k8s::kDeployments).find(own);
   FunctionInput input{.config = config, .platform = options_.platform, .owner = *function};
-  for (const k8s::Object& secret : caches_.secrets.all())
-    if (k8s::name_of(*secret).namespace_name == name.namespace_name &&
-        k8s::label_of(*secret, kube::kFunctionLabel) == name.name)
-      input.secret = k8s::name_of(*secret).name;
+  input.secret = secret_of(*function);
   input.project_node_selector = project_selector(config);
   input.scaled_to_zero = scaled_to_zero(config.status.state);
   input.replicas = number_at(deployment_before, "spec.replicas");
@@ -183,6 +187,7 @@ Task<Result<FunctionReconciler::Next>> FunctionReconciler::reconcile(k8s::Object
         if (value.is_string()) status.node_selector[key] = std::string(value.get_string());
   status.now = now;
   CO_TRY_DO(co_await write_status(function, status_of(status), deadline));
+  if (rollout.stage == Rollout::Stage::complete) CO_TRY_DO(co_await remove_old_secrets(input, deadline));
   co_return Next{.look_again = rollout.look_again};
 }
 
@@ -236,6 +241,38 @@ Task<Result<void>> FunctionReconciler::adopt_secrets(const FunctionInput& input,
   if (!applied) co_return std::unexpected(std::move(applied).error());
   applied->erase("data");
   caches_.secrets.put(std::move(*applied));
+  co_return Result<void>{};
+}
+
+// Of functions that Nuclio made, which say no name, the newest with their label.
+std::string FunctionReconciler::secret_of(const json::object& function) const {
+  if (const std::string_view named = k8s::annotation_of(function, kube::kSecretAnnotation); !named.empty())
+    return std::string(named);
+  const k8s::ObjectName name = k8s::name_of(function);
+  std::string newest;
+  std::string_view made;
+  for (const k8s::Object& secret : caches_.secrets.all()) {
+    if (!holds_values(*secret) || k8s::name_of(*secret).namespace_name != name.namespace_name ||
+        k8s::label_of(*secret, kube::kFunctionLabel) != name.name)
+      continue;
+    const std::string_view when = k8s::text_in(*secret, "creationTimestamp");
+    if (!newest.empty() && when < made) continue;
+    newest = k8s::name_of(*secret).name;
+    made = when;
+  }
+  return newest;
+}
+
+// Those of versions that do not run any more.
+Task<Result<void>> FunctionReconciler::remove_old_secrets(const FunctionInput& input, Deadline deadline) {
+  for (const k8s::Object& secret : caches_.secrets.all()) {
+    const k8s::ObjectName name = k8s::name_of(*secret);
+    if (name.name == input.secret || !holds_values(*secret) || !is_ours(*secret, k8s::uid_of(input.owner))) continue;
+    k8s::DeleteOptions options;
+    options.uid = std::string(k8s::uid_of(*secret));
+    CO_TRY_DO(co_await api_.remove(k8s::kSecrets, name, options, deadline));
+    caches_.secrets.put_gone(name, options.uid);
+  }
   co_return Result<void>{};
 }
 

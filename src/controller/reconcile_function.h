@@ -54,6 +54,8 @@ class FunctionReconciler {
   Task<Result<void>> remove_others(const FunctionInput& input, const std::vector<DesiredObject>& desired,
                                    Deadline deadline);
   Task<Result<void>> adopt_secrets(const FunctionInput& input, Deadline deadline);
+  std::string secret_of(const boost::json::object& function) const;
+  Task<Result<void>> remove_old_secrets(const FunctionInput& input, Deadline deadline);
   Task<Result<void>> complain(k8s::Object function, std::string_view reason, std::string message, Deadline deadline);
   Task<Result<void>> write_status(k8s::Object function, boost::json::object status, Deadline deadline);
   Task<std::string> last_words(k8s::ObjectName pod, Deadline deadline);

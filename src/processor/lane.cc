@@ -176,6 +176,7 @@ Task<Result<void>> Lane::start_triggers(Descriptor& listener) {
                            .source = *sources_.back(),
                            .metrics = metrics_,
                            .settings = configuration_.platform.processor,
+                           .drain_pause = spec::drain_pause(configuration_.platform),
                            .expose_errors = expose_errors(configuration_.platform),
                            .listener = spec::is_http(trigger) ? std::exchange(listener, Descriptor{}) : Descriptor{},
                            .body_pool = event_arena_.get(),

@@ -98,7 +98,7 @@ Task<int> serve(Loop& loop, Signals& signals, Assembly& assembly, const Status& 
 
   while (!signal) (void)co_await changed.wait();
   log::info("stopping", {{"signal", *signal}});
-  std::chrono::milliseconds pause{configuration.platform.processor.drain_pause_milliseconds};
+  const std::chrono::milliseconds pause = spec::drain_pause(configuration.platform);
   co_await assembly.drain(Deadline::in(kDrainTime + pause));
   log::info("stopped");
   co_return 0;

@@ -258,7 +258,7 @@ struct ProcessorConfig {
   int queue_limit = 10;
   int max_connections = 262144;
   int io_threads = 1;
-  int drain_pause_milliseconds = 0;
+  std::optional<int> drain_pause_milliseconds;
   std::optional<bool> expose_errors;
   WorkerTransport worker_transport = WorkerTransport::ring;
   Bytes worker_memory_limit{0};
@@ -284,7 +284,8 @@ struct ProcessorConfig {
                .min = 1,
                .max = 256}),
         field("drainPauseMilliseconds", &P::drain_pause_milliseconds,
-              {.doc = "Milliseconds between being told to stop and closing the listener, for load balancers to notice.",
+              {.doc = "Milliseconds between being told to stop and closing the listener, for load balancers to notice; "
+                      "when absent 2000 on kube, else 0.",
                .min = 0,
                .max = 600000}),
         field("exposeErrors", &P::expose_errors,
@@ -518,14 +519,15 @@ struct IngressConfig {
 };
 
 struct SensitiveFields {
-  bool mask_sensitive_fields = false;
+  std::optional<bool> mask_sensitive_fields;
   std::vector<std::string> custom_sensitive_fields;
 
   static constexpr auto fields() {
     using S = SensitiveFields;
     return std::tuple{
         field("maskSensitiveFields", &S::mask_sensitive_fields,
-              {.doc = "Keep passwords and keys of functions in a Secret, and references to them in the function."}),
+              {.doc = "Whether passwords and keys of functions are kept in a Secret, with references to them in the "
+                      "function; yes when absent."}),
         field("customSensitiveFields", &S::custom_sensitive_fields,
               {.doc = "Regular expressions of more paths to mask, such as ^/spec/env/.*/value$; case makes no "
                       "difference."}),
@@ -613,5 +615,11 @@ struct PlatformConfig {
     };
   }
 };
+
+// How long a processor that was told to stop goes on listening: on Kubernetes until nodes have heard that it goes.
+inline std::chrono::milliseconds drain_pause(const PlatformConfig& platform) {
+  const int otherwise = platform.kind == PlatformKind::kube ? 2000 : 0;
+  return std::chrono::milliseconds{platform.processor.drain_pause_milliseconds.value_or(otherwise)};
+}
 
 }  // namespace nuclio::spec

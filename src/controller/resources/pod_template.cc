@@ -243,7 +243,7 @@ int termination_grace_seconds(const FunctionInput& input) {
   std::chrono::nanoseconds longest{0};
   for (const auto& [name, trigger] : input.config.spec.triggers)
     longest = std::max(longest, trigger.worker_termination_timeout);
-  const std::chrono::milliseconds pause{input.platform.processor.drain_pause_milliseconds};
+  const std::chrono::milliseconds pause = spec::drain_pause(input.platform);
   const auto needed = std::max<std::chrono::nanoseconds>(longest + 10s, 30s) + pause;
   return static_cast<int>(std::chrono::ceil<std::chrono::seconds>(needed).count());
 }

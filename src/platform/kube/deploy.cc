@@ -47,6 +47,15 @@ std::string image_to_run(const builder::BuiltImage& built, const std::string& ru
   return name.find('@') == std::string::npos ? name + "@" + built.digest.text() : name;
 }
 
+builder::ImageDefaults image_defaults(const KubePlatformOptions& options) {
+  builder::ImageDefaults defaults{.registry = options.registry};
+  const json::value* bases = options.config.image_registry_overrides.if_contains("baseImageRegistries");
+  if (bases && bases->is_object())
+    for (const auto& [runtime, registry] : bases->get_object())
+      if (registry.is_string()) defaults.base_registries[runtime] = std::string(registry.get_string());
+  return defaults;
+}
+
 json::array array_of(const std::vector<json::object>& lines) {
   json::array out;
   for (const json::object& line : lines) out.push_back(line);
@@ -84,6 +93,9 @@ Task<Result<void>> KubePlatform::deploy(json::value given, Deploy mode) {
     if (k8s::being_deleted(*existing))
       co_return fail(Why::precondition,
                      quoted("function", id.name.value()) + " is being deleted; try again in a moment");
+    // Who changes what they were shown gives references back.
+    CO_TRY(given, co_await restored(std::move(given), existing));
+    CO_TRY(asked, spec::read_function(given, spec::Unknown::problem));
   }
   if (is_import(metadata)) {
     spec::FunctionConfig config = spec::enrich(std::move(asked.config), options_.config);
@@ -135,7 +147,7 @@ Task<Result<void>> KubePlatform::begin(json::value given, spec::Loaded<spec::Fun
   }
   if (source) source->config = config;
   if (build) {
-    const builder::ImageDefaults defaults{.registry = options_.registry};
+    const builder::ImageDefaults defaults = image_defaults(options_);
     CO_TRY(const auto target, builder::plan_target(config, defaults));
     if (!target)
       co_return fail(Why::invalid, "there is no registry for the function's image\nset spec.build.registry (nuctl "
@@ -183,13 +195,30 @@ Task<Result<void>> KubePlatform::write(spec::FunctionConfig config, k8s::Object 
   const FunctionId id = id_of(config);
   CO_TRY(Watched * in, watched(id.namespace_name));
   config.metadata.resource_version = existing ? std::string(k8s::resource_version_of(*existing)) : "";
-  json::object object = object_of(config, existing.get());
+  json::value whole = spec::to_json(config, spec::Secrets::shown);
+  json::object function = std::move(whole.get_object());
+  std::string secret;
+  if (options_.config.sensitive_fields.mask_sensitive_fields.value_or(true)) {
+    CO_TRY(auto masked, spec::mask(config, options_.config.sensitive_fields.custom_sensitive_fields));
+    function = std::move(masked.function);
+    CO_TRY(secret, co_await keep(config, std::move(masked.values), existing));
+    json::value& annotations = function["metadata"].get_object()["annotations"];
+    if (!annotations.is_object()) annotations.emplace_object();
+    annotations.get_object().erase(kSecretAnnotation);
+    if (!secret.empty()) annotations.get_object()[kSecretAnnotation] = secret;
+  }
+  json::object object = object_of(std::move(function), existing.get());
   const Deadline deadline = Deadline::in(kCallTime);
   auto written = existing ? co_await api_.replace(kWholeFunctions, std::move(object), deadline)
                           : co_await api_.create(kWholeFunctions, std::move(object), deadline);
   if (!written) {
-    if (written.error().why == Why::conflict) co_return fail(existing ? Error{Why::conflict, quoted("function", id.name.value()) + " was changed by somebody else just now; repeat the change"} : existing_function(id));
-    co_return std::unexpected(std::move(written).error());
+    const bool in_use = existing && k8s::annotation_of(*existing, kSecretAnnotation) == secret;
+    const k8s::ObjectName unused{id.namespace_name.value(), secret};
+    if (!secret.empty() && !in_use) (void)co_await api_.remove(k8s::kSecrets, unused, {}, deadline);
+    if (written.error().why != Why::conflict) co_return std::unexpected(std::move(written).error());
+    if (!existing) co_return fail(existing_function(id));
+    co_return fail(Why::conflict, quoted("function", id.name.value()) +
+                                      " was changed by somebody else just now; get it again and repeat the change");
   }
   in->functions.put(std::move(*written));
   co_return Result<void>{};
@@ -252,7 +281,7 @@ Task<Result<void>> KubePlatform::build(Deploying& deploying) {
   if (error) co_return fail(Why::unavailable, "making " + deploying.folder + ": " + error.message());
   builder::ImageRequest request;
   request.folder = deploying.folder + "/image";
-  request.defaults.registry = options_.registry;
+  request.defaults = image_defaults(options_);
   request.log = [&deploying](std::string_view line) { deploying.add_log("info", line); };
   CO_TRY(const auto built, co_await images_.build(*deploying.source, std::move(request), deploying.deadline));
   const std::string& own = deploying.source->config.spec.run_registry;

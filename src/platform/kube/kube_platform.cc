@@ -160,8 +160,9 @@ Task<Result<void>> KubePlatform::set_desired_state(FunctionId id, DesiredState s
     spec::FunctionConfig config = std::move(loaded.config);
     config.status = {};
     for (const char* annotation : {"skip-build", "skip-deploy"}) config.metadata.annotations.erase(annotation);
-    json::value given = spec::to_json(config, spec::Secrets::shown);
-    co_return co_await begin(std::move(given), {std::move(config), {}}, found);
+    CO_TRY(json::value given, co_await restored(spec::to_json(config, spec::Secrets::shown), found));
+    CO_TRY(auto asked, spec::read_function(given, spec::Unknown::warning));
+    co_return co_await begin(std::move(given), std::move(asked), found);
   } else if (loaded.config.status.state == FunctionState::scaled_to_zero) {
     next = "waitingForScaleResourceFromZero";
   }

@@ -19,6 +19,7 @@
 #include "oci/keychain.h"
 #include "platform/platform.h"
 #include "spec/load.h"
+#include "spec/masking.h"
 #include "spec/platform_config.h"
 #include "wire/runtime.h"
 
@@ -90,6 +91,9 @@ class KubePlatform final : public Platform {
   Task<Result<void>> begin(boost::json::value given, spec::Loaded<spec::FunctionConfig> asked, k8s::Object existing);
   Result<std::vector<schema::Problem>> complete(spec::FunctionConfig& config);
   Task<Result<void>> write(spec::FunctionConfig config, k8s::Object existing);
+  Task<Result<boost::json::value>> restored(boost::json::value function, k8s::Object existing);
+  Task<Result<std::string>> keep(const spec::FunctionConfig& config, spec::MaskedValues values, k8s::Object existing);
+  Task<Result<spec::MaskedValues>> kept_values(k8s::Object existing);
   Task<void> bring_up(Deploying& deploying);
   Task<Result<void>> fetch(Deploying& deploying);
   Task<Result<void>> build(Deploying& deploying);

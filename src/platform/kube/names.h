@@ -22,6 +22,9 @@ inline constexpr std::string_view kFunctionLabel = "nuclio.io/function-name";
 inline constexpr std::string_view kVersionLabel = "nuclio.io/function-version";  // "latest"
 inline constexpr std::string_view kProjectLabel = "nuclio.io/project-name";
 
+// Of a function whose secret values are in a Secret: the name of it. Nuclio finds it by labels alone.
+inline constexpr std::string_view kSecretAnnotation = "nuclio.io/function-secret";
+
 inline constexpr std::string_view kFieldManager = "nuclio-controller";
 inline constexpr std::string_view kContainer = "nuclio";  // the function's container in its pod
 

@@ -56,9 +56,8 @@ Result<schema::Loaded<spec::Project>> project_of(const json::object& object) {
   return spec::read_project(readable(object), spec::Unknown::warning);
 }
 
-json::object object_of(const spec::FunctionConfig& config, const json::object* existing) {
-  json::value value = spec::to_json(config, spec::Secrets::shown);
-  json::object out = with_metadata(std::move(value.get_object()), kWholeFunctions, existing);
+json::object object_of(json::object function, const json::object* existing) {
+  json::object out = with_metadata(std::move(function), kWholeFunctions, existing);
   out.emplace("spec", json::object{});
   return out;
 }

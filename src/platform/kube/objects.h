@@ -18,7 +18,8 @@ Result<schema::Loaded<spec::Project>> project_of(const boost::json::object& obje
 
 // The object of a function with its spec and status. What `existing` has in its metadata beside labels and annotations
 // stays; null for a new one.
-boost::json::object object_of(const spec::FunctionConfig& config, const boost::json::object* existing);
+// `function` is a function's JSON, {metadata, spec, status}.
+boost::json::object object_of(boost::json::object function, const boost::json::object* existing);
 boost::json::object object_of(const spec::Project& project, const boost::json::object* existing);
 
 // One line of status.logs, as Nuclio's clients read it.

@@ -22,6 +22,7 @@ struct TriggerContext {
   Source& source;
   Metrics& metrics;  // knows the source
   const spec::ProcessorConfig& settings;
+  std::chrono::milliseconds drain_pause;
   ExposeErrors expose_errors;
   Descriptor listener;                  // an inherited one, for http; without it the trigger's url is listened on
   http::BodyPool* body_pool = nullptr;  // for long bodies of HTTP requests, if there is one

@@ -137,7 +137,7 @@ Result<Listener> HttpTrigger::listener() {
 
 Task<void> HttpTrigger::drain(Deadline deadline) {
   if (batcher_) batcher_->hurry();
-  (void)co_await server_.drain(std::chrono::milliseconds{context_.settings.drain_pause_milliseconds}, deadline);
+  (void)co_await server_.drain(context_.drain_pause, deadline);
 }
 
 std::string HttpTrigger::address() const {
