@@ -279,7 +279,7 @@ void trim_pod(json::object& pod) {
                                           {"image", std::string(text_at(each.get_object(), "image"))}});
   spec["containers"] = std::move(containers);
   json::object status;
-  for (const char* kept : {"phase", "reason", "conditions", "containerStatuses", "initContainerStatuses"})
+  for (const char* kept : {"phase", "reason", "hostIP", "conditions", "containerStatuses", "initContainerStatuses"})
     if (const json::value* value = k8s::at(pod, std::string("status.") + kept)) status[kept] = *value;
   pod["spec"] = std::move(spec);
   pod["status"] = std::move(status);

@@ -81,6 +81,20 @@ bool is_ours(const json::object& object, std::string_view uid) {
   });
 }
 
+// The address of a node that runs one of the pods, where nobody said at which nodes are reached: the first in order, so
+// that it stays the same as long as it can.
+std::vector<std::string> node_of(const std::vector<k8s::Object>& pods) {
+  std::string first;
+  for (const k8s::Object& pod : pods) {
+    const json::value* address = k8s::at(*pod, "status.hostIP");
+    if (!address || !address->is_string()) continue;
+    std::string text{address->get_string()};
+    if (first.empty() || text < first) first = std::move(text);
+  }
+  if (first.empty()) return {};
+  return {std::move(first)};
+}
+
 bool holds_values(const json::object& secret) {
   const json::value* type = secret.if_contains("type");
   return type && type->is_string() &&
@@ -177,7 +191,8 @@ Task<Result<FunctionReconciler::Next>> FunctionReconciler::reconcile(k8s::Object
   status.deployment = deployment.get();
   status.service = service.get();
   status.scaled_to_zero = input.scaled_to_zero;
-  status.external_addresses = options_.external_addresses;
+  const std::vector<std::string> nodes = node_of(looked_at.pods);
+  status.external_addresses = options_.external_addresses.empty() ? nodes : options_.external_addresses;
   for (const DesiredObject& each : desired)
     if (each.resource == k8s::kIngresses) status.ingress_urls = urls_of(each.object);
   if (deployment)

@@ -82,7 +82,7 @@ constexpr std::array kFlags{
           "Remove evicted pods of functions so often; 0 never (30m)"},
          set_duration<&Settings::evicted_cleanup>},
     Flag{{"external-ip-addresses", "NUCLIO_CONTROLLER_EXTERNAL_IP_ADDRESSES",
-          "Addresses at which NodePorts are reached, commas between them"},
+          "Addresses at which NodePorts are reached, commas between them (that of a node with one of the function's pods)"},
          set_addresses},
     Flag{{"leader-election", "NUCLIO_CONTROLLER_LEADER_ELECTION",
           "Whether to wait until no other controller of the namespace works: true or false (true)"},

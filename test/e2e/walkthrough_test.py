@@ -52,9 +52,11 @@ class Place:
         return self.cluster.get(self.namespace, "nucliofunction", name)
 
     def url(self, name):
-        (url,) = self.function(name)["status"]["externalInvocationUrls"]
-        assert url.startswith("127.0.0.1:")
-        return f"http://{url}"
+        """At the node port on loopback."""
+        status = self.function(name)["status"]
+        (url,) = status["externalInvocationUrls"]
+        assert url.endswith(f":{status['httpPort']}")
+        return f"http://127.0.0.1:{status['httpPort']}"
 
     def pods(self, name):
         selector = f"nuclio.io/class=function,nuclio.io/function-name={name}"
@@ -71,20 +73,25 @@ def call(url, body=None, method=None, headers=None):
         return error.code, error.read().decode()
 
 
+def answers(url, text):
+    """Nodes hear of a pod's coming and going a moment after it."""
+    eventually(lambda: call(url) == (200, text), 10, f"the answer {text!r} at {url}")
+
+
 @pytest.fixture(scope="module")
-def place(cluster, tmp_path_factory):
+def place(cluster, images, tmp_path_factory):
     """Installed by the manifests, in a namespace that takes only pods of restricted Pod Security."""
     namespace = "walkthrough"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait", seconds=120)
     cluster.apply("default", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
-    images = installing.push_images(cluster)
     with installing.installed_by_manifests(cluster, namespace) as dashboard:
         yield Place(cluster, namespace, dashboard, images["python"], tmp_path_factory.mktemp("home"))
     cluster.kubectl("delete", "namespace", namespace, "--wait=false")
 
 
 def test_the_dashboard_answers_at_its_node_port(place):
+    place.kubectl("patch", "service", "nuclio-dashboard", "-p", json.dumps({"spec": {"type": "NodePort"}}))
     service = place.cluster.get(place.namespace, "service", "nuclio-dashboard")
     (port,) = (each["nodePort"] for each in service["spec"]["ports"])
     status, text = call(f"http://127.0.0.1:{port}/api/versions")
@@ -97,10 +104,11 @@ def test_the_dashboard_answers_at_its_node_port(place):
 
 def test_a_function_is_deployed_invoked_and_listed(place):
     place.deploy("hello", EXAMPLES / "hello.py")
-    assert call(place.url("hello")) == (200, "Hello from Nuclio")
+    answers(place.url("hello"), "Hello from Nuclio")
     title, line = place.kubectl("get", "nucliofunctions", "hello").splitlines()
     assert title.split() == ["NAME", "STATE", "REPLICAS", "URL", "PROJECT", "AGE"]
-    assert line.split()[:5] == ["hello", "ready", "1", place.url("hello")[7:], "default"]
+    (url,) = place.function("hello")["status"]["externalInvocationUrls"]
+    assert line.split()[:5] == ["hello", "ready", "1", url, "default"]
     assert "Hello from Nuclio" in place.nuctl("invoke", "hello")
     listed = place.nuctl("get", "functions")
     assert "hello" in listed and "1/1" in listed
@@ -109,6 +117,7 @@ def test_a_function_is_deployed_invoked_and_listed(place):
 
 def test_the_log_of_the_pod_has_what_the_function_logged(place):
     place.deploy("event-info", EXAMPLES / "event_info.py")
+    eventually(lambda: call(place.url("event-info"))[0] == 200, 10, "an answer")
     status, text = call(place.url("event-info"), b"twelve bytes", headers={"Content-Type": "text/plain"})
     assert (status, json.loads(text)["bodySize"]) == (200, 12)
     (pod,) = place.pods("event-info")
@@ -144,7 +153,7 @@ def test_the_object_is_applied_edited_and_scaled_by_kubectl(place):
     }
     place.kubectl("apply", "-f", "-", given=json.dumps(manifest))
     place.kubectl("wait", "--for=condition=Ready", "nf/applied", "--timeout=60s", seconds=90)
-    assert call(place.url("applied")) == (200, "Hello from Nuclio")
+    answers(place.url("applied"), "Hello from Nuclio")
     place.kubectl("scale", "nf/applied", "--replicas=2")
     eventually(lambda: len([p for p in place.pods("applied") if p["status"]["phase"] == "Running"]) == 2, 30, "2 pods")
     patch = json.dumps({"spec": {"env": [{"name": "GREETING", "value": "hi"}]}})
@@ -161,11 +170,13 @@ def test_a_code_change_rolls_without_a_failed_request(place, tmp_path):
     source = tmp_path / "rolling.py"
     source.write_text("def handler(context, event):\n    return 'one'\n")
     place.deploy("rolling", source, "--replicas", "1")
+    answers(place.url("rolling"), "one")
     address = place.url("rolling")[7:]
     report = {}
 
     def load():
-        command = [installing.programs() / "load", "--rate", "500", "--seconds", "15", "--connections", "8", address]
+        command = [installing.programs() / "load", "--rate", "500", "--seconds", "15", "--connections", "8"]
+        command += ["--reconnect", "--address", address]
         done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=60, check=False)
         report["text"] = done.stdout or done.stderr
 
@@ -173,7 +184,7 @@ def test_a_code_change_rolls_without_a_failed_request(place, tmp_path):
     thread.start()
     source.write_text("def handler(context, event):\n    return 'two'\n")
     place.deploy("rolling", source, "--replicas", "1")
-    assert call(f"http://{address}") == (200, "two")
+    answers(f"http://{address}", "two")
     thread.join()
     told = json.loads(report["text"])
     assert told["sent"] >= 6000, told
@@ -220,7 +231,7 @@ def test_a_function_is_deployed_through_the_dashboard(place):
     headers = {"Content-Type": "application/json", "X-Nuclio-Wait-Function-Action": "true"}
     status, text = call(api, json.dumps(function).encode(), "POST", headers)
     assert (status, text) == (202, "")
-    assert call(place.url("posted")) == (200, "from the dashboard")
+    answers(place.url("posted"), "from the dashboard")
     body = json.dumps({"metadata": {"name": "posted"}}).encode()
     assert call(api, body, "DELETE", {"Content-Type": "application/json"})[0] == 204
 

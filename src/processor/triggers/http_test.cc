@@ -38,7 +38,9 @@ class HttpTriggerTest : public testing::Test {
     ASSERT_TRUE(started) << started.error().what;
   }
   void make(Descriptor listener = {}) {
-    TriggerContext context{loop_, clock_, handler_, source_.get(), metrics_, settings_, expose_, std::move(listener)};
+    const std::chrono::milliseconds no_pause{0};
+    TriggerContext context{loop_,     clock_,    handler_, source_.get(), metrics_,
+                           settings_, no_pause, expose_,  std::move(listener)};
     trigger_ = std::make_unique<HttpTrigger>(config_, http_, std::move(context));
   }
   int port() const { return parse_address(trigger_->address())->port; }

@@ -14,7 +14,7 @@ class MakeTriggerTest : public testing::Test {
   Result<std::unique_ptr<Trigger>> make(spec::AnyTrigger kind) {
     config_.kind = std::move(kind);
     return make_trigger(config_,
-                        {loop_, clock_, handler_, source_.get(), metrics_, settings_, ExposeErrors::no, Descriptor{}});
+                        {loop_, clock_, handler_, source_.get(), metrics_, settings_, {}, ExposeErrors::no, Descriptor{}});
   }
   Loop loop_;
   ManualClock clock_{loop_, SystemTime{}};
