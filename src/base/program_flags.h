@@ -20,8 +20,8 @@ struct ProgramFlag {
 enum class Asked { run, help, version };
 
 // Calls `set` with a flag's place in the list and its value: for the variables that are set and not empty, then for the
-// arguments (--name VALUE, --name=VALUE; one dash will do), in their order. --help and --version end the reading. Errors,
-// those of `set` too, name the flag or the variable.
+// arguments (--name VALUE, --name=VALUE; one dash will do), in their order. --help and --version end the reading.
+// Errors, those of `set` too, name the flag or the variable.
 Result<Asked> read_program_flags(std::span<const ProgramFlag> flags, std::span<const std::string> arguments,
                                  const std::vector<std::string>& environment, std::string_view program,
                                  const std::function<Result<void>(std::size_t, const std::string&)>& set);

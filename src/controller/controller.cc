@@ -79,13 +79,14 @@ Controller::Controller(Loop& loop, k8s::Api& api, ControllerOptions options)
               [this](const k8s::Object& before, const k8s::Object& now) { enqueue_owner(before, now); }));
         return out;
       }()),
-      reconciler_(api,
-                  [this] {
-                    Caches caches{functions_, projects_, pods_, secrets_, {}};
-                    for (const auto& each : owned_) caches.owned.push_back(each.get());
-                    return caches;
-                  }(),
-                  events_, options_.reconcile),
+      reconciler_(
+          api,
+          [this] {
+            Caches caches{functions_, projects_, pods_, secrets_, {}};
+            for (const auto& each : owned_) caches.owned.push_back(each.get());
+            return caches;
+          }(),
+          events_, options_.reconcile),
       workers_(loop) {}
 
 std::vector<k8s::Informer*> Controller::informers() {
@@ -168,7 +169,8 @@ Task<void> Controller::remove_evicted() {
       }
       const k8s::ObjectName name = k8s::name_of(*pod);
       auto removed = co_await api_.remove(k8s::kPods, name, options, Deadline::in(kReconcileTime));
-      if (!removed) log::warn("An evicted pod could not be removed", {{"pod", name.text()}, {"reason", removed.error().what}});
+      if (!removed)
+        log::warn("An evicted pod could not be removed", {{"pod", name.text()}, {"reason", removed.error().what}});
     }
     seen = std::move(still);
   }

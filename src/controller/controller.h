@@ -20,8 +20,8 @@ struct ControllerOptions {
   std::string namespace_name;  // whose functions; "" for all namespaces
   std::string instance;        // for events: the pod's name
   ReconcileOptions reconcile;
-  std::size_t workers = 4;                             // functions that are looked at at the same time
-  std::chrono::nanoseconds resync{0};                  // look at all again after so long; 0: only when something changed
+  std::size_t workers = 4;             // functions that are looked at at the same time
+  std::chrono::nanoseconds resync{0};  // look at all again after so long; 0: only when something changed
   std::chrono::nanoseconds evicted_cleanup = std::chrono::minutes{30};  // 0: evicted pods stay
 };
 

@@ -33,14 +33,22 @@ struct Suffix {
   std::string_view text;
   double factor;
 };
-constexpr std::array kSuffixes{Suffix{"n", 1e-9},           Suffix{"u", 1e-6},
-                               Suffix{"m", 1e-3},           Suffix{"", 1},
-                               Suffix{"k", 1e3},            Suffix{"M", 1e6},
-                               Suffix{"G", 1e9},            Suffix{"T", 1e12},
-                               Suffix{"P", 1e15},           Suffix{"E", 1e18},
-                               Suffix{"Ki", 1024.0},        Suffix{"Mi", 1048576.0},
-                               Suffix{"Gi", 1073741824.0},  Suffix{"Ti", 1099511627776.0},
-                               Suffix{"Pi", 1125899906842624.0}, Suffix{"Ei", 1152921504606846976.0}};
+constexpr std::array kSuffixes{Suffix{"n", 1e-9},
+                               Suffix{"u", 1e-6},
+                               Suffix{"m", 1e-3},
+                               Suffix{"", 1},
+                               Suffix{"k", 1e3},
+                               Suffix{"M", 1e6},
+                               Suffix{"G", 1e9},
+                               Suffix{"T", 1e12},
+                               Suffix{"P", 1e15},
+                               Suffix{"E", 1e18},
+                               Suffix{"Ki", 1024.0},
+                               Suffix{"Mi", 1048576.0},
+                               Suffix{"Gi", 1073741824.0},
+                               Suffix{"Ti", 1099511627776.0},
+                               Suffix{"Pi", 1125899906842624.0},
+                               Suffix{"Ei", 1152921504606846976.0}};
 
 // A Kubernetes quantity: "500m", "1Gi", "2e3", or a plain number.
 std::optional<double> quantity(const json::value& value) {
@@ -74,7 +82,8 @@ bool covers_value(const json::value& actual, const json::value& desired, bool qu
 
 bool covers_any(const json::array& actual, const json::array& desired) {
   return std::ranges::all_of(desired, [&](const json::value& wanted) {
-    return std::ranges::any_of(actual, [&](const json::value& present) { return covers_value(present, wanted, false); });
+    return std::ranges::any_of(actual,
+                               [&](const json::value& present) { return covers_value(present, wanted, false); });
   });
 }
 
@@ -103,8 +112,8 @@ bool covers_value(const json::value& actual, const json::value& desired, bool qu
   if (actual.is_array() && desired.is_array()) {
     const json::array& present = actual.get_array();
     const json::array& wanted = desired.get_array();
-    return std::ranges::equal(present, wanted,
-                              [&](const auto& left, const auto& right) { return covers_value(left, right, quantities); });
+    return std::ranges::equal(
+        present, wanted, [&](const auto& left, const auto& right) { return covers_value(left, right, quantities); });
   }
   return is_empty(actual) && is_empty(desired);
 }

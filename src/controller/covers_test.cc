@@ -35,7 +35,8 @@ TEST(Covers, KnowsThatTheServerLeavesOutWhatIsEmpty) {
 }
 
 TEST(Covers, ComparesQuantitiesByTheirValue) {
-  EXPECT_TRUE(covered(R"({"limits": {"cpu": "1", "memory": "1Gi"}})", R"({"limits": {"cpu": "1000m", "memory": "1024Mi"}})"));
+  EXPECT_TRUE(
+      covered(R"({"limits": {"cpu": "1", "memory": "1Gi"}})", R"({"limits": {"cpu": "1000m", "memory": "1024Mi"}})"));
   EXPECT_TRUE(covered(R"({"requests": {"cpu": "500m"}})", R"({"requests": {"cpu": 0.5}})"));
   EXPECT_FALSE(covered(R"({"limits": {"cpu": "1"}})", R"({"limits": {"cpu": "1001m"}})"));
   EXPECT_FALSE(covered(R"({"args": ["1"]})", R"({"args": ["1000m"]})")) << "not under limits or requests";

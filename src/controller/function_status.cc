@@ -222,13 +222,14 @@ void set_conditions(json::object& status, const StatusInput& input, FunctionStat
   const Rollout& rollout = input.rollout;
   const bool good = state == FunctionState::ready || state == FunctionState::scaled_to_zero;
   const bool failed = rollout.stage == Rollout::Stage::stuck || rollout.stage == Rollout::Stage::broken;
-  const std::string_view reason = good                                  ? "Available"
-                                  : failed                              ? std::string_view(rollout.reason)
-                                  : state == FunctionState::unhealthy   ? "Unavailable"
-                                                                        : "Progressing";
+  const std::string_view reason = good                                ? "Available"
+                                  : failed                            ? std::string_view(rollout.reason)
+                                  : state == FunctionState::unhealthy ? "Unavailable"
+                                                                      : "Progressing";
   kube::set_condition(status, {kube::kBuilt, true, "ImageAvailable", input.config.spec.image}, generation, now);
   const bool deployed = rollout.stage == Rollout::Stage::complete;
-  kube::set_condition(status, {kube::kDeployed, deployed, deployed ? std::string_view("RolledOut") : reason, rollout.message},
+  kube::set_condition(status,
+                      {kube::kDeployed, deployed, deployed ? std::string_view("RolledOut") : reason, rollout.message},
                       generation, now);
   kube::set_condition(status, {kube::kReady, good, reason, rollout.message}, generation, now);
   if (failed)
@@ -318,9 +319,10 @@ json::object status_of(const StatusInput& input) {
   if (!still) set_conditions(status, input, state, now);
   if (state != before) {
     if (state == FunctionState::ready)
-      set_scale_event(status, before == FunctionState::waiting_for_scale_resource_from_zero ? "scaleFromZeroCompleted"
-                                                                                            : "resourceUpdated",
-                      now);
+      set_scale_event(
+          status,
+          before == FunctionState::waiting_for_scale_resource_from_zero ? "scaleFromZeroCompleted" : "resourceUpdated",
+          now);
     if (state == FunctionState::scaled_to_zero) set_scale_event(status, "scaleToZeroCompleted", now);
   }
   status["observedGeneration"] = generation;

@@ -21,8 +21,8 @@ struct Rollout {
     stuck,     // and may come free by itself: an image that cannot be pulled, no node with room
     broken     // the function itself ends or never answers
   } stage = Stage::going_on;
-  std::string reason;   // of a stuck or broken one, one UpperCamelCase word
-  std::string message;  // for people
+  std::string reason;                                       // of a stuck or broken one, one UpperCamelCase word
+  std::string message;                                      // for people
   std::string crashed_pod = {};                             // whose last words would help; "" for none
   std::optional<std::chrono::nanoseconds> look_again = {};  // when time alone may change this answer
 };
@@ -30,7 +30,7 @@ struct Rollout {
 struct RolloutInput {
   const boost::json::object* deployment = nullptr;  // as the API server has it; null when it is not there yet
   std::vector<k8s::Object> pods;                    // all of the function's
-  bool patient = false;  // waitReadinessTimeoutBeforeFailure: only the time-out counts
+  bool patient = false;                             // waitReadinessTimeoutBeforeFailure: only the time-out counts
   std::chrono::system_clock::time_point now;
 };
 Rollout rollout_of(const RolloutInput& input);

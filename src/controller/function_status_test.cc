@@ -116,9 +116,16 @@ class StatusOf : public ::testing::Test {
     function_["status"] = json::parse(before);
     json::object service = object(R"({"spec": {"ports": [{"name": "http", "nodePort": 30123}]}})");
     const std::vector<std::string> addresses{"192.0.2.1"};
-    StatusInput input{.function = function_, .config = config_, .deployment = &deployment, .service = &service,
-                      .rollout = rollout, .scaled_to_zero = to_zero, .external_addresses = addresses,
-                      .ingress_urls = {}, .node_selector = {}, .now = kNow};
+    StatusInput input{.function = function_,
+                      .config = config_,
+                      .deployment = &deployment,
+                      .service = &service,
+                      .rollout = rollout,
+                      .scaled_to_zero = to_zero,
+                      .external_addresses = addresses,
+                      .ingress_urls = {},
+                      .node_selector = {},
+                      .now = kNow};
     return status_of(input);
   }
   static std::string condition(const json::object& status, const char* type) {

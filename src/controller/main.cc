@@ -28,7 +28,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kReadyTime = 120s;   // until everything in the cluster is known
+constexpr auto kReadyTime = 120s;  // until everything in the cluster is known
 constexpr auto kReleaseTime = 3s;
 
 Result<spec::PlatformConfig> read_platform_config(const std::string& path) {
@@ -100,8 +100,8 @@ Task<void> lead(Loop& loop, k8s::Api& api, k8s::Lease* lease, ControllerOptions 
   changed.notify_all();
 }
 
-// The life of the controller: find the cluster, wait for our turn, work until told to end. Whatever takes away the right
-// to work ends the program: who starts it again starts it clean.
+// The life of the controller: find the cluster, wait for our turn, work until told to end. Whatever takes away the
+// right to work ends the program: who starts it again starts it clean.
 Task<Result<void>> run(Loop& loop, const Settings& settings, const std::vector<std::string>& environment,
                        Signals& signals) {
   CO_TRY(auto platform, read_platform_config(settings.platform_config));
@@ -141,7 +141,8 @@ Task<Result<void>> run(Loop& loop, const Settings& settings, const std::vector<s
   {
     Group work{loop};
     work.spawn(wait_for_signal(signals, end, changed));
-    work.spawn(lead(loop, api, settings.leader_election ? &lease : nullptr, std::move(options), controller, end, changed));
+    work.spawn(
+        lead(loop, api, settings.leader_election ? &lease : nullptr, std::move(options), controller, end, changed));
     while (!end.asked && !end.failure) (void)co_await changed.wait();
   }
   const bool led = controller != nullptr;

@@ -314,16 +314,17 @@ Task<Result<void>> FunctionReconciler::write_status(k8s::Object function, json::
   caches_.functions.put(std::move(*written));
   const k8s::ObjectName name = k8s::name_of(*function);
   log::info("Function state", {{"function", name.text()}, {"state", state}, {"message", message}});
-  if (state == "ready" && turned) events_.record(*function, k8s::EventType::normal, "Ready", "Deploy", "the function is ready");
+  if (state == "ready" && turned)
+    events_.record(*function, k8s::EventType::normal, "Ready", "Deploy", "the function is ready");
   if ((state == "error" || state == "unhealthy") && news)
     events_.record(*function, k8s::EventType::warning, state == "error" ? "Failed" : "Unhealthy", "Deploy", message);
   co_return Result<void>{};
 }
 
 Task<std::string> FunctionReconciler::last_words(k8s::ObjectName pod, Deadline deadline) {
-  const std::string path = k8s::path_of(k8s::kPods, pod.namespace_name, pod.name, "log") + "?container=" +
-                           std::string(kube::kContainer) + "&previous=true&tailLines=" +
-                           std::to_string(kLastWordsLines) + "&limitBytes=" + std::to_string(kMaxLastWords);
+  const std::string path =
+      k8s::path_of(k8s::kPods, pod.namespace_name, pod.name, "log") + "?container=" + std::string(kube::kContainer) +
+      "&previous=true&tailLines=" + std::to_string(kLastWordsLines) + "&limitBytes=" + std::to_string(kMaxLastWords);
   const Deadline soon = earlier(deadline, Deadline::in(5s));
   auto stream = co_await api_.open(path, soon, soon);
   std::string out;

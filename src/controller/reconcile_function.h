@@ -21,8 +21,8 @@ namespace nuclio::controller {
 struct Caches {
   k8s::Informer& functions;
   k8s::Informer& projects;
-  k8s::Informer& pods;     // of functions
-  k8s::Informer& secrets;  // of functions, without what is in them
+  k8s::Informer& pods;                // of functions
+  k8s::Informer& secrets;             // of functions, without what is in them
   std::vector<k8s::Informer*> owned;  // in the order of kOwnedKinds
 
   const k8s::Informer& of(const k8s::Resource& kind) const;
@@ -35,9 +35,9 @@ struct ReconcileOptions {
   std::string version;                          // of the controller
 };
 
-// Makes what Kubernetes has for a function what the function says. Called whenever the function, or something of it, may
-// have changed; it looks at everything anew each time, writes only what is not as it should be, and waits for nothing
-// but the API server. Lives on its loop's thread.
+// Makes what Kubernetes has for a function what the function says. Called whenever the function, or something of it,
+// may have changed; it looks at everything anew each time, writes only what is not as it should be, and waits for
+// nothing but the API server. Lives on its loop's thread.
 class FunctionReconciler {
  public:
   FunctionReconciler(k8s::Api& api, Caches caches, k8s::EventRecorder& events, ReconcileOptions options)

@@ -68,7 +68,8 @@ Result<void> set_addresses(Settings& settings, const std::string& value) {
 constexpr std::array kFlags{
     Flag{{"kubeconfig-path", "", "Kubeconfig of the cluster (else KUBECONFIG, else a pod's own account)"},
          set_text<&Settings::kubeconfig>},
-    Flag{{"namespace", "NUCLIO_CONTROLLER_NAMESPACE", "Namespace whose functions it looks after, or * for all (its own)"},
+    Flag{{"namespace", "NUCLIO_CONTROLLER_NAMESPACE",
+          "Namespace whose functions it looks after, or * for all (its own)"},
          set_namespace},
     Flag{{"platform-config", "NUCLIO_CONTROLLER_PLATFORM_CONFIG", "File with the platform's settings, a platform.yaml"},
          set_text<&Settings::platform_config>},
@@ -82,7 +83,8 @@ constexpr std::array kFlags{
           "Remove evicted pods of functions so often; 0 never (30m)"},
          set_duration<&Settings::evicted_cleanup>},
     Flag{{"external-ip-addresses", "NUCLIO_CONTROLLER_EXTERNAL_IP_ADDRESSES",
-          "Addresses at which NodePorts are reached, commas between them (that of a node with one of the function's pods)"},
+          "Addresses at which NodePorts are reached, commas between them (that of a node with one of the function's "
+          "pods)"},
          set_addresses},
     Flag{{"leader-election", "NUCLIO_CONTROLLER_LEADER_ELECTION",
           "Whether to wait until no other controller of the namespace works: true or false (true)"},

@@ -17,7 +17,7 @@ struct Settings {
   std::string namespace_name;  // "" for the context's or the pod's own
   bool all_namespaces = false;
   std::string platform_config = "/etc/nuclio/config/platform/platform.yaml";  // need not exist
-  std::string identity;         // among controllers: the pod's name
+  std::string identity;                                                       // among controllers: the pod's name
   std::string lease_namespace;  // where the leader's Lease is; the context's or the pod's own when empty
   bool leader_election = true;
   std::size_t workers = 4;

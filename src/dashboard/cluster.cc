@@ -26,8 +26,8 @@ std::string read_all(const fs::path& path) {
   return std::move(text).str();
 }
 
-// A mounted Secret of type kubernetes.io/dockerconfigjson or dockercfg, or a folder with docker's own file; and Nuclio's
-// way, a file for each registry.
+// A mounted Secret of type kubernetes.io/dockerconfigjson or dockercfg, or a folder with docker's own file; and
+// Nuclio's way, a file for each registry.
 Result<void> add_logins(oci::Keychain& keychain, const std::string& folder) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
@@ -83,8 +83,8 @@ Result<std::unique_ptr<Cluster>> Cluster::find(Loop& loop, const Settings& setti
   options.work = out->work_;
   options.environment = environment;
   // Whoever asks a dashboard in a pod is somewhere else; nuctl's own serves its user alone.
-  options.asker = config.builder.local_sources.value_or(!settings.in_cluster) ? builder::Asker::local
-                                                                              : builder::Asker::anyone;
+  options.asker =
+      config.builder.local_sources.value_or(!settings.in_cluster) ? builder::Asker::local : builder::Asker::anyone;
   TRY(options.images.kind, builder::parse_builder_kind(variable(environment, "NUCLIO_CONTAINER_BUILDER_KIND")));
   options.images.cache = settings.home + "/cache/images";
   options.images.parts = fs::path(settings.share() + "/image").lexically_normal().string();

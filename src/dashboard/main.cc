@@ -32,7 +32,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kServerDrain = 5s;
 constexpr auto kFunctionDrain = 30s;
-constexpr auto kClusterTime = 30s;  // until everything in the cluster is known
+constexpr auto kClusterTime = 30s;    // until everything in the cluster is known
 constexpr Bytes kMaxBody{64u << 20};  // a function with its code, an import, an invocation's body
 
 Result<spec::PlatformConfig> read_platform_config(const std::string& path) {
@@ -108,8 +108,8 @@ Task<Result<void>> run_processes(Loop& loop, const Settings& settings, const std
   co_return Result<void>{};
 }
 
-// The life of a cluster's dashboard, or of the one that nuctl has for a command: know what there is, serve until told to
-// end. What it deploys goes on without it.
+// The life of a cluster's dashboard, or of the one that nuctl has for a command: know what there is, serve until told
+// to end. What it deploys goes on without it.
 Task<Result<void>> run_cluster(Loop& loop, const Settings& settings, const std::vector<std::string>& environment,
                                Signals& signals) {
   CO_TRY(auto config, read_platform_config(settings.platform_config));

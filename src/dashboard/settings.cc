@@ -67,7 +67,8 @@ Result<void> set_addresses(Settings& settings, const std::string& value) {
 
 constexpr std::array kFlags{
     Flag{{"listen-addr", "NUCLIO_DASHBOARD_LISTEN_ADDR",
-          "Address to listen on (127.0.0.1:8070; in a pod all addresses); of this machine alone with --platform process"},
+          "Address to listen on (127.0.0.1:8070; in a pod all addresses); of this machine alone with --platform "
+          "process"},
          set_listen},
     Flag{{"platform", "NUCLIO_DASHBOARD_PLATFORM",
           "Where functions run: process (this machine), kube, or auto: kube in a pod, else process (auto)"},
@@ -82,7 +83,8 @@ constexpr std::array kFlags{
     Flag{{"registry", "NUCLIO_DASHBOARD_REGISTRY_URL",
           "Registry to which images of functions go, HOST[:PORT][/PATH], http:// in front for plain HTTP (kube)"},
          set_text<&Settings::registry>},
-    Flag{{"run-registry", "NUCLIO_DASHBOARD_RUN_REGISTRY_URL", "Registry from which nodes pull them, when another (kube)"},
+    Flag{{"run-registry", "NUCLIO_DASHBOARD_RUN_REGISTRY_URL",
+          "Registry from which nodes pull them, when another (kube)"},
          set_text<&Settings::run_registry>},
     Flag{{"docker-key-dir", "NUCLIO_DASHBOARD_DOCKER_KEY_DIR",
           "Folder with logins of registries: files .dockerconfigjson or config.json (kube)"},
@@ -93,8 +95,7 @@ constexpr std::array kFlags{
     Flag{{"external-ip-addresses", "NUCLIO_DASHBOARD_EXTERNAL_IP_ADDRESSES",
           "Addresses at which NodePorts are reached, commas between them (kube)"},
          set_addresses},
-    Flag{{"ready-fd", "", "Descriptor to which \"ready ADDRESS\" is written, or why it cannot start"},
-         set_ready},
+    Flag{{"ready-fd", "", "Descriptor to which \"ready ADDRESS\" is written, or why it cannot start"}, set_ready},
 };
 
 constexpr auto kProgramFlags = [] {

@@ -25,8 +25,8 @@ struct Settings {
   int ready_descriptor = -1;   // where to say that we listen, or why not
   // Of the kube platform alone.
   bool in_cluster = false;  // we are a pod
-  std::string kubeconfig;  // a file; KUBECONFIG is the environment's
-  std::string context;     // of the kubeconfig
+  std::string kubeconfig;   // a file; KUBECONFIG is the environment's
+  std::string context;      // of the kubeconfig
   std::string registry;
   std::string run_registry;
   std::string docker_key_dir;  // files with logins of registries

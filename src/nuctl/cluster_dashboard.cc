@@ -24,7 +24,7 @@ ClusterDashboard::~ClusterDashboard() {
 }
 
 Task<Result<std::unique_ptr<ClusterDashboard>>> ClusterDashboard::start(Loop& loop, Options options,
-                                                                       Deadline deadline) {
+                                                                        Deadline deadline) {
   std::string parent = variable(options.environment, "XDG_RUNTIME_DIR");
   if (parent.empty() || ::access(parent.c_str(), W_OK) != 0) parent = variable(options.environment, "TMPDIR");
   if (parent.empty()) parent = "/tmp";
@@ -35,8 +35,8 @@ Task<Result<std::unique_ptr<ClusterDashboard>>> ClusterDashboard::start(Loop& lo
   Descriptor quiet{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
   const int log = options.verbose ? STDERR_FILENO : quiet.get();
   ChildOptions how;
-  how.argv = {options.program,     "--platform",          "kube", "--listen-addr", "unix:" + folder + "/socket",
-              "--ready-fd", std::to_string(kReady)};
+  how.argv = {options.program, "--platform",          "kube", "--listen-addr", "unix:" + folder + "/socket",
+              "--ready-fd",    std::to_string(kReady)};
   how.argv.insert(how.argv.end(), options.arguments.begin(), options.arguments.end());
   how.env = options.environment;
   how.directory = "/";
@@ -51,7 +51,8 @@ Task<Result<std::unique_ptr<ClusterDashboard>>> ClusterDashboard::start(Loop& lo
   }
   std::unique_ptr<ClusterDashboard> out{new ClusterDashboard{std::move(folder), std::move(*child)}};
   ready.write.reset();
-  CO_TRY_DO(co_await wait_ready(loop, std::move(ready.read), "the cluster's dashboard", "--verbose shows its log", deadline));
+  CO_TRY_DO(
+      co_await wait_ready(loop, std::move(ready.read), "the cluster's dashboard", "--verbose shows its log", deadline));
   co_return out;
 }
 

@@ -135,7 +135,8 @@ class Invoke final : public Command {
     TRY(const bool kube, session.on_cluster());
     if (!kube) return fail(Why::unavailable, "function " + name_ + " has no HTTP trigger to be invoked by");
     if (!has_port)
-      return fail(Why::unavailable, "function " + name_ + " cannot be reached from outside the cluster: its service has " +
+      return fail(Why::unavailable, "function " + name_ +
+                                        " cannot be reached from outside the cluster: its service has " +
                                         "no node port\ndeploy it with --http-trigger-service-type NodePort");
     // Nobody said where nodes are reached; where the API server is, often a node is.
     TRY(const auto cluster, session.cluster());

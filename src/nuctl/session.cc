@@ -51,8 +51,9 @@ Error error_of(const http::ClientResponse& answer, const std::string& what) {
 
 void Settings::declare(Flags& flags) {
   flags.yes({"verbose", 'v'}, verbose, "Say more");
-  flags.text({"platform", 0, "NUCTL_PLATFORM"}, platform,
-             "Where functions run: process (this machine; also: local), kube, or auto: kube where there is a kubeconfig");
+  flags.text(
+      {"platform", 0, "NUCTL_PLATFORM"}, platform,
+      "Where functions run: process (this machine; also: local), kube, or auto: kube where there is a kubeconfig");
   flags.text({"namespace", 'n', "NUCTL_NAMESPACE"}, name_space, "Namespace (process: nuclio; kube: the context's)");
   flags.text({"concurrency"}, concurrency, "Kept for Nuclio's scripts; has no effect here");
   flags.yes({"mask-sensitive-fields"}, mask_sensitive_fields,

@@ -68,8 +68,7 @@ Result<void> may_scale_to_zero(const spec::FunctionConfig& existing) {
 
 Result<void> may_delete(const ProjectId& project) {
   if (project.name.value() != spec::kDefaultProject) return {};
-  return fail(Why::precondition,
-              quoted(project) + " cannot be deleted: functions without a project belong to it");
+  return fail(Why::precondition, quoted(project) + " cannot be deleted: functions without a project belong to it");
 }
 
 Error missing_function(const FunctionId& id) { return {Why::not_found, quoted(id) + " does not exist"}; }

@@ -77,7 +77,7 @@ class Platform {
                                                          const LogRequest& request) = 0;
 
   virtual Result<std::vector<spec::Project>> projects(const Namespace& namespace_name) = 0;
-  virtual Result<spec::Project> project(const ProjectId& id) = 0;         // Why::not_found
+  virtual Result<spec::Project> project(const ProjectId& id) = 0;        // Why::not_found
   virtual Task<Result<void>> create_project(spec::Project project) = 0;  // Why::conflict
   virtual Task<Result<void>> update_project(spec::Project project) = 0;  // Why::not_found
   // Why::precondition when it is the default project or, with `restricted` and `check`, still holds functions.

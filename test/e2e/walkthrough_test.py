@@ -84,7 +84,8 @@ def place(cluster, images, tmp_path_factory):
     namespace = "walkthrough"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait", seconds=120)
-    cluster.apply("default", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
+    metadata = {"name": namespace, "labels": labels}
+    cluster.apply("default", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
     with installing.installed_by_manifests(cluster, namespace) as dashboard:
         yield Place(cluster, namespace, dashboard, images["python"], tmp_path_factory.mktemp("home"))
     cluster.kubectl("delete", "namespace", namespace, "--wait=false")

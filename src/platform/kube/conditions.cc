@@ -27,12 +27,9 @@ json::array& conditions_of(json::object& status) {
 }  // namespace
 
 void set_condition(json::object& status, const Condition& condition, std::int64_t generation, std::string_view now) {
-  json::object fresh{{"type", view(condition.type)},
-                     {"status", condition.is_true ? "True" : "False"},
-                     {"reason", view(condition.reason)},
-                     {"message", condition.message},
-                     {"lastTransitionTime", view(now)},
-                     {"observedGeneration", generation}};
+  json::object fresh{{"type", view(condition.type)},     {"status", condition.is_true ? "True" : "False"},
+                     {"reason", view(condition.reason)}, {"message", condition.message},
+                     {"lastTransitionTime", view(now)},  {"observedGeneration", generation}};
   json::array& conditions = conditions_of(status);
   for (json::value& each : conditions) {
     if (!is_of(each, condition.type)) continue;

@@ -133,8 +133,9 @@ Task<Result<void>> KubePlatform::begin(json::value given, spec::Loaded<spec::Fun
     if (!origin) {
       if (options_.asker == builder::Asker::anyone && config.spec.build.function_source_code.empty() &&
           !config.spec.build.path.empty())
-        co_return fail(Why::forbidden, "spec.build.path names a file of the dashboard's machine; give the code as "
-                                       "spec.build.functionSourceCode, or by a URL");
+        co_return fail(Why::forbidden,
+                       "spec.build.path names a file of the dashboard's machine; give the code as "
+                       "spec.build.functionSourceCode, or by a URL");
       CO_TRY(source, builder::find_source(given, runtimes_));
       warnings = source->warnings;
       config = source->config;
@@ -150,8 +151,9 @@ Task<Result<void>> KubePlatform::begin(json::value given, spec::Loaded<spec::Fun
     const builder::ImageDefaults defaults = image_defaults(options_);
     CO_TRY(const auto target, builder::plan_target(config, defaults));
     if (!target)
-      co_return fail(Why::invalid, "there is no registry for the function's image\nset spec.build.registry (nuctl "
-                                   "--registry), or the platform's: the dashboard's --registry");
+      co_return fail(Why::invalid,
+                     "there is no registry for the function's image\nset spec.build.registry (nuctl "
+                     "--registry), or the platform's: the dashboard's --registry");
     CO_TRY_DO(co_await images_.check_target(config, defaults, Deadline::in(kCallTime)));
   }
   config.status = {};
@@ -258,8 +260,8 @@ Task<Result<void>> KubePlatform::fetch(Deploying& deploying) {
   options.asker = options_.asker;
   options.environment = builder::fetch_environment(options_.environment, options.asker);
   options.log = [&deploying](std::string_view line) { deploying.add_log("info", line); };
-  CO_TRY(const std::string path, co_await builder::fetch_code(loop_, client_, *deploying.origin, std::move(options),
-                                                              deploying.deadline));
+  CO_TRY(const std::string path,
+         co_await builder::fetch_code(loop_, client_, *deploying.origin, std::move(options), deploying.deadline));
   auto source = builder::find_source(deploying.given, runtimes_, path);
   if (!source) co_return fail(builder::named_for_people(std::move(source).error(), path, *deploying.origin));
   CO_TRY(auto warnings, complete(source->config));

@@ -54,9 +54,10 @@ k8s::ObjectName name_of(const FunctionId& id) { return {id.namespace_name.value(
 
 Error not_installed(Error error) {
   if (error.why == Why::not_found)
-    error.what = "Nuclio is not installed in this cluster: it does not know NuclioFunction objects\ninstall it with "
-                 "helm, or with kubectl apply -f deploy/kubernetes\n(" +
-                 error.what + ")";
+    error.what =
+        "Nuclio is not installed in this cluster: it does not know NuclioFunction objects\ninstall it with "
+        "helm, or with kubectl apply -f deploy/kubernetes\n(" +
+        error.what + ")";
   return error;
 }
 

@@ -73,16 +73,14 @@ Task<Result<std::string>> KubePlatform::keep(const spec::FunctionConfig& config,
   if (before == values) co_return std::string(k8s::annotation_of(*existing, kSecretAnnotation));
   const std::string name = object_name(config.metadata.name) + "-" + random_suffix();
   json::object labels{{kFunctionLabel, config.metadata.name}, {kProjectLabel, platform::project_of(config).value()}};
-  json::object metadata{
-      {"name", name}, {"namespace", config.metadata.namespace_name}, {"labels", std::move(labels)}};
+  json::object metadata{{"name", name}, {"namespace", config.metadata.namespace_name}, {"labels", std::move(labels)}};
   json::object texts;
   for (const auto& [key, text] : spec::secret_texts(values)) texts[key] = text;
-  json::object secret{
-      {"metadata", std::move(metadata)}, {"type", spec::kSecretType}, {"stringData", std::move(texts)}};
+  json::object secret{{"metadata", std::move(metadata)}, {"type", spec::kSecretType}, {"stringData", std::move(texts)}};
   auto made = co_await api_.create(k8s::kSecrets, std::move(secret), Deadline::in(kCallTime));
   if (made) co_return name;
-  co_return std::unexpected(std::move(made).error().in(
-      "keeping the secret values of " + quoted("function", config.metadata.name) + " in a Secret"));
+  co_return std::unexpected(std::move(made).error().in("keeping the secret values of " +
+                                                       quoted("function", config.metadata.name) + " in a Secret"));
 }
 
 }  // namespace nuclio::platform::kube

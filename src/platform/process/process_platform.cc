@@ -104,12 +104,10 @@ Task<Result<void>> ProcessPlatform::deploy(boost::json::value given, Deploy mode
   const spec::Metadata metadata = asked.config.metadata;
   CO_TRY(FunctionId id, checked_id(metadata));
   Managed* existing = find(id);
-  if (existing && mode == Deploy::only_new)
-    co_return fail(existing_function(id));
+  if (existing && mode == Deploy::only_new) co_return fail(existing_function(id));
   if (existing) CO_TRY_DO(may_change(*existing, metadata.resource_version));
   if (is_import(metadata)) co_return import(spec::enrich(std::move(asked.config), options_.config), existing);
-  if (!existing && asked.config.spec.build.mode == spec::BuildMode::never)
-    co_return fail(never_built(id));
+  if (!existing && asked.config.spec.build.mode == spec::BuildMode::never) co_return fail(never_built(id));
 
   co_return begin(std::move(given), std::move(asked), existing);
 }

@@ -5,8 +5,8 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
-#include "schema/json.h"
 #include "platform/demands.h"
+#include "schema/json.h"
 #include "spec/load.h"
 
 namespace nuclio::platform::process {

@@ -39,7 +39,7 @@ class HttpTriggerTest : public testing::Test {
   }
   void make(Descriptor listener = {}) {
     const std::chrono::milliseconds no_pause{0};
-    TriggerContext context{loop_,     clock_,    handler_, source_.get(), metrics_,
+    TriggerContext context{loop_,     clock_,   handler_, source_.get(),      metrics_,
                            settings_, no_pause, expose_,  std::move(listener)};
     trigger_ = std::make_unique<HttpTrigger>(config_, http_, std::move(context));
   }

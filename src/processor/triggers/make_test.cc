@@ -13,8 +13,8 @@ class MakeTriggerTest : public testing::Test {
  protected:
   Result<std::unique_ptr<Trigger>> make(spec::AnyTrigger kind) {
     config_.kind = std::move(kind);
-    return make_trigger(config_,
-                        {loop_, clock_, handler_, source_.get(), metrics_, settings_, {}, ExposeErrors::no, Descriptor{}});
+    return make_trigger(
+        config_, {loop_, clock_, handler_, source_.get(), metrics_, settings_, {}, ExposeErrors::no, Descriptor{}});
   }
   Loop loop_;
   ManualClock clock_{loop_, SystemTime{}};
