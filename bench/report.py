@@ -84,6 +84,9 @@ def tables(results: dict) -> list[Table]:
             for row in images
         ]
         made.append(("code change to pushed image", ["who", "median s", "worst s", "bytes pushed"], lines))
+    if cluster := results.get("cluster"):
+        lines = [[row["what"], number(row["median"], 1), number(row["worst"], 1)] for row in cluster]
+        made.append(("on a cluster: from the command to the first answer", ["what", "median s", "worst s"], lines))
     return made
 
 

@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import cluster
 import images
 import lives
 import machine
@@ -51,6 +52,9 @@ def measure(options: argparse.Namespace) -> dict:
                 results["images"] = images.images(options.bin.resolve(), Path(scratch), rounds)
             except Unavailable as missing:
                 results["images"] = [{"who": "nuctl build", "missing": str(missing)}]
+        if "cluster" in options.parts:
+            told("functions on a cluster")
+            results["cluster"] = cluster.cluster(options.bin.resolve(), Path(scratch), rounds)
         results["throughput"] = []
         if "load" in options.parts:
             results["throughput"] = throughput.all_rows(others, processors, rounds, 1, options.quick, told)
@@ -61,7 +65,9 @@ def measure(options: argparse.Namespace) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.partition("\n")[0])
-    parser.add_argument("quick", nargs="?", choices=["quick"], help="one round of less, in under a minute")
+    parser.add_argument(
+        "what", nargs="?", choices=["quick", "cluster"], help="one round of less, in under a minute; or a cluster alone"
+    )
     parser.add_argument("--page", action="store_true", help="keep the run in docs/performance.md")
     parser.add_argument("--again", action="store_true", help="measure nothing and show what --out holds")
     parser.add_argument("--bin", type=Path, default=ROOT / "build/release/bin", help="the folder of the programs")
@@ -71,9 +77,12 @@ def main() -> None:
         "--parts",
         type=lambda text: text.split(","),
         default=["load", "start", "memory", "idle", "images"],
-        help="what to measure, of load,start,memory,idle,images",
+        help="what to measure, of load,start,memory,idle,images,cluster",
     )
     options = parser.parse_args()
+    options.quick = options.what == "quick"
+    if options.what == "cluster":
+        options.parts = ["cluster"]
 
     results = json.loads(options.out.read_text()) if options.again else measure(options)
     options.out.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
@@ -81,6 +90,8 @@ def main() -> None:
         print(report.aligned(table))
     print()
     for verdict in results["verdicts"]:
+        if options.what == "cluster" and verdict["result"] == "unknown":
+            continue
         print(Verdict(**verdict).line())
     if options.page:
         report.write_page(results, ROOT / "docs/performance.md")

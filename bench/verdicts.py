@@ -89,4 +89,9 @@ def verdicts(results: dict) -> list[dict]:
     judge("code change to pushed image", change.get("median"), " s", most=1.5)
     sent = change.get("sent_bytes")
     judge("bytes pushed for it", None if sent is None else sent / 1024, " KiB", most=100)
+    on_cluster = {one["what"]: one["median"] for one in results.get("cluster", [])}
+    judge(
+        "first deploy on a cluster, base on the node", on_cluster.get("a new function, base on the node"), " s", most=8
+    )
+    judge("code change on a cluster", on_cluster.get("a code change"), " s", most=5)
     return [asdict(verdict) for verdict in found]
