@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "controller/replicas_owner.h"
 #include "platform/kube/names.h"
 #include "spec/metadata.h"
 
@@ -26,6 +27,12 @@ k8s::InformerOptions all_of(const k8s::Resource& resource, const ControllerOptio
 k8s::InformerOptions of_functions(const k8s::Resource& resource, const ControllerOptions& options) {
   k8s::InformerOptions out = all_of(resource, options);
   out.label_selector = std::string(kube::kClassLabel) + "=function";
+  return out;
+}
+
+k8s::InformerOptions owned(const k8s::Resource& kind, const ControllerOptions& options) {
+  k8s::InformerOptions out = of_functions(kind, options);
+  if (kind == k8s::kDeployments) out.trim = note_owner_of_replicas;
   return out;
 }
 
@@ -75,7 +82,7 @@ Controller::Controller(Loop& loop, k8s::Api& api, ControllerOptions options)
         std::vector<std::unique_ptr<k8s::Informer>> out;
         for (const k8s::Resource& kind : kOwnedKinds)
           out.push_back(std::make_unique<k8s::Informer>(
-              loop, api, of_functions(kind, options_),
+              loop, api, owned(kind, options_),
               [this](const k8s::Object& before, const k8s::Object& now) { enqueue_owner(before, now); }));
         return out;
       }()),

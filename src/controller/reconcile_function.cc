@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "controller/covers.h"
+#include "controller/replicas_owner.h"
 #include "platform/demands.h"
 #include "platform/kube/conditions.h"
 #include "platform/kube/names.h"
@@ -159,9 +160,7 @@ Task<Result<FunctionReconciler::Next>> FunctionReconciler::reconcile(k8s::Object
   input.project_node_selector = project_selector(config);
   input.scaled_to_zero = scaled_to_zero(config.status.state);
   input.replicas = number_at(deployment_before, "spec.replicas");
-  // It owns the number of replicas from when it has set another than we did.
-  input.autoscaled = caches_.of(k8s::kAutoscalers).find(own) != nullptr && input.replicas.value_or(0) != 0 &&
-                     input.replicas != config.spec.min_replicas;
+  input.autoscaled = deployment_before && others_own_replicas(*deployment_before);
   input.node_port = node_port(caches_.of(k8s::kServices).find(own));
   input.controller_version = options_.version;
   const std::vector<DesiredObject> desired = desired_objects(input);

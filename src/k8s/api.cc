@@ -54,7 +54,7 @@ void fill_in_kind(const Resource& resource, json::object& object) {
   if (text_of(object, "kind").empty()) object["kind"] = resource.kind;
 }
 
-Result<void> take_page(const Resource& resource, json::object& page, ObjectList& into) {
+Result<void> take_page(const Resource& resource, const ListOptions& options, json::object& page, ObjectList& into) {
   json::value* items = page.if_contains("items");
   if (!items || items->is_null()) return {};
   if (!items->is_array()) return fail(Why::unavailable, "the server's list has no items");
@@ -64,8 +64,9 @@ Result<void> take_page(const Resource& resource, json::object& page, ObjectList&
       return fail(Why::unavailable, "the server's list holds something that is no object");
     if (into.items.size() >= kMostObjects)
       return fail(Why::too_large, "there are more than " + std::to_string(kMostObjects) + " objects");
-    object_in(*object, "metadata").erase("managedFields");
     fill_in_kind(resource, *object);
+    if (options.trim) options.trim(*object);
+    object_in(*object, "metadata").erase("managedFields");
     into.items.push_back(std::move(*object));
   }
   return {};
@@ -165,7 +166,7 @@ Task<Result<ObjectList>> Api::list(Resource resource, std::string namespace_name
       continue;
     }
     if (!page) co_return fail(std::move(page).error());
-    if (auto taken = take_page(resource, *page, list); !taken)
+    if (auto taken = take_page(resource, options, *page, list); !taken)
       co_return fail(std::move(taken).error().in("GET " + question.what));
     list.resource_version = text_in(*page, "resourceVersion");
     next = text_in(*page, "continue");

@@ -3,6 +3,7 @@
 #include <boost/json/fwd.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ struct ListOptions {
   std::size_t page = 500;  // objects an answer; list() asks for all pages
   // "" for what is there now; "0" for what the server has in memory, which is cheaper and may be older.
   std::string resource_version;
+  // May look at each object, and change it, while it still has its metadata.managedFields.
+  std::function<void(boost::json::object&)> trim = {};
 };
 
 // Without metadata.managedFields, and each with apiVersion and kind, which a server leaves out in lists.

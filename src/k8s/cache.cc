@@ -30,10 +30,10 @@ bool same_state(const json::object& a, const json::object& b) {
 }  // namespace
 
 Object Cache::kept(json::object object) const {
-  object_in(object, "metadata").erase("managedFields");
   if (text_of(object, "apiVersion").empty()) object["apiVersion"] = resource_.api_version();
   if (text_of(object, "kind").empty()) object["kind"] = resource_.kind;
   if (trim_) trim_(object);
+  object_in(object, "metadata").erase("managedFields");
   return std::make_shared<const json::object>(std::move(object));
 }
 

@@ -55,6 +55,14 @@ TEST_F(CacheTest, TellsWhatAListChanged) {
   EXPECT_EQ(cache.version(), "20");
 }
 
+TEST_F(CacheTest, ShowsWhoTrimsTheManagedFieldsThatItDrops) {
+  cache = Cache{kPods, [](json::object& object) { object["managed"] = at(object, "metadata.managedFields") != nullptr; }};
+  cache.changed(pod("a", 11));
+  const Object kept = cache.find({"media", "a"});
+  EXPECT_EQ(kept->at("managed"), true);
+  EXPECT_EQ(at(*kept, "metadata.managedFields"), nullptr);
+}
+
 TEST_F(CacheTest, BelievesAListWithSmallerVersions) {
   list(list_of(1000, {pod("a", 900), pod("b", 950), pod("c", 990)}));
   EXPECT_THAT(shown(list(list_of(50, {pod("a", 40), pod("b", 950, "", "other")}))),

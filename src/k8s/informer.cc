@@ -58,6 +58,7 @@ struct Informer::State {
     cache.list_begins();
     ListOptions all;
     all.label_selector = options.label_selector;
+    all.trim = options.trim;
     CO_TRY(ObjectList list,
            co_await api.list(options.resource, options.namespace_name, std::move(all), Deadline::in(kListPatience)));
     tell(cache.list(std::move(list)));

@@ -32,7 +32,8 @@ struct InformerOptions {
   Resource resource;
   std::string namespace_name = {};  // "" for all
   std::string label_selector = {};
-  // What is kept of an object, to save memory; metadata.managedFields is never kept. Empty keeps the rest.
+  // What is kept of an object, to save memory; metadata.managedFields is never kept, but this may look at it. Empty
+  // keeps the rest. It must bear to be given what it has trimmed before.
   std::function<void(boost::json::object&)> trim = {};
   InformerTimes times = {};
 };
