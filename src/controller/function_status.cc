@@ -342,4 +342,10 @@ json::object invalid_status(const json::object& function, std::string_view reaso
   return status;
 }
 
+bool was_refused(const json::object& function) {
+  const json::object* ready = condition(function, kube::kReady);
+  return text_at(function, "status.state") == "error" && ready && text_at(*ready, "reason") == kRefused &&
+         number_at(function, "status.observedGeneration", 0) == k8s::generation_of(function);
+}
+
 }  // namespace nuclio::controller

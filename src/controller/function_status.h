@@ -53,8 +53,13 @@ struct StatusInput {
 // The whole status as it should be: equal to what is there when nothing is to be written.
 boost::json::object status_of(const StatusInput& input);
 
+// Why a function is an error: its Ready condition's reason when the API server will have none of its objects.
+inline constexpr std::string_view kRefused = "Refused";
+
 // The status of a function that cannot be what it says: state error, conditions Ready and Stalled.
 boost::json::object invalid_status(const boost::json::object& function, std::string_view reason, std::string message,
                                    std::chrono::system_clock::time_point now);
+// Whether its status says already that the API server refuses the objects of its spec as it is now.
+bool was_refused(const boost::json::object& function);
 
 }  // namespace nuclio::controller

@@ -220,5 +220,16 @@ TEST(TrimPod, KeepsWhatARolloutIsReadFrom) {
   EXPECT_EQ(look(deployment(1, 1, 1, 0), {kept}).reason, "ImagePullBackOff");
 }
 
+TEST(Refused, IsRememberedUntilTheSpecChanges) {
+  json::object function{{"metadata", {{"name", "resize"}, {"generation", 3}}}};
+  EXPECT_FALSE(was_refused(function));
+  function["status"] = invalid_status(function, kRefused, "no such field", {});
+  EXPECT_TRUE(was_refused(function));
+  function["metadata"].get_object()["generation"] = 4;
+  EXPECT_FALSE(was_refused(function));
+  function["status"] = invalid_status(function, "Invalid", "no handler", {});
+  EXPECT_FALSE(was_refused(function));
+}
+
 }  // namespace
 }  // namespace nuclio::controller

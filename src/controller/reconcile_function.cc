@@ -167,9 +167,10 @@ Task<Result<FunctionReconciler::Next>> FunctionReconciler::reconcile(k8s::Object
   for (const DesiredObject& each : desired) {
     auto applied = co_await apply(each, deadline);
     if (applied) continue;
-    if (applied.error().why != Why::invalid) co_return std::unexpected(std::move(applied).error());
+    if (applied.error().why != Why::invalid && applied.error().why != Why::too_large)
+      co_return std::unexpected(std::move(applied).error());
     // The API server refuses what the function asks for: no use in asking again.
-    CO_TRY_DO(co_await complain(function, "Refused", applied.error().what, deadline));
+    CO_TRY_DO(co_await complain(function, kRefused, applied.error().what, deadline));
     co_return Next{};
   }
   CO_TRY_DO(co_await remove_others(input, desired, deadline));
@@ -292,6 +293,8 @@ Task<Result<void>> FunctionReconciler::remove_old_secrets(const FunctionInput& i
 
 Task<Result<void>> FunctionReconciler::complain(k8s::Object function, std::string_view reason, std::string message,
                                                 Deadline deadline) {
+  // The API server names the wrong fields of an object in another order each time: to write that would never end.
+  if (reason == kRefused && was_refused(*function)) co_return Result<void>{};
   json::object status = invalid_status(*function, reason, std::move(message), std::chrono::system_clock::now());
   co_return co_await write_status(std::move(function), std::move(status), deadline);
 }

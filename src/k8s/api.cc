@@ -54,6 +54,15 @@ void fill_in_kind(const Resource& resource, json::object& object) {
   if (text_of(object, "kind").empty()) object["kind"] = resource.kind;
 }
 
+// The server answers 500, as if it were its own fault, when what is applied is not of its kind's form or is too large
+// for its store.
+bool is_about_the_object(std::string_view complaint) {
+  for (const std::string_view words :
+       {"failed to create typed patch object", "failed to convert new object", "etcdserver: request is too large"})
+    if (complaint.find(words) != std::string_view::npos) return true;
+  return false;
+}
+
 Result<void> take_page(const Resource& resource, const ListOptions& options, json::object& page, ObjectList& into) {
   json::value* items = page.if_contains("items");
   if (!items || items->is_null()) return {};
@@ -216,7 +225,10 @@ Task<Result<json::object>> Api::apply(Resource resource, json::object object, st
                     .content_type = "application/apply-patch+yaml"};
   add_query(question.path, "fieldManager", manager);
   add_query(question.path, "force", take_over == TakeOver::yes ? "true" : "false");
-  co_return co_await ask_object(std::move(question), deadline);
+  auto applied = co_await ask_object(std::move(question), deadline);
+  if (!applied && applied.error().why == Why::internal && is_about_the_object(applied.error().what))
+    co_return fail(Why::invalid, std::move(applied).error().what);
+  co_return std::move(applied);
 }
 
 Task<Result<json::object>> Api::merge(Resource resource, ObjectName name, json::object patch, std::string subresource,

@@ -177,6 +177,18 @@ TEST_F(ApiTest, SaysWhoAsksByTokenOrPassword) {
   EXPECT_EQ(api.run(by_nonsense.get(kPods, kResize, api.soon())).error().why, Why::forbidden);
 }
 
+TEST_F(ApiTest, TellsAnObjectThatCannotBeAppliedFromATroubledServer) {
+  const auto apply = [&](const char* complaint) {
+    answer_with(500, TestApiServer::status(500, complaint));
+    json::object pod{{"metadata", {{"namespace", "media"}, {"name", "resize"}}}};
+    return api.run(api.api.apply(kPods, std::move(pod), "test", TakeOver::yes, api.soon())).error().why;
+  };
+  EXPECT_EQ(apply("failed to create typed patch object (media/resize; v1, Kind=Pod): .spec.x: not declared"), Why::invalid);
+  EXPECT_EQ(apply("failed to convert new object (media/resize; v1, Kind=Pod) to proper version"), Why::invalid);
+  EXPECT_EQ(apply("etcdserver: request is too large"), Why::invalid);
+  EXPECT_EQ(apply("etcdserver: leader changed"), Why::internal);
+}
+
 struct ProgramTest : ApiTest {
   // A program whose token is the number of its runs.
   Cluster with_program(const std::string& script) {

@@ -83,6 +83,7 @@ class ControlPlane(Cluster):
         """As a crash would: no watch is ended, no answer finished."""
         os.kill(int((self.data / "pid/apiserver").read_text()), signal.SIGKILL)
         self.stop_apiserver()
+        eventually(lambda: not listens(6443 + 100 * self.instance), 20, "the API server's port is free")
 
     def start_apiserver(self) -> None:
         """Returns when it is ready. Starts whatever else of the control plane has ended, too."""
