@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever happens to the controller and to its connection, functions get what they would have got without."""
 
+import collections
+import contextlib
 import itertools
+import json
 import os
+import random
 import threading
 import time
 
 import controlling
 import pytest
-from controlling import OWNED, Api, rich, simple, world
-from fault_proxy import Cut, Fault, Request, answer, cut, cut_after, reset
+from controlling import ALWAYS, OWNED, Api, World, rich, simple, world
+from fault_proxy import Cut, Fault, Request, WatchFault, answer, cut, cut_after, reset, status_object
 from kubernetes import ROOT, eventually
 
 OPERATIONS = ("create", "update", "scale")
@@ -18,6 +22,8 @@ CHANGES = {
     "scale": {"spec": {"minReplicas": 2, "maxReplicas": 5}},
 }
 MANY = 1000
+FUZZ_COUNT = min(int(os.environ.get("NUCLIO_FUZZ_FUNCTIONS") or 200), 1000)
+FUZZ_SEED = 7
 SETTLE_SECONDS = 60
 QUIET_SECONDS = 30
 numbers = itertools.count()
@@ -206,6 +212,215 @@ def test_a_write_that_fails_is_made_up_for(place, golden, operation):
     assert not unmet
 
 
+WATCHED = ("nucliofunctions", "nuclioprojects", "pods", "secrets", *OWNED)
+FORGOTTEN = json.dumps({"type": "ERROR", "object": status_object(410)}).encode() + b"\n"
+
+
+def is_watch_of(kind: str):
+    return lambda request: request.is_watch and request.kind == kind
+
+
+def test_watches_that_are_refused_or_end_as_too_old_begin_anew(place, golden):
+    refused = [Fault(is_watch_of(kind), before=answer(410), times=2) for kind in WATCHED]
+    ended: set[str] = set()
+
+    def forget(kind):
+        def line(number, given):
+            if kind in ended:
+                return [given]
+            ended.add(kind)
+            return [FORGOTTEN]
+
+        return line
+
+    place.proxy.faults = [*refused, *(WatchFault(is_watch_of(kind), forget(kind)) for kind in WATCHED)]
+    place.controller.start()
+    place.controller.wait_watching()
+    names = [fresh("forgotten") for _ in range(3)]
+    for each in names:
+        place.functions.create(rich(each))
+    place.functions.wait_same(names, golden.objects["create"])
+    for each in names:
+        begin(place.functions, "update", each)
+    place.functions.wait_same(names, golden.objects["update"])
+    assert all(each.is_over for each in refused)
+    assert ended >= {"nucliofunctions", *OWNED}
+
+
+def test_what_a_frozen_watch_missed_is_made_up_for_when_it_ends(place, golden):
+    frozen: set[str] = set()
+    thawed = threading.Event()
+
+    def freeze(kind):
+        def line(number, given):
+            if kind not in frozen:
+                return [given]
+            thawed.wait(60)
+            raise Cut
+
+        return line
+
+    place.proxy.faults = [WatchFault(is_watch_of(kind), freeze(kind)) for kind in WATCHED]
+    place.controller.start()
+    old, new = [{kind: fresh("frozen") for kind in WATCHED} for _ in range(2)]
+    place.functions.create(*(rich(each) for each in old.values()))
+    place.functions.wait_same(list(old.values()), golden.objects["create"])
+    wait_quiet(place.proxy)
+    # All at once, and then one by one: the others tell of what the frozen one does not.
+    for kinds in (WATCHED, *((kind,) for kind in OWNED)):
+        thawed.clear()
+        frozen.update(kinds)
+        for kind in kinds:
+            if kind in EDITS:
+                place.functions.patch(child(place, kind, old[kind]), EDITS[kind], kind)
+        if kinds == WATCHED:
+            place.functions.create(*(rich(each) for each in new.values()))
+        time.sleep(0.3)
+        frozen.clear()
+        thawed.set()
+        place.functions.wait_same([*old.values(), *new.values()], golden.objects["create"])
+
+
+def test_events_that_are_told_again_change_nothing(place, golden):
+    told: dict[int, list[bytes]] = {}
+
+    def again(number, given):
+        earlier = told.setdefault(threading.get_ident(), [])
+        if number == 0:
+            earlier.clear()
+        earlier.append(given)
+        return [given, *earlier[-20:]]
+
+    place.proxy.faults = [WatchFault(lambda request: True, again)]
+    place.controller.start()
+    place.controller.wait_watching()
+    names = [fresh("again") for _ in range(3)]
+    place.functions.create(*(rich(each) for each in names))
+    place.functions.wait_same(names, golden.objects["create"])
+    place.functions.delete(child(place, "services", names[0]), "services")
+    for each in names:
+        begin(place.functions, "update", each)
+    place.functions.wait_same(names, golden.objects["update"])
+    wait_quiet(place.proxy)
+    at_most = len(golden.writes["create"]) + len(golden.writes["update"]) + 2
+    for each in names:
+        assert sum(write.function == each for write in place.proxy.writes()) <= at_most
+
+
+def test_any_event_may_be_lost_before_a_watch_ends(place, golden):
+    points = list(itertools.product(WATCHED, range(4)))
+    names = {point: fresh("lost") for point in points}
+    lost = set()
+
+    def lose(kind):
+        seen: dict[str, int] = {}
+
+        def line(number, given):
+            about = json.loads(given)["object"]["metadata"]
+            function = about.get("labels", {}).get(controlling.FUNCTION) or about.get("name", "")
+            count = seen[function] = seen.get(function, -1) + 1
+            if names.get((kind, count)) != function:
+                return [given]
+            lost.add((kind, count))
+            return []
+
+        return line
+
+    place.proxy.faults = [WatchFault(is_watch_of(kind), lose(kind)) for kind in WATCHED]
+    place.controller.start()
+    place.controller.wait_watching()
+    place.functions.create(*(rich(each) for each in names.values()))
+    wait_quiet(place.proxy)
+    place.functions.api.all_at_once(lambda each: begin(place.functions, "update", each), list(names.values()))
+    wait_quiet(place.proxy)
+    place.proxy.faults = []
+    place.proxy.cut_all()
+    place.functions.wait_same(list(names.values()), golden.objects["update"])
+    assert len(lost) >= 12, lost
+    wait_quiet(place.proxy)
+
+
+# 3. The API server goes away.
+
+
+def test_functions_go_on_when_the_api_server_comes_back(place, golden, control_plane):
+    place.controller.start()
+    before, after = [[fresh("restarted") for _ in range(5)] for _ in range(2)]
+    place.functions.create(*(rich(each) for each in before))
+    control_plane.kill_apiserver()
+    control_plane.start_apiserver()
+    place.functions.create(*(rich(each) for each in after))
+    for each in before:
+        begin(place.functions, "update", each)
+    place.functions.wait_same(before, golden.objects["update"], 60)
+    place.functions.wait_same(after, golden.objects["create"], 60)
+    control_plane.stop_scheduler()
+
+
+def test_functions_that_come_again_after_the_store_was_lost_get_all_again(place, golden, control_plane):
+    place.controller.start()
+    names = [fresh("lost") for _ in range(5)]
+    place.functions.create(*(rich(each) for each in names))
+    place.functions.wait_same(names, golden.objects["create"])
+    control_plane.wipe_etcd()
+    install(control_plane)
+    place.functions.make_namespace()
+    place.functions.create(*(rich(each) for each in names))
+    place.functions.wait_same(names, golden.objects["create"], 60)
+    assert_nothing_to_do(place)
+
+
+# 4. Two controllers.
+
+
+def test_of_two_controllers_one_works_and_the_other_takes_over(api, golden, tmp_path):
+    pairs = []
+    for end in ("killed", "cut off"):
+        namespace = fresh("pair")
+        pairs.append([World(api, tmp_path / f"{end} {each}", namespace) for each in range(2)])
+        pairs[-1][0].functions.make_namespace()
+    try:
+        leaders = [lead_of(pair) for pair in pairs]
+        names = [fresh("led") for _ in pairs]
+        for (leader, _), function in zip(leaders, names):
+            leader.functions.create(rich(function))
+            leader.functions.wait_same([function], golden.objects["create"])
+        (killed, _), (cut_off, _) = leaders
+        killed.controller.kill()
+        cut_off.proxy.faults = [Fault(lambda request: request.kind == "leases", before=cut, times=10**6)]
+        begun = time.monotonic()
+        took_over = {}
+        while len(took_over) < len(pairs) and time.monotonic() - begun < 30:
+            for (leader, other), function in zip(leaders, names):
+                image = f"registry.test/function:{time.monotonic_ns()}"
+                leader.functions.patch(function, {"spec": {"image": image}})
+                if "Watching" in other.controller.words():
+                    took_over.setdefault(function, time.monotonic() - begun)
+            time.sleep(0.2)
+        print(f"took over after {took_over}")
+        assert len(took_over) == len(pairs) and max(took_over.values()) <= 20
+        assert not cut_off.controller.is_alive()
+        for (leader, other), function in zip(leaders, names):
+            begin(other.functions, "update", function)
+            other.functions.wait_same([function], golden.objects["update"])
+            assert max(each.ended for each in leader.proxy.writes()) < min(each.begun for each in other.proxy.writes())
+    finally:
+        for each in itertools.chain(*pairs):
+            each.end()
+            api.ask("DELETE", f"/api/v1/namespaces/{each.functions.namespace}")
+
+
+def lead_of(pair):
+    """Starts both; the one that leads, and the other."""
+    for each in pair:
+        each.controller.start()
+    eventually(lambda: any("Watching" in each.controller.words() for each in pair), 20, "one of two leads")
+    time.sleep(0.5)
+    leading = ["Watching" in each.controller.words() for each in pair]
+    assert sum(leading) == 1
+    return pair if leading[0] else pair[::-1]
+
+
 # 5. Children that others change.
 
 
@@ -243,6 +458,234 @@ EDITS = {
 
 def child(place, kind: str, function: str) -> str:
     return next(controlling.name(each) for each in place.functions.all_of(kind) if controlling.label(each) == function)
+
+
+def test_replicas_are_left_to_the_autoscaler_once_it_has_set_them(place, golden):
+    place.controller.start()
+    function = fresh("scaled")
+    place.functions.create(rich(function))
+    place.functions.wait_same([function], golden.objects["create"])
+    deployment = child(place, "deployments", function)
+    assert OURS in owners_of_replicas(place, deployment)
+    # To the least number again: nothing but who owns it tells that it is not ours.
+    for replicas in (3, 1):
+        place.functions.patch(
+            f"{deployment}/scale?fieldManager=scaler", {"spec": {"replicas": replicas}}, "deployments"
+        )
+    assert owners_of_replicas(place, deployment) == {"scaler"}
+    begin(place.functions, "update", function)
+    place.functions.wait_same([function], golden.objects["update"])
+    wait_quiet(place.proxy)
+    assert owners_of_replicas(place, deployment) == {"scaler"}
+
+
+OURS = "nuclio-controller"
+
+
+def owners_of_replicas(place, deployment: str) -> set[str]:
+    fields = place.functions.get("deployments", deployment)["metadata"]["managedFields"]
+    return {each["manager"] for each in fields if "f:replicas" in each["fieldsV1"].get("f:spec", {})}
+
+
+# 6. Changes of mind.
+
+
+def test_what_was_changed_and_changed_back_is_as_it_was(place, golden):
+    place.controller.start()
+    names = [fresh("back") for _ in range(10)]
+    place.functions.create(*(rich(each) for each in names))
+    place.functions.wait_same(names, golden.objects["create"])
+    back = {"spec": {key: rich("")["spec"][key] for key in CHANGES["update"]["spec"]}}
+
+    def there_and_back(given):
+        number, function = given
+        for _ in range(3):
+            begin(place.functions, "update", function)
+            time.sleep(0.01 * number)
+            place.functions.patch(function, back)
+
+    place.functions.api.all_at_once(there_and_back, list(enumerate(names)))
+    wait_quiet(place.proxy)
+    place.functions.wait_same(names, golden.objects["create"])
+    assert_nothing_to_do(place)
+
+
+def test_functions_deleted_or_made_anew_while_they_are_being_made(place, golden):
+    place.controller.command += ["--function-operator-num-workers", "16"]
+    points = list(itertools.product(golden.writes["create"], ("before", "after"), ("deleted", "replaced")))
+    names = [fresh("gone") for _ in points]
+
+    def interfere(function, end):
+        def act(request):
+            place.functions.delete(function)
+            if end == "replaced":
+                place.functions.create(rich(function))
+
+        return act
+
+    place.proxy.faults = [
+        Fault(same_write(function, write), **{when: interfere(function, end)})
+        for (write, when, end), function in zip(points, names)
+    ]
+    place.controller.start()
+    place.functions.create(*(rich(each) for each in names))
+    eventually(lambda: all(each.is_over for each in place.proxy.faults), 30, "each was interfered with")
+    place.functions.wait_same(
+        [each for each, (_, _, end) in zip(names, points) if end == "replaced"], golden.objects["create"], 30
+    )
+    place.functions.wait_gone([each for each, (_, _, end) in zip(names, points) if end == "deleted"])
+
+
+# 7. Hostile functions.
+
+
+def test_hostile_functions_are_made_or_told_why_not(place, golden):
+    random.seed(FUZZ_SEED)
+    place.controller.start()
+    place.controller.wait_watching()
+    hostile = [hostile_function(f"hostile-{number}-x") for number in range(FUZZ_COUNT)]
+    path = place.functions.path("nucliofunctions", whole=True)
+    made = place.functions.api.all_at_once(lambda each: place.functions.api.ask("POST", path, each)[0], hostile)
+    names = {controlling.name(each) for each, status in zip(hostile, made) if status < 300}
+    assert len(names) >= FUZZ_COUNT / 2, collections.Counter(made)
+    good = [fresh("good") for _ in range(3)]
+    place.functions.create(*(rich(each) for each in good))
+    place.functions.wait_same(good, golden.objects["create"], 30)
+    unsettled: dict[str, str] = {}
+
+    def all_settled() -> bool:
+        assert place.controller.is_alive(), place.controller.words()[-2000:]
+        objects = [{controlling.label(each) for each in place.functions.all_of(kind)} for kind in ALWAYS]
+        complete = set.intersection(*objects)
+        unsettled.clear()
+        for each in place.functions.all_of("nucliofunctions"):
+            name = controlling.name(each)
+            if why := unsettled_why(each, name in complete):
+                unsettled[name] = why
+        return not unsettled
+
+    with contextlib.suppress(AssertionError):
+        eventually(all_settled, 30, "")
+    specs = {controlling.name(each): json.dumps(each)[:1500] for each in hostile}
+    assert not unsettled, "\n".join(f"{name}: {why}\n  {specs.get(name)}" for name, why in list(unsettled.items())[:8])
+    functions = place.functions.all_of("nucliofunctions")
+    reasons = collections.Counter(reason_of(each) for each in functions if controlling.name(each) in names)
+    print(f"{len(names)} of {FUZZ_COUNT} were taken: {reasons}")
+    wait_quiet(place.proxy)
+
+
+def reason_of(function: dict) -> str:
+    ready = [each for each in function.get("status", {}).get("conditions", []) if each["type"] == "Ready"]
+    return ready[0].get("reason", "") if ready else ""
+
+
+def unsettled_why(function: dict, is_complete: bool) -> str:
+    status = function.get("status", {})
+    if not controlling.is_observed(function):
+        return f"its status is of another generation: {str(status)[:300]}"
+    if status.get("state") != "error":
+        return "" if is_complete else f"there is not all of it, and its state is {status.get('state')}"
+    conditions = {each["type"]: each for each in status.get("conditions", [])}
+    ready, stalled = conditions.get("Ready", {}), conditions.get("Stalled", {})
+    told = (
+        status.get("message")
+        and (ready.get("status"), stalled.get("status")) == ("False", "True")
+        and ready.get("reason") in ("Invalid", "NoImage", "Refused")
+    )
+    return "" if told else f"it is an error without a reason: {str(status)[:300]}"
+
+
+ODD = [None, True, 0, -1, 1.5, 2**31, 2**63 - 1, -(2**63), "", " ", "x" * 5000, "ü\n\t", "../..", "$ref:x", "10Zi",
+       "-1", "1e400", "NaN", [], {}, [None], [[]], {"": ""}, {"a": {"b": {"c": []}}}, "a=b,c=d", "*/0 * * * *"]  # fmt: skip
+KINDS = ["http", "cron", "kafka-cluster", "nats", "mqtt", "rabbit-mq", "v3ioStream", "nonsense", ""]
+ATTRIBUTES = ["ingresses", "port", "serviceType", "schedule", "interval", "brokers", "topics", "event", "cors", "ports"]
+FREE = ["resources", "volumes", "envFrom", "securityContext", "affinity", "tolerations", "nodeSelector", "sidecars",
+        "initContainers", "deploymentStrategy", "dataBindings", "platform", "loggerSinks", "build"]  # fmt: skip
+
+
+def hostile_function(name: str) -> dict:
+    out = simple(name)
+    spec = out["spec"]
+    for _ in range(random.randint(1, 3)):
+        random.choice(MEAN)(out, spec)
+    return out
+
+
+def odd(depth: int = 2) -> object:
+    if depth and random.random() < 0.4:
+        keys = random.sample([*ATTRIBUTES, "name", "value", "limits", "requests", "cpu", "memory", "kind"], 3)
+        return {key: odd(depth - 1) for key in keys}
+    if depth and random.random() < 0.2:
+        return [odd(depth - 1) for _ in range(random.randint(0, 3))]
+    return random.choice(ODD)
+
+
+def mean_name(out, spec):
+    name = out["metadata"]["name"]
+    out["metadata"]["name"] = random.choice(
+        [name + ".with.dots", name + "-" + "n" * 60, name + "-" + "n" * 200, "0" + name]
+    )
+
+
+def mean_labels(out, spec):
+    out["metadata"]["labels"] = random.choice(
+        [{"nuclio.io/function-name": "another"}, {"nuclio.io/class": "x"}, {"nuclio.io/project-name": ""}, {"a/b": "c"}]
+    )
+    out["metadata"]["annotations"] = {"nuclio.io/whatever": random.choice(["", "x" * 200000, "{}"])}
+
+
+def mean_trigger(out, spec):
+    attributes = {key: odd() for key in random.sample(ATTRIBUTES, 4)}
+    trigger = {"kind": random.choice(KINDS), "attributes": attributes}
+    if random.random() < 0.5:
+        trigger[random.choice(["numWorkers", "maxWorkers", "workerAvailabilityTimeoutMilliseconds"])] = random.choice(
+            [0, -1, 2**31, 2**62]
+        )
+    spec.setdefault("triggers", {})[random.choice(["t", "T!", "", "ü" * 40, "t" * 300])] = trigger
+
+
+def mean_quantity(out, spec):
+    quantity = random.choice(["1", "-1", "1Zi", "", "1e3", "0.0000001", "9" * 40, 1.5, -3, None, [], "1 Gi", "Ki"])
+    spec["resources"] = {
+        random.choice(["limits", "requests", "claims"]): {random.choice(["cpu", "memory", "x/y", "Ü"]): quantity}
+    }
+
+
+def mean_replicas(out, spec):
+    for key in random.sample(["minReplicas", "maxReplicas", "replicas", "targetCPU", "readinessTimeoutSeconds"], 2):
+        spec[key] = random.choice([0, -1, 1, 2**31, 2**40, 2**63 - 1, -(2**63)])
+
+
+def mean_environment(out, spec):
+    value_from = random.choice([{}, {"secretKeyRef": {}}, {"fieldRef": {"fieldPath": "no.such"}}, odd()])
+    both = {"name": "C", "value": "x", "valueFrom": value_from if isinstance(value_from, dict) else {}}
+    long = {"name": "B", "value": "x" * 400000}
+    spec["env"] = random.choice(
+        [[{"name": "A"}, {"name": "A"}], [{"name": "="}], [{"name": ""}], [long], [both], [None]]
+    )
+
+
+def mean_words(out, spec):
+    key = random.choice(
+        ["image", "handler", "runtime", "description", "serviceAccount", "imagePullSecrets", "runRegistry"]
+    )
+    spec[key] = random.choice(["", " ", "x" * 70000, "UPPER/case:!", "a b", "ü", "../../x", "${x}", "a\nb: c"])
+
+
+def mean_free_form(out, spec):
+    spec[random.choice(FREE)] = odd(3)
+
+
+def mean_volume(out, spec):
+    volume = random.choice(
+        [{}, {"name": "v"}, {"name": "v", "hostPath": {"path": "/"}}, {"name": "V!", "emptyDir": {}}, odd()]
+    )
+    mount = random.choice([{}, {"name": "v", "mountPath": "/etc/nuclio"}, {"name": "other", "mountPath": "x"}, odd()])
+    spec["volumes"] = [{"volume": volume, "volumeMount": mount}] * random.randint(1, 2)
+
+
+MEAN = [mean_name, mean_labels, mean_trigger, mean_trigger, mean_quantity, mean_replicas, mean_environment, mean_words,
+        mean_free_form, mean_free_form, mean_volume]  # fmt: skip
 
 
 # 8. Many.

@@ -174,7 +174,7 @@ class Controller:
     """One process. Its log goes on over restarts."""
 
     def __init__(self, folder: Path, proxy: FaultProxy, namespace: str, *flags: str):
-        folder.mkdir()
+        folder.mkdir(parents=True)
         self.log = folder / "controller.log"
         kubeconfig = folder / "kubeconfig"
         cluster = {"name": "c", "cluster": {"server": proxy.address}}
