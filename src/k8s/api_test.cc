@@ -183,7 +183,8 @@ TEST_F(ApiTest, TellsAnObjectThatCannotBeAppliedFromATroubledServer) {
     json::object pod{{"metadata", {{"namespace", "media"}, {"name", "resize"}}}};
     return api.run(api.api.apply(kPods, std::move(pod), "test", TakeOver::yes, api.soon())).error().why;
   };
-  EXPECT_EQ(apply("failed to create typed patch object (media/resize; v1, Kind=Pod): .spec.x: not declared"), Why::invalid);
+  EXPECT_EQ(apply("failed to create typed patch object (media/resize; v1, Kind=Pod): .spec.x: not declared"),
+            Why::invalid);
   EXPECT_EQ(apply("failed to convert new object (media/resize; v1, Kind=Pod) to proper version"), Why::invalid);
   EXPECT_EQ(apply("etcdserver: request is too large"), Why::invalid);
   EXPECT_EQ(apply("etcdserver: leader changed"), Why::internal);

@@ -56,7 +56,8 @@ TEST_F(CacheTest, TellsWhatAListChanged) {
 }
 
 TEST_F(CacheTest, ShowsWhoTrimsTheManagedFieldsThatItDrops) {
-  cache = Cache{kPods, [](json::object& object) { object["managed"] = at(object, "metadata.managedFields") != nullptr; }};
+  cache =
+      Cache{kPods, [](json::object& object) { object["managed"] = at(object, "metadata.managedFields") != nullptr; }};
   cache.changed(pod("a", 11));
   const Object kept = cache.find({"media", "a"});
   EXPECT_EQ(kept->at("managed"), true);

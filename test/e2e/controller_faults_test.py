@@ -449,7 +449,7 @@ WRONG_LABEL = {"metadata": {"labels": {"nuclio.io/project-name": "wrong"}}}
 EDITS = {
     "configmaps": {"data": {"processor.yaml": "wrong"}},
     "services": {**WRONG_LABEL, "spec": {"selector": {"nuclio.io/function-name": "wrong"}}},
-    "deployments": {**WRONG_LABEL, "spec": {"progressDeadlineSeconds": 7, "revisionHistoryLimit": 1}},
+    "deployments": {**WRONG_LABEL, "spec": {"progressDeadlineSeconds": 5000, "revisionHistoryLimit": 1}},
     "horizontalpodautoscalers": {**WRONG_LABEL, "spec": {"maxReplicas": 9}},
     "ingresses": {**WRONG_LABEL, "spec": {"rules": [{"host": "wrong.example.com"}]}},
     "cronjobs": {**WRONG_LABEL, "spec": {"schedule": "1 1 1 1 1"}},
@@ -572,6 +572,19 @@ def test_hostile_functions_are_made_or_told_why_not(place, golden):
     reasons = collections.Counter(reason_of(each) for each in functions if controlling.name(each) in names)
     print(f"{len(names)} of {FUZZ_COUNT} were taken: {reasons}")
     wait_quiet(place.proxy)
+
+
+def test_a_function_that_was_refused_is_made_once_it_is_put_right(place, golden):
+    place.controller.start()
+    function = fresh("refused")
+    wrong = rich(function)
+    right = wrong["spec"]["resources"]
+    wrong["spec"]["resources"] = {"claims": {"cpu": "1"}}
+    place.functions.create(wrong)
+    eventually(lambda: reason_of(place.functions.get("nucliofunctions", function)) == "Refused", 20, "it is refused")
+    wait_quiet(place.proxy)
+    place.functions.patch(function, {"spec": {"resources": {"claims": None, **right}}})
+    place.functions.wait_same([function], golden.objects["create"])
 
 
 def reason_of(function: dict) -> str:

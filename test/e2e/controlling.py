@@ -148,6 +148,7 @@ class Functions:
         return out
 
     def _comparable(self, given: dict, function: str) -> dict:
+        given.get("status", {}).get("conditions", []).sort(key=lambda each: each["type"])  # a map, in no order
         # Hashes are of text that has these names in it.
         text = HASH.sub("HASH", json.dumps(without_passing(given), sort_keys=True))
         return json.loads(text.replace(function, "FUNCTION").replace(self.namespace, "NAMESPACE"))
