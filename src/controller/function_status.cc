@@ -329,6 +329,20 @@ json::object status_of(const StatusInput& input) {
   return status;
 }
 
+json::object image_wanted(const json::object& function, std::chrono::system_clock::time_point now) {
+  json::object status = status_before(function);
+  const std::string text = "waits for a dashboard of the cluster to make its image";
+  const std::int64_t generation = k8s::generation_of(function);
+  const std::string when = kube::rfc3339(now);
+  status["state"] = "waitingForBuild";
+  status["message"] = text;
+  kube::set_condition(status, {kube::kBuilt, false, "WaitingForBuild", text}, generation, when);
+  kube::set_condition(status, {kube::kReady, false, "WaitingForBuild", text}, generation, when);
+  kube::clear_condition(status, kube::kStalled);
+  status["observedGeneration"] = generation;
+  return status;
+}
+
 json::object invalid_status(const json::object& function, std::string_view reason, std::string message,
                             std::chrono::system_clock::time_point now) {
   json::object status = status_before(function);

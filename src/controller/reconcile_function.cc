@@ -32,8 +32,9 @@ constexpr std::size_t kMaxLastWords = 2048;
 // Whose turn it is.
 enum class Turn {
   ours,
-  builders,  // an image is being made, or could not be: what serves goes on
-  nobodys,   // it was imported, and is not to run yet
+  builders,     // an image is being made, or could not be: what serves goes on
+  wants_image,  // there is code, and no image of it
+  nobodys,      // it was imported, and is not to run yet
 };
 
 Turn turn_of(const spec::FunctionConfig& config, const json::object& object) {
@@ -45,9 +46,14 @@ Turn turn_of(const spec::FunctionConfig& config, const json::object& object) {
   }
   if (platform::is_import(config.metadata)) return Turn::nobodys;
   const json::value* status = object.if_contains("status");
-  const bool failed_build = status && status->is_object() && kube::is_false(status->get_object(), kube::kBuilt);
-  if (config.status.state == FunctionState::error && failed_build) return Turn::builders;
-  return Turn::ours;
+  const json::object nothing;
+  const json::object& known = status && status->is_object() ? status->get_object() : nothing;
+  const json::value* built_from = known.if_contains(kube::kBuiltFrom);
+  const bool has_code = kube::has_code(config.spec);
+  const bool changed = has_code && built_from && *built_from != json::value(kube::build_inputs(object));
+  if (config.status.state == FunctionState::error && kube::is_false(known, kube::kBuilt))
+    return changed ? Turn::wants_image : Turn::builders;
+  return has_code && (changed || config.spec.image.empty()) ? Turn::wants_image : Turn::ours;
 }
 
 bool scaled_to_zero(FunctionState state) {
@@ -142,12 +148,15 @@ Task<Result<FunctionReconciler::Next>> FunctionReconciler::reconcile(k8s::Object
     CO_TRY_DO(co_await complain(function, "Invalid", loaded.error().what, deadline));
     co_return Next{};
   }
-  if (turn_of(loaded->config, *function) != Turn::ours) co_return Next{};
+  const Turn turn = turn_of(loaded->config, *function);
+  if (turn == Turn::wants_image)
+    CO_TRY_DO(co_await write_status(function, image_wanted(*function, std::chrono::system_clock::now()), deadline));
+  if (turn != Turn::ours) co_return Next{};
   spec::FunctionConfig config = spec::enrich(std::move(loaded->config), options_.platform);
   auto valid = spec::validate(config);
   if (!valid || config.spec.image.empty()) {
     const std::string why =
-        valid ? "spec.image is not set: deploy the function with nuctl or the dashboard, which make its image"
+        valid ? "there is neither code nor an image: set spec.image, or spec.build.functionSourceCode or path"
               : valid.error().what;
     CO_TRY_DO(co_await complain(function, valid ? "NoImage" : "Invalid", why, deadline));
     co_return Next{};

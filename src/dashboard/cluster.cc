@@ -95,6 +95,7 @@ Result<std::unique_ptr<Cluster>> Cluster::find(Loop& loop, const Settings& setti
   options.registry = settings.registry;
   options.run_registry = settings.run_registry;
   options.pull_secret = settings.pull_secret;
+  options.builds_for_others = settings.in_cluster;
   options.config = config;
   out->platform_ = std::make_unique<platform::kube::KubePlatform>(loop, out->api_, out->client_, out->keychain_,
                                                                   std::move(runtimes), std::move(options));

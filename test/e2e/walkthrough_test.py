@@ -167,6 +167,32 @@ def test_the_object_is_applied_edited_and_scaled_by_kubectl(place):
     assert not place.pods("applied")
 
 
+def test_code_that_was_applied_is_built_and_built_again_when_it_changes(place):
+    def manifest(text):
+        code = base64.b64encode(f"def handler(context, event):\n    return '{text}'\n".encode()).decode()
+        base = place.base.replace("127.0.0.1", "10.99.0.1")
+        trigger = {"kind": "http", "name": "web", "attributes": {"serviceType": "NodePort"}}
+        build = {"functionSourceCode": code, "baseImage": base}
+        spec = {"runtime": "python:3.11", "handler": "main:handler", "build": build, "triggers": {"web": trigger}}
+        kind = {"apiVersion": "nuclio.io/v1", "kind": "NuclioFunction"}
+        return json.dumps({**kind, "metadata": {"name": "from-git"}, "spec": spec})
+
+    place.kubectl("apply", "-f", "-", given=manifest("first"))
+    state = lambda: place.function("from-git").get("status", {})  # noqa: E731
+    eventually(lambda: state().get("state") == "ready", 60, "the state ready")
+    answers(place.url("from-git"), "first")
+    place.kubectl("apply", "-f", "-", given=manifest("second"))
+    answers(place.url("from-git"), "second")
+    place.kubectl("apply", "-f", "-", given=manifest("broken' +"))
+    eventually(lambda: state().get("state") in ("error", "unhealthy"), 60, "the state error")
+    assert "goes on serving" in state()["message"]
+    answers(place.url("from-git"), "second")
+    place.kubectl("apply", "-f", "-", given=manifest("third"))
+    answers(place.url("from-git"), "third")
+    place.kubectl("wait", "--for=condition=Ready", "nf/from-git", "--timeout=60s", seconds=90)
+    place.kubectl("delete", "nf", "from-git", "--cascade=foreground", seconds=120)
+
+
 def test_a_code_change_rolls_without_a_failed_request(place, tmp_path):
     source = tmp_path / "rolling.py"
     source.write_text("def handler(context, event):\n    return 'one'\n")

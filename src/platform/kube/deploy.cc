@@ -28,13 +28,11 @@ using spec::FunctionState;
 constexpr auto kCallTime = 30s;
 constexpr std::size_t kMaxStatusLogs = 500;
 
-// Whether there is code to make an image of; else the image is there already.
+// Whether an image is to be made; else it is there already.
 bool needs_build(const spec::FunctionSpec& spec) {
-  const spec::Build& build = spec.build;
-  if (build.mode == spec::BuildMode::never) return false;
-  if (build.code_entry_type == spec::CodeEntryType::image) return false;
-  return !build.function_source_code.empty() || !build.path.empty() ||
-         build.code_entry_type == spec::CodeEntryType::s3 || spec.image.empty();
+  const bool may =
+      spec.build.mode != spec::BuildMode::never && spec.build.code_entry_type != spec::CodeEntryType::image;
+  return has_code(spec) || (may && spec.image.empty());
 }
 
 // What nodes are to pull: the very image that was built, whatever its tag is later.
@@ -175,11 +173,71 @@ Task<Result<void>> KubePlatform::begin(json::value given, spec::Loaded<spec::Fun
   deploying.reset();  // an older one, of an object that has gone since
   deploying = std::make_unique<Deploying>(loop_, id, std::string(k8s::uid_of(*written)), std::move(folder), deadline);
   deploying->given = std::move(given);
+  deploying->inputs = build_inputs(*written);
   deploying->origin = std::move(origin);
   deploying->source = std::move(source);
   for (const auto& warning : warnings) deploying->add_log("warn", schema::text(warning));
   deploying->work.spawn(bring_up(*deploying));
   co_return Result<void>{};
+}
+
+// One that the controller says waits for its image: whoever is first to say that they make it makes it.
+void KubePlatform::function_changed(const k8s::Object& now) {
+  changed_.notify_all();
+  if (!now || !options_.builds_for_others || k8s::being_deleted(*now)) return;
+  const json::value* state = k8s::at(*now, "status.state");
+  if (state && *state == json::value("waitingForBuild")) work_.spawn(build_applied(now));
+}
+
+Task<void> KubePlatform::build_applied(k8s::Object object) {
+  const k8s::ObjectName name = k8s::name_of(*object);
+  const FunctionId id{Namespace{name.namespace_name}, FunctionName{name.name}};
+  json::object metadata{{"resourceVersion", std::string(k8s::resource_version_of(*object))}};
+  json::object status{{"state", "building"}, {"message", ""}, {"logs", json::array{}}};
+  json::object claim{{"metadata", std::move(metadata)}, {"status", std::move(status)}};
+  auto claimed = co_await api_.merge(kWholeFunctions, name, std::move(claim), "", Deadline::in(kCallTime));
+  if (!claimed) {
+    if (claimed.error().why != Why::conflict && claimed.error().why != Why::not_found)
+      log::warn("A function's build could not be begun", {{"function", name.text()}, {"reason", claimed.error().what}});
+    co_return;
+  }
+  json::value given(*claimed);
+  given.get_object().erase("status");
+  auto loaded = function_of(*claimed);
+  const Deadline deadline = loaded ? builder::build_deadline(loaded->config.spec.build) : Deadline::in(kCallTime);
+  std::string folder = options_.work + "/build-" + std::to_string(++builds_begun_);
+  auto& deploying = deploying_[id];
+  deploying.reset();
+  deploying = std::make_unique<Deploying>(loop_, id, std::string(k8s::uid_of(*claimed)), std::move(folder), deadline);
+  deploying->applied = true;
+  deploying->inputs = build_inputs(*claimed);
+  auto found = find_applied(*deploying, loaded, std::move(given));
+  if (found) {
+    deploying->work.spawn(bring_up(*deploying));
+    co_return;
+  }
+  deploying->add_log("error", found.error().what);
+  co_await failed(id, deploying->inputs, deploying->logs, found.error().what);
+}
+
+Result<void> KubePlatform::find_applied(Deploying& deploying, const Result<spec::Loaded<spec::FunctionConfig>>& loaded,
+                                        json::value given) {
+  if (!loaded) return std::unexpected(loaded.error());
+  const spec::Build& build = loaded->config.spec.build;
+  // Its metadata has more than a function's file may have.
+  spec::FunctionConfig asked = loaded->config;
+  asked.status = {};
+  given = spec::to_json(asked, spec::Secrets::shown);
+  TRY(deploying.origin, builder::origin_of(build, builder::Asker::anyone));
+  deploying.given = std::move(given);
+  if (deploying.origin) return {};
+  if (build.function_source_code.empty())
+    return fail(Why::forbidden,
+                "spec.build.path names a file, which nobody in the cluster has; give the code as "
+                "spec.build.functionSourceCode, or by a URL");
+  TRY(deploying.source, builder::find_source(deploying.given, runtimes_));
+  TRY_DO(complete(deploying.source->config));
+  return {};
 }
 
 // The config as it will run; the result are warnings.
@@ -243,7 +301,7 @@ Task<void> KubePlatform::bring_up(Deploying& deploying) {
   if (!done) {
     log::warn("A build failed", {{"function", id.name.value()}, {"reason", done.error().what}});
     deploying.add_log("error", done.error().what);
-    co_await failed(id, deploying.logs, done.error().what);
+    co_await failed(id, deploying.inputs, deploying.logs, done.error().what);
   }
   deploying.given = {};
   deploying.source.reset();
@@ -267,13 +325,16 @@ Task<Result<void>> KubePlatform::fetch(Deploying& deploying) {
   CO_TRY(auto warnings, complete(source->config));
   warnings.insert(warnings.end(), source->warnings.begin(), source->warnings.end());
   for (const auto& warning : warnings) deploying.add_log("warn", schema::text(warning));
+  deploying.source = std::move(*source);
+  if (deploying.applied) co_return Result<void>{};
   CO_TRY(const k8s::Object existing, object(deploying.id));
   CO_TRY(const auto present, function_of(*existing));
-  spec::FunctionConfig config = source->config;
+  spec::FunctionConfig config = deploying.source->config;
   config.status = present.config.status;
   config.spec.image = present.config.spec.image;
   CO_TRY_DO(co_await write(std::move(config), existing));
-  deploying.source = std::move(*source);
+  CO_TRY(const k8s::Object written, object(deploying.id));
+  deploying.inputs = build_inputs(*written);
   co_return Result<void>{};
 }
 
@@ -298,13 +359,15 @@ Task<Result<void>> KubePlatform::hand_over(Deploying& deploying) {
   json::object status{{"state", "waitingForResourceConfiguration"},
                       {"message", ""},
                       {"containerImage", deploying.image},
+                      {kBuiltFrom, deploying.inputs},
                       {"logs", array_of(deploying.logs)}};
   json::object changes{{"spec", std::move(spec)}, {"status", std::move(status)}};
   co_return co_await patch(deploying.id, deploying.uid, std::move(changes), Deadline::in(kCallTime));
 }
 
 // The version before goes on serving, if there is one: the controller leaves alone what is in error.
-Task<void> KubePlatform::failed(const FunctionId& id, std::vector<json::object> logs, std::string message) {
+Task<void> KubePlatform::failed(FunctionId id, std::string inputs, std::vector<json::object> logs,
+                                std::string message) {
   auto existing = object(id);
   if (!existing) co_return;
   const json::value* image = k8s::at(**existing, "spec.image");
@@ -316,6 +379,7 @@ Task<void> KubePlatform::failed(const FunctionId& id, std::vector<json::object> 
   status["state"] = "error";
   status["message"] = message;
   status["logs"] = array_of(logs);
+  status[kBuiltFrom] = inputs;
   // By this the controller knows that the spec is not what the image is of.
   set_condition(status, {kBuilt, false, "BuildFailed", message}, k8s::generation_of(**existing),
                 rfc3339(std::chrono::system_clock::now()));

@@ -22,6 +22,8 @@ struct KubePlatform::Deploying {
   std::string folder;  // for what is fetched and staged
   Deadline deadline;
   boost::json::value given;               // what was asked for
+  bool applied = false;                   // by somebody else, as it stands: the spec is not ours to write
+  std::string inputs;                     // of its image, see build_inputs()
   std::optional<builder::Origin> origin;  // where its code is, when that has to be got
   std::optional<builder::Source> source;  // once the code is here; nothing when there is none to build
   std::string image;                      // what was built

@@ -63,8 +63,9 @@ Error not_installed(Error error) {
 
 }  // namespace
 
-KubePlatform::Watched::Watched(Loop& loop, k8s::Api& api, const Namespace& namespace_name, WaitList& changed)
-    : functions(loop, api, all_of(kFunctions, namespace_name), notify(changed)),
+KubePlatform::Watched::Watched(Loop& loop, k8s::Api& api, const Namespace& namespace_name,
+                               k8s::Informer::Changed function_changed, WaitList& changed)
+    : functions(loop, api, all_of(kFunctions, namespace_name), std::move(function_changed)),
       projects(loop, api, all_of(kProjects, namespace_name), notify(changed)),
       pods(loop, api, pods_of(namespace_name), notify(changed)) {}
 
@@ -84,7 +85,8 @@ KubePlatform::~KubePlatform() = default;
 Task<Result<void>> KubePlatform::open(Deadline deadline) {
   for (const Namespace& each : options_.namespaces) {
     auto& in = watched_[each];
-    in = std::make_unique<Watched>(loop_, api_, each, changed_);
+    auto function_seen = [this](const k8s::Object&, const k8s::Object& now) { function_changed(now); };
+    in = std::make_unique<Watched>(loop_, api_, each, std::move(function_seen), changed_);
     in->functions.start();
     in->projects.start();
     in->pods.start();
@@ -106,7 +108,7 @@ Task<void> KubePlatform::shut_down(Deadline deadline) {
     if (deploying->work.size() == 0) continue;
     deploying->work.cancel();
     deploying->add_log("error", "the build was interrupted: its dashboard ended");
-    co_await failed(id, deploying->logs, "the build was interrupted; deploy the function again");
+    co_await failed(id, deploying->inputs, deploying->logs, "the build was interrupted; deploy the function again");
     if (deadline.passed()) break;
   }
   deploying_.clear();

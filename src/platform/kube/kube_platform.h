@@ -35,6 +35,8 @@ struct KubePlatformOptions {
   std::string registry;      // where images go when a function does not say; "" when each must
   std::string run_registry;  // where nodes pull them from; "" for the same
   std::string pull_secret;   // name of the Secret with which they do; "" for none
+  // Whether to make images of functions that somebody applied without one; in a cluster some dashboard should.
+  bool builds_for_others = false;
   spec::PlatformConfig config = {};
 };
 
@@ -76,7 +78,8 @@ class KubePlatform final : public Platform {
  private:
   // What is watched of a namespace.
   struct Watched {
-    Watched(Loop& loop, k8s::Api& api, const Namespace& namespace_name, WaitList& changed);
+    Watched(Loop& loop, k8s::Api& api, const Namespace& namespace_name, k8s::Informer::Changed function_changed,
+            WaitList& changed);
     k8s::Informer functions, projects, pods;
   };
   // A deploy that is at work here.
@@ -94,11 +97,15 @@ class KubePlatform final : public Platform {
   Task<Result<boost::json::value>> restored(boost::json::value function, k8s::Object existing);
   Task<Result<std::string>> keep(const spec::FunctionConfig& config, spec::MaskedValues values, k8s::Object existing);
   Task<Result<spec::MaskedValues>> kept_values(k8s::Object existing);
+  void function_changed(const k8s::Object& now);
+  Task<void> build_applied(k8s::Object object);
+  Result<void> find_applied(Deploying& deploying, const Result<spec::Loaded<spec::FunctionConfig>>& loaded,
+                            boost::json::value given);
   Task<void> bring_up(Deploying& deploying);
   Task<Result<void>> fetch(Deploying& deploying);
   Task<Result<void>> build(Deploying& deploying);
   Task<Result<void>> hand_over(Deploying& deploying);
-  Task<void> failed(const FunctionId& id, std::vector<boost::json::object> logs, std::string message);
+  Task<void> failed(FunctionId id, std::string inputs, std::vector<boost::json::object> logs, std::string message);
   Task<Result<void>> patch(FunctionId id, std::string uid, boost::json::object patch, Deadline deadline);
   std::vector<std::string> build_environment(const std::string& folder) const;
 

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <chrono>
 
+#include "oci/digest.h"
 #include "platform/kube/names.h"
 #include "spec/load.h"
 
@@ -67,6 +68,19 @@ json::object object_of(const spec::Project& project, const json::object* existin
   json::object out = with_metadata(std::move(value.get_object()), kProjects, existing);
   out.emplace("spec", json::object{});
   return out;
+}
+
+bool has_code(const spec::FunctionSpec& spec) {
+  const spec::Build& build = spec.build;
+  if (build.mode == spec::BuildMode::never || build.code_entry_type == spec::CodeEntryType::image) return false;
+  return !build.function_source_code.empty() || !build.path.empty() || build.code_entry_type == spec::CodeEntryType::s3;
+}
+
+std::string build_inputs(const json::object& object) {
+  json::object inputs;
+  for (const char* part : {"build", "runtime", "handler"})
+    if (const json::value* value = k8s::at(object, std::string("spec.") + part)) inputs[part] = *value;
+  return oci::Digest::of(json::serialize(inputs)).text();
 }
 
 json::object log_line(std::string_view level, std::string_view message) {

@@ -22,6 +22,13 @@ Result<schema::Loaded<spec::Project>> project_of(const boost::json::object& obje
 boost::json::object object_of(boost::json::object function, const boost::json::object* existing);
 boost::json::object object_of(const spec::Project& project, const boost::json::object* existing);
 
+// Whether a function has code that an image is made of, by whoever makes images.
+bool has_code(const spec::FunctionSpec& spec);
+// Changes with whatever its image is made of. Of an object as the API server gave it.
+std::string build_inputs(const boost::json::object& object);
+// Where a status says of which inputs the last build was, whether it went well or not.
+inline constexpr std::string_view kBuiltFrom = "builtFrom";
+
 // One line of status.logs, as Nuclio's clients read it.
 boost::json::object log_line(std::string_view level, std::string_view message);
 
