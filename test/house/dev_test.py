@@ -37,7 +37,7 @@ def test_help_names_every_verb_that_the_script_has():
         (["build", "everything"], 'build takes no arguments, got "everything"'),
         (["run", "--fast"], 'run takes --stop or nothing, not "--fast"'),
         (["test", "--slow"], 'not "--slow"'),
-        (["bench", "fast"], 'bench takes quick, --page and --again, not "fast"'),
+        (["bench", "fast"], 'bench takes quick, cluster, --page and --again, not "fast"'),
         (["soak", "long"], 'soak takes a number of seconds up to 99999, not "long"'),
         (["images", "--all"], 'images takes a registry, --only NAME,..., --plain-http and --fresh, not "--all"'),
         (["cluster", "start"], 'cluster takes up, down or status, not "start"'),
