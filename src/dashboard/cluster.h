@@ -29,6 +29,8 @@ class Cluster {
 
   platform::kube::KubePlatform& platform() { return *platform_; }
   const Namespace& namespace_name() const { return namespace_name_; }
+  // A folder that only our user can enter, which goes with us.
+  const std::string& folder() const { return work_; }
 
  private:
   Cluster(Loop& loop, k8s::Cluster cluster, const std::vector<std::string>& environment);
@@ -36,7 +38,7 @@ class Cluster {
   k8s::Api api_;
   oci::Keychain keychain_;
   Namespace namespace_name_;
-  std::string work_;  // a folder for builds, which goes with us
+  std::string work_;
   std::unique_ptr<platform::kube::KubePlatform> platform_;
 };
 

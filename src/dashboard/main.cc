@@ -66,7 +66,7 @@ void report(int descriptor, std::string line) {
 Task<Result<int>> serve(Loop& loop, const Settings& settings, Context& context, Listener listener, Signals& signals) {
   const std::string address = listener.address().text();
   http::Router router{api_routes(context)};
-  Guard guard{router, settings.in_cluster || !settings.listen.unix_path.empty() ? Hosts::any : Hosts::this_machine};
+  Guard guard{router, settings.in_cluster || settings.private_socket ? Hosts::any : Hosts::this_machine};
   http::Limits limits;
   limits.body_bytes = kMaxBody;
   http::Server server{loop, limits, guard};
@@ -76,7 +76,8 @@ Task<Result<int>> serve(Loop& loop, const Settings& settings, Context& context, 
   int number = co_await signals.next();
   log::info("Ending", {{"signal", number}});
   // Followed logs never end by themselves, and must not keep the functions from draining.
-  (void)co_await server.drain(0ms, Deadline::in(kServerDrain));
+  // Whoever has a private one is gone when it is told to end: nobody waits for answers.
+  (void)co_await server.drain(0ms, Deadline::in(settings.private_socket ? 0s : kServerDrain));
   co_return number;
 }
 
@@ -114,8 +115,10 @@ Task<Result<void>> run_cluster(Loop& loop, const Settings& settings, const std::
                                Signals& signals) {
   CO_TRY(auto config, read_platform_config(settings.platform_config));
   if (config.kind == spec::PlatformKind::automatic) config.kind = spec::PlatformKind::kube;
-  CO_TRY(Listener listener, Listener::listen(loop, settings.listen));
   CO_TRY(auto cluster, Cluster::find(loop, settings, environment, config));
+  Address address = settings.listen;
+  if (settings.private_socket) address.unix_path = cluster->folder() + "/socket";
+  CO_TRY(Listener listener, Listener::listen(loop, address));
   CO_TRY_DO(co_await cluster->platform().open(Deadline::in(kClusterTime)));
   http::Client client{loop};
   Context context{cluster->platform(), client, config, cluster->namespace_name(), settings.external_addresses};

@@ -18,6 +18,8 @@ struct Flag {
 };
 
 Result<void> set_listen(Settings& settings, const std::string& value) {
+  settings.private_socket = value == "private";
+  if (settings.private_socket) return {};
   TRY(settings.listen, parse_address(value));
   return {};
 }
@@ -108,8 +110,9 @@ constexpr auto kProgramFlags = [] {
 Result<void> check_listen(Settings& settings) {
   Address& address = settings.listen;
   const bool kube = settings.platform == PlatformChoice::kube;
-  // A socket in a folder of its user alone; only nuctl, which knows no other dashboard of a cluster, asks for it.
-  if (!address.unix_path.empty() && kube) return {};
+  // Only nuctl, which knows no other dashboard of a cluster, asks for it.
+  if (settings.private_socket && kube) return {};
+  if (settings.private_socket) return fail(Why::invalid, "--listen-addr private is for --platform kube");
   // Nuclio's default names no host; what it would mean, all addresses, is what must not be on a laptop.
   if (address.host.empty() && !settings.in_cluster) address.host = "127.0.0.1";
   if (address.unix_path.empty() && (is_loopback(address.host) || (kube && settings.in_cluster))) return {};

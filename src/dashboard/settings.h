@@ -24,9 +24,10 @@ struct Settings {
   std::string programs;        // the folder that the dashboard, the processor and the log keeper are in
   int ready_descriptor = -1;   // where to say that we listen, or why not
   // Of the kube platform alone.
-  bool in_cluster = false;  // we are a pod
-  std::string kubeconfig;   // a file; KUBECONFIG is the environment's
-  std::string context;      // of the kubeconfig
+  bool private_socket = false;  // listen on a Unix socket that only our user can reach, instead of `listen`
+  bool in_cluster = false;      // we are a pod
+  std::string kubeconfig;       // a file; KUBECONFIG is the environment's
+  std::string context;          // of the kubeconfig
   std::string registry;
   std::string run_registry;
   std::string docker_key_dir;  // files with logins of registries

@@ -59,9 +59,10 @@ TEST(DashboardSettings, FindTheClusterThatTheyAreIn) {
   EXPECT_EQ(settings->listen.text(), ":8070");
   EXPECT_EQ(settings->external_addresses, (std::vector<std::string>{"192.0.2.1", "192.0.2.2"}));
   EXPECT_EQ(read({"--platform", "process"}, pod).error().why, Why::forbidden) << "all addresses, and programs to run";
-  settings = read({"--platform=kube", "--listen-addr", "unix:/run/user/1/n/socket"});
+  settings = read({"--platform=kube", "--listen-addr", "private"});
   ASSERT_TRUE(settings) << settings.error().what;
-  EXPECT_EQ(settings->listen.unix_path, "/run/user/1/n/socket");
+  EXPECT_TRUE(settings->private_socket);
+  EXPECT_EQ(read({"--platform=process", "--listen-addr", "private"}).error().why, Why::invalid);
   EXPECT_EQ(read({"--platform=kube", "--listen-addr", "0.0.0.0:1"}).error().why, Why::forbidden);
 }
 

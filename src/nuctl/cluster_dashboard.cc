@@ -5,55 +5,39 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 
-#include "base/environment.h"
+#include "loop/listener.h"
 #include "loop/stream.h"
 
 namespace nuclio::nuctl {
 
-namespace fs = std::filesystem;
-
-ClusterDashboard::ClusterDashboard(std::string folder, Child child)
-    : folder_(std::move(folder)), socket_(folder_ + "/socket"), child_(std::move(child)) {}
-
-ClusterDashboard::~ClusterDashboard() {
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
-}
-
 Task<Result<std::unique_ptr<ClusterDashboard>>> ClusterDashboard::start(Loop& loop, Options options,
                                                                         Deadline deadline) {
-  std::string parent = variable(options.environment, "XDG_RUNTIME_DIR");
-  if (parent.empty() || ::access(parent.c_str(), W_OK) != 0) parent = variable(options.environment, "TMPDIR");
-  if (parent.empty()) parent = "/tmp";
-  std::string folder = parent + "/nuctl-XXXXXX";
-  if (!::mkdtemp(folder.data())) co_return fail_errno("making a folder in " + parent);
+  Descriptor quiet{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
   CO_TRY(Pipe ready, make_pipe());
   constexpr int kReady = 3;
-  Descriptor quiet{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
   const int log = options.verbose ? STDERR_FILENO : quiet.get();
   ChildOptions how;
-  how.argv = {options.program, "--platform",          "kube", "--listen-addr", "unix:" + folder + "/socket",
-              "--ready-fd",    std::to_string(kReady)};
+  how.argv = {options.program, "--platform", "kube", "--listen-addr", "private", "--ready-fd", std::to_string(kReady)};
   how.argv.insert(how.argv.end(), options.arguments.begin(), options.arguments.end());
   how.env = options.environment;
   how.directory = "/";
   how.descriptors = {{log, 1}, {log, 2}, {ready.write.get(), kReady}};
   how.signal_when_parent_dies = SIGTERM;  // a build that is at work says so in its function before it ends
   how.no_new_privileges = false;          // docker and buildah may need theirs
-  auto child = Child::spawn(loop, how);
-  if (!child) {
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
-    co_return std::unexpected(std::move(child).error());
-  }
-  std::unique_ptr<ClusterDashboard> out{new ClusterDashboard{std::move(folder), std::move(*child)}};
+  CO_TRY(Child child, Child::spawn(loop, how));
+  std::unique_ptr<ClusterDashboard> out{new ClusterDashboard{std::move(child)}};
   ready.write.reset();
-  CO_TRY_DO(
-      co_await wait_ready(loop, std::move(ready.read), "the cluster's dashboard", "--verbose shows its log", deadline));
+  CO_TRY(const std::string address, co_await wait_ready(loop, std::move(ready.read), "the cluster's dashboard",
+                                                        "--verbose shows its log", deadline));
+  CO_TRY(const Address where, parse_address(address));
+  out->socket_ = where.unix_path;
   co_return out;
+}
+
+Task<void> ClusterDashboard::end(Deadline deadline) {
+  child_.signal(SIGTERM);
+  (void)co_await child_.exited(deadline);
 }
 
 Task<Result<std::string>> wait_ready(Loop& loop, Descriptor read_end, std::string name, std::string log,

@@ -24,13 +24,13 @@ class ClusterDashboard {
   };
   // The error is the dashboard's own.
   static Task<Result<std::unique_ptr<ClusterDashboard>>> start(Loop& loop, Options options, Deadline deadline);
-  ~ClusterDashboard();
+  // Lets it take away what it has made. Destroying it kills it.
+  Task<void> end(Deadline deadline);
 
   const std::string& socket() const { return socket_; }
 
  private:
-  ClusterDashboard(std::string folder, Child child);
-  std::string folder_;
+  explicit ClusterDashboard(Child child) : child_(std::move(child)) {}
   std::string socket_;
   Child child_;
 };

@@ -34,6 +34,12 @@ int report(const Error& error) {
   return 1;
 }
 
+Task<Result<int>> run(Command& command, Session& session) {
+  auto code = co_await command.run(session);
+  co_await session.close();
+  co_return code;
+}
+
 int run(int count, char** words) {
   ignore_broken_pipes();
   std::vector<std::string> arguments(words + 1, words + count);
@@ -53,7 +59,7 @@ int run(int count, char** words) {
                   .logger = "nuctl"});
   Loop loop;
   Session session{loop, std::move(settings)};
-  auto code = run_until_done(loop, parsed->command->run(session));
+  auto code = run_until_done(loop, run(*parsed->command, session));
   return code ? *code : report(code.error());
 }
 

@@ -26,6 +26,7 @@ namespace json = boost::json;
 
 constexpr auto kStartTime = 20s;
 constexpr auto kClusterTime = 40s;
+constexpr auto kEndTime = 5s;
 constexpr Bytes kMaxAnswer{256u << 20};  // a listing or an export of many functions with their code
 constexpr Bytes kMaxFile{256u << 20};
 
@@ -64,6 +65,10 @@ void Settings::declare(Flags& flags) {
 
 Session::Session(Loop& loop, Settings settings) : loop_(loop), settings_(std::move(settings)), client_(loop) {}
 Session::~Session() = default;
+
+Task<void> Session::close() {
+  if (cluster_) co_await cluster_->end(Deadline::in(kEndTime));
+}
 
 Result<bool> Session::on_cluster() const {
   const std::string& platform = settings_.platform;

@@ -42,6 +42,8 @@ class Session {
  public:
   Session(Loop& loop, Settings settings);
   ~Session();
+  // At the end of a command: what was started for it alone ends.
+  Task<void> close();
 
   Loop& loop() { return loop_; }
   http::Client& client() { return client_; }

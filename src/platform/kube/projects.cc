@@ -28,6 +28,8 @@ Task<Result<void>> KubePlatform::make_default_project(Namespace namespace_name, 
   auto made = co_await api_.create(kProjects, object_of(project, nullptr), deadline);
   if (made) in->projects.put(std::move(*made));
   if (made || made.error().why == Why::conflict || made.error().why == Why::forbidden) co_return Result<void>{};
+  if (made.error().why == Why::not_found)
+    co_return fail(Why::not_found, "namespace \"" + namespace_name.value() + "\" does not exist in the cluster");
   co_return std::unexpected(std::move(made).error());
 }
 
