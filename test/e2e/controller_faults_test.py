@@ -27,6 +27,8 @@ FUZZ_SEED = 7
 SETTLE_SECONDS = 60
 QUIET_SECONDS = 30
 numbers = itertools.count()
+# One control plane and one controller serve all of these, and some have to be done within a time.
+pytestmark = pytest.mark.alone
 
 
 def fresh(word: str) -> str:

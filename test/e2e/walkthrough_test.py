@@ -14,6 +14,8 @@ from kubernetes import ROOT, KubectlError, eventually
 
 SECONDS_TO_DEPLOY = 60
 EXAMPLES = ROOT / "examples/python"
+# One story in one namespace, from its beginning to its end.
+pytestmark = pytest.mark.alone
 
 
 class Place:
