@@ -35,6 +35,7 @@ struct Cluster {
   std::optional<CredentialProgram> program;
   std::string proxy;                       // "" for none
   std::string namespace_name = "default";  // the context's, or the pod's own
+  std::string context;                     // its name in the kubeconfig; "" in a pod
 };
 
 // Where to look, as main has read it from flags and environment.

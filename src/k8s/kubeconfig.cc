@@ -186,6 +186,7 @@ Result<Cluster> Kubeconfig::cluster(std::string context) const {
   }
   TRY(std::string namespace_name, text_at(chosen, "namespace"));
   if (!namespace_name.empty()) cluster.namespace_name = std::move(namespace_name);
+  cluster.context = std::move(context);
   return cluster;
 }
 

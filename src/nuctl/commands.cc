@@ -5,7 +5,7 @@
 
 namespace nuclio::nuctl {
 
-// Names, aliases and their meaning are Nuclio's; `logs` and `dev` are ours.
+// Names, aliases and their meaning are Nuclio's; `logs`, `dev` and `doctor` are ours.
 const std::vector<CommandEntry>& command_table() {
   static const std::vector<CommandEntry> table{
       {"build", {"bu"}, "Make an image of a function, or a folder that a processor runs", make_build},
@@ -47,6 +47,7 @@ const std::vector<CommandEntry>& command_table() {
        nullptr,
        {{"functions", {"function", "fn", "fu"}, "Functions from a file or standard input", make_import_functions},
         {"projects", {"project", "prj", "proj"}, "Projects from a file or standard input", make_import_projects}}},
+      {"doctor", {}, "Say what is well and what is not with the cluster, or this machine", make_doctor},
       {"version", {"ver"}, "Print the version", make_version},
       {"completion", {}, "Print the completion script of a shell: bash, zsh", make_completion},
   };

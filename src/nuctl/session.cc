@@ -125,21 +125,21 @@ Task<Result<std::string>> Session::cluster_dashboard() {
   co_return base_url_;
 }
 
+Task<std::string> Session::running_dashboard() {
+  const std::string address = first_line(settings_.home + "/dashboard.address");
+  if (address.empty()) co_return "";
+  std::string url = "http://" + address;
+  http::ClientRequest hello{.method = "GET", .url = url + "/api/versions"};
+  auto answer = co_await client_.fetch(hello, Deadline::in(5s));
+  co_return answer && answer->status == 200 ? url : "";
+}
+
 Task<Result<std::string>> Session::local_dashboard() {
-  std::string address_file = settings_.home + "/dashboard.address";
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    std::string address = first_line(address_file);
-    if (!address.empty()) {
-      std::string url = "http://" + address;
-      http::ClientRequest hello{.method = "GET", .url = url + "/api/versions"};
-      auto answer = co_await client_.fetch(hello, Deadline::in(5s));
-      if (answer && answer->status == 200) {
-        base_url_ = url;
-        co_return base_url_;
-      }
-    }
-    if (attempt == 0) CO_TRY_DO(co_await start_dashboard(Deadline::in(kStartTime)));
-  }
+  base_url_ = co_await running_dashboard();
+  if (!base_url_.empty()) co_return base_url_;
+  CO_TRY_DO(co_await start_dashboard(Deadline::in(kStartTime)));
+  base_url_ = co_await running_dashboard();
+  if (!base_url_.empty()) co_return base_url_;
   co_return fail(Why::unavailable, "the dashboard was started but does not answer\nsee " + settings_.home +
                                        "/dashboard.log for the reason");
 }

@@ -54,6 +54,8 @@ class Session {
   Result<bool> on_cluster() const;
   // By flags and environment.
   Result<k8s::Cluster> cluster() const;
+  // The URL of the dashboard that runs functions on this machine, "" when none answers.
+  Task<std::string> running_dashboard();
 
   // A call of the dashboard's REST API: `path` begins with /api. The answer's JSON (null when it has no body), or the
   // message of its error with the Why of its status.
