@@ -310,6 +310,10 @@ class Dashboard:
             cwd=cwd,
         )
 
+    def begin_nuctl(self, *args):
+        """Starts nuctl; its caller reads its output and ends it."""
+        return subprocess.Popen([BIN / "nuctl", *map(str, args)], stdout=subprocess.PIPE, env=self.environment)
+
     def deploy(self, name, path, *flags):
         done = self.nuctl("deploy", name, "--path", path, *flags)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{self.log[-3000:]}"
