@@ -116,7 +116,7 @@ json::object schema_of(const Type& type, const Meta& meta) {
     std::string description{meta.doc};
     if (!meta.only.empty()) description += " " + std::string(meta.only) + " only.";
     if (meta.inert) description += " Has no effect yet.";
-    out["description"] = std::move(description);
+    out["description"] = description;
   }
   if (meta.secret) out["writeOnly"] = true;
   return out;
