@@ -8,6 +8,7 @@ import uuid
 
 import installing
 import pytest
+from kubernetes import eventually, listens
 from nuctl_cases import NuctlCases
 
 SECONDS_A_COMMAND = 120
@@ -48,7 +49,10 @@ class Place:
     def deploy(self, name, path, *flags):
         done = self.nuctl("deploy", name, "--path", path, "--http-trigger-service-type", "NodePort", *flags)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-        return self.function(name)
+        function = self.function(name)
+        # Nodes hear of a pod's coming a moment after it.
+        eventually(lambda: listens(function["status"]["httpPort"]), 10, f"{name} is reached at its node port")
+        return function
 
     def function(self, name):
         done = self.nuctl("get", "function", name, "-o", "json")

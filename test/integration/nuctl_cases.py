@@ -210,6 +210,17 @@ class NuctlCases:
         ok(elsewhere.nuctl("delete", "function", "moved"))
         assert elsewhere.nuctl("get", "function", "moved").returncode == 1
 
+    def test_export_shows_neither_secrets_nor_where_they_are(self, elsewhere):
+        triggers = {"tick": {"kind": "cron", "password": "canary", "attributes": {"interval": "1h"}}}
+        annotations = {"skip-build": "true", "skip-deploy": "true"}
+        spec = {"runtime": "python", "handler": "a:b", "build": {"functionSourceCode": "eA=="}, "triggers": triggers}
+        function = {"metadata": {"name": "secretive", "annotations": annotations}, "spec": spec}
+        ok(elsewhere.nuctl("import", "functions", input=json.dumps(function)))
+        exported = yaml.safe_load(ok(elsewhere.nuctl("export", "function", "secretive")))
+        assert exported["metadata"]["annotations"] == {**annotations, "nuclio.io/previous-state": "imported"}
+        assert "password" not in exported["spec"]["triggers"]["tick"]
+        ok(elsewhere.nuctl("delete", "function", "secretive"))
+
     def test_export_and_import_move_projects(self, platform, elsewhere, code):
         ok(platform.nuctl("create", "project", "whole", "--description", "all of it"))
         platform.deploy("part", code, "--project-name", "whole")

@@ -148,6 +148,8 @@ Result<spec::FunctionConfig> KubePlatform::function(const FunctionId& id) {
   if (deploying != deploying_.end() && loaded.config.status.state == FunctionState::building &&
       k8s::uid_of(*found) == deploying->second->uid)
     loaded.config.status.logs = deploying->second->logs;
+  // It names a Secret of this very object: whoever makes another of what is shown must not point at it.
+  loaded.config.metadata.annotations.erase(std::string(kSecretAnnotation));
   return std::move(loaded.config);
 }
 
