@@ -5,14 +5,15 @@ import base64
 import contextlib
 import http.server
 import json
+import signal
 import subprocess
 import threading
 
 import installing
 import pytest
 import yaml
+from kubernetes import eventually
 
-HOME_WITHOUT_LOGINS = {"PATH": "/usr/bin:/bin"}
 SUBJECTS = ["cluster", "namespace", "kinds", "rights", "controller"]
 
 
@@ -35,13 +36,21 @@ class Told:
 
 
 @pytest.fixture
-def run(tmp_path):
-    def run(kubeconfig, *arguments):
+def begin(tmp_path):
+    def begin(kubeconfig, *arguments):
         command = [installing.programs() / "nuctl", "doctor", "--kubeconfig", kubeconfig, *arguments]
-        environment = {**HOME_WITHOUT_LOGINS, "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path)}
-        return subprocess.run(
-            [*map(str, command)], capture_output=True, text=True, timeout=100, check=False, env=environment
-        )
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path)}
+        return subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True, env=environment)
+
+    return begin
+
+
+@pytest.fixture
+def run(begin):
+    def run(*arguments):
+        with begin(*arguments) as process:
+            out, _ = process.communicate(timeout=100)
+        return subprocess.CompletedProcess(process.args, process.returncode, out)
 
     return run
 
@@ -161,6 +170,20 @@ def test_says_one_thing_when_the_server_is_down(control_plane, ask):
     skipped = {subject: "skip" for subject in [*SUBJECTS, "pull", "registry"]}
     assert told.outcomes() == {**skipped, "cluster": "FAIL"}, told.text
     assert told.code == 1
+
+
+def test_deletes_its_pod_when_it_is_interrupted(control_plane, begin):
+    pods = ["-n", "default", "get", "pods", "-l", "nuclio.io/app=doctor", "-o", "name"]
+    process = begin(control_plane.kubeconfig, "-n", "default", "--pull", "--image", "waits/for-a-node:1")
+    try:
+        eventually(lambda: control_plane.kubectl(*pods), 20, "the pod")
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    assert "FAIL  pull        interrupted\n" in out
+    eventually(lambda: not control_plane.kubectl(*pods), 10, "the end of the pod")
 
 
 def test_says_what_is_wrong_with_a_kubeconfig(cluster, ask, tmp_path):
