@@ -90,7 +90,11 @@ def quick_disk() -> str:
 def mmdebstrap(packages: list[str], tar: Path, kept: Path, epoch: int, log: Path) -> None:
     for folder in ("archives", "lists"):
         (kept / folder).mkdir(parents=True, exist_ok=True)
+    # As root it mounts in this machine's mount namespace, and takes this machine's /dev into each root file system.
+    # Where mounts are shared, as container runtimes have them, two at a time would find themselves within one another.
+    apart = ["unshare", "--mount", "--propagation", "private"] if os.geteuid() == 0 else []
     command = [
+        *apart,
         "mmdebstrap",
         *OPTIONS,
         f"--include={','.join(packages)}",
