@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/program_flags.h"
 
+#include <algorithm>
+
 #include "base/environment.h"
 #include "base/names.h"
 
@@ -38,6 +40,16 @@ Result<Asked> read_program_flags(std::span<const ProgramFlag> flags, std::span<c
     if (!done) return std::unexpected(std::move(done).error().in("--" + std::string(name)));
   }
   return Asked::run;
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    if (comma > at) out.emplace_back(text.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return out;
 }
 
 std::string help_of(std::span<const ProgramFlag> flags) {

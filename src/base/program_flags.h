@@ -26,6 +26,9 @@ Result<Asked> read_program_flags(std::span<const ProgramFlag> flags, std::span<c
                                  const std::vector<std::string>& environment, std::string_view program,
                                  const std::function<Result<void>(std::size_t, const std::string&)>& set);
 
+// The values of a flag that takes several, commas between them; empty ones are left out.
+std::vector<std::string> split_list(std::string_view text);
+
 // A line or two for each flag, and for --version.
 std::string help_of(std::span<const ProgramFlag> flags);
 

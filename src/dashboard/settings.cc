@@ -58,12 +58,7 @@ Result<void> set_text(Settings& settings, const std::string& value) {
 }
 
 Result<void> set_addresses(Settings& settings, const std::string& value) {
-  settings.external_addresses.clear();
-  for (std::size_t at = 0; at <= value.size();) {
-    const std::size_t comma = std::min(value.find(',', at), value.size());
-    if (comma > at) settings.external_addresses.push_back(value.substr(at, comma - at));
-    at = comma + 1;
-  }
+  settings.external_addresses = split_list(value);
   return {};
 }
 

@@ -194,15 +194,16 @@ Task<void> KubePlatform::build_applied(k8s::Object object) {
   const FunctionId id{Namespace{name.namespace_name}, FunctionName{name.name}};
   json::object metadata{{"resourceVersion", std::string(k8s::resource_version_of(*object))}};
   json::object status{{"state", "building"}, {"message", ""}, {"logs", json::array{}}};
-  json::object claim{{"metadata", std::move(metadata)}, {"status", std::move(status)}};
-  auto claimed = co_await api_.merge(kWholeFunctions, name, std::move(claim), "", Deadline::in(kCallTime));
-  if (!claimed) {
-    if (claimed.error().why != Why::conflict && claimed.error().why != Why::not_found)
-      log::warn("A function's build could not be begun", {{"function", name.text()}, {"reason", claimed.error().what}});
-    co_return;
+  const json::object claim{{"metadata", std::move(metadata)}, {"status", std::move(status)}};
+  auto claimed = co_await api_.merge(kWholeFunctions, name, claim, "", Deadline::in(kCallTime));
+  // Of the very version that was seen, so that trying again is safe: once it has changed, that is a conflict, and the
+  // change is looked at by itself.
+  for (auto pause = 1s; !claimed; pause = std::min(pause * 2, 60s)) {
+    if (claimed.error().why == Why::conflict || claimed.error().why == Why::not_found) co_return;
+    log::warn("A function's build could not be begun", {{"function", name.text()}, {"reason", claimed.error().what}});
+    co_await loop_.sleep(pause);
+    claimed = co_await api_.merge(kWholeFunctions, name, claim, "", Deadline::in(kCallTime));
   }
-  json::value given(*claimed);
-  given.get_object().erase("status");
   auto loaded = function_of(*claimed);
   const Deadline deadline = loaded ? builder::build_deadline(loaded->config.spec.build) : Deadline::in(kCallTime);
   std::string folder = options_.work + "/build-" + std::to_string(++builds_begun_);
@@ -211,7 +212,7 @@ Task<void> KubePlatform::build_applied(k8s::Object object) {
   deploying = std::make_unique<Deploying>(loop_, id, std::string(k8s::uid_of(*claimed)), std::move(folder), deadline);
   deploying->applied = true;
   deploying->inputs = build_inputs(*claimed);
-  auto found = find_applied(*deploying, loaded, std::move(given));
+  auto found = find_applied(*deploying, loaded);
   if (found) {
     deploying->work.spawn(bring_up(*deploying));
     co_return;
@@ -220,16 +221,15 @@ Task<void> KubePlatform::build_applied(k8s::Object object) {
   co_await failed(id, deploying->inputs, deploying->logs, found.error().what);
 }
 
-Result<void> KubePlatform::find_applied(Deploying& deploying, const Result<spec::Loaded<spec::FunctionConfig>>& loaded,
-                                        json::value given) {
+Result<void> KubePlatform::find_applied(Deploying& deploying,
+                                        const Result<spec::Loaded<spec::FunctionConfig>>& loaded) {
   if (!loaded) return std::unexpected(loaded.error());
   const spec::Build& build = loaded->config.spec.build;
   // Its metadata has more than a function's file may have.
   spec::FunctionConfig asked = loaded->config;
   asked.status = {};
-  given = spec::to_json(asked, spec::Secrets::shown);
+  deploying.given = spec::to_json(asked, spec::Secrets::shown);
   TRY(deploying.origin, builder::origin_of(build, builder::Asker::anyone));
-  deploying.given = std::move(given);
   if (deploying.origin) return {};
   if (build.function_source_code.empty())
     return fail(Why::forbidden,
@@ -284,12 +284,6 @@ Task<Result<void>> KubePlatform::write(spec::FunctionConfig config, k8s::Object 
   co_return Result<void>{};
 }
 
-std::vector<std::string> KubePlatform::build_environment(const std::string& folder) const {
-  std::vector<std::string> out = builder::build_environment(options_.environment);
-  out.push_back("NUCLIO_BUILD=" + folder);
-  return out;
-}
-
 Task<void> KubePlatform::bring_up(Deploying& deploying) {
   // The work is the deploying's own: it must not end itself from within.
   const FunctionId id = deploying.id;
@@ -305,6 +299,9 @@ Task<void> KubePlatform::bring_up(Deploying& deploying) {
   }
   deploying.given = {};
   deploying.source.reset();
+  // What was fetched and staged is of no use any more, and would stay until the function is deployed again.
+  std::error_code ignored;
+  fs::remove_all(deploying.folder, ignored);
   changed_.notify_all();
 }
 

@@ -99,15 +99,13 @@ class KubePlatform final : public Platform {
   Task<Result<spec::MaskedValues>> kept_values(k8s::Object existing);
   void function_changed(const k8s::Object& now);
   Task<void> build_applied(k8s::Object object);
-  Result<void> find_applied(Deploying& deploying, const Result<spec::Loaded<spec::FunctionConfig>>& loaded,
-                            boost::json::value given);
+  Result<void> find_applied(Deploying& deploying, const Result<spec::Loaded<spec::FunctionConfig>>& loaded);
   Task<void> bring_up(Deploying& deploying);
   Task<Result<void>> fetch(Deploying& deploying);
   Task<Result<void>> build(Deploying& deploying);
   Task<Result<void>> hand_over(Deploying& deploying);
   Task<void> failed(FunctionId id, std::string inputs, std::vector<boost::json::object> logs, std::string message);
   Task<Result<void>> patch(FunctionId id, std::string uid, boost::json::object patch, Deadline deadline);
-  std::vector<std::string> build_environment(const std::string& folder) const;
 
   Loop& loop_;
   k8s::Api& api_;
