@@ -188,7 +188,7 @@ def test_the_dashboard_installs_packages_for_an_images_python(roots):
         "import greetings\n\n\ndef handler(context, event):\n    return greetings.HELLO\n"
     )
     run("chown", "-R", f"{USER}:{USER}", work)
-    arguments = [word for name in ("code", "out", "cache") for word in (f"--{name}", f"/tmp/made/{name}")]
+    arguments = [word for name in ("code", "out", "cache") for word in (f"--{name}", f"/tmp/work/{name}")]
     prepare = ["/usr/local/share/nuclio/runtimes/python/prepare", *arguments, "--handler", "main:handler"]
     with_devices(root, *prepare, "--version", "3.11", "--commands", "", "--target", "image")
     packages = (work / "out/packages").readlink().relative_to("/")
