@@ -430,7 +430,7 @@ struct KubeConfig {
         field("imagePullSecrets", &K::image_pull_secrets,
               {.doc = "imagePullSecrets of functions that say none: one secret, by name."}),
         field("cronTriggerCronJobImage", &K::cron_trigger_cron_job_image,
-              {.doc = "Image with nuctl, from which CronJobs call functions (cronTriggerCreationMode kube)."}),
+              {.doc = "Image with nuctl, from which CronJobs call functions."}),
     };
   }
 };
@@ -584,7 +584,10 @@ struct PlatformConfig {
         field("disableDefaultHTTPTrigger", &P::disable_default_http_trigger,
               {.doc = "Do not add an http trigger to functions that have none."}),
         field("cronTriggerCreationMode", &P::cron_trigger_creation_mode,
-              {.doc = "Whether cron triggers run in the processor or as Kubernetes CronJobs.", .only = kKubernetes}),
+              {.doc =
+                   "Where cron triggers run: kube: as CronJobs. processor: in the function's processor, or as CronJobs "
+                   "where there may be several replicas, each of which would fire.",
+               .only = kKubernetes}),
         field("scaleToZero", &P::scale_to_zero,
               {.doc = "mode, scalerInterval, resourceReadinessTimeout, scaleResources, inactivityWindowPresets, "
                       "httpTriggerIngressAnnotations, multiTargetStrategy.",

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "schema/schema.h"
+#include "spec/metadata.h"
 #include "spec/triggers/event.h"
 
 namespace nuclio::spec {
@@ -33,9 +34,9 @@ struct CronTrigger {
         field("interval", &CronTrigger::interval, {.doc = "Time between two events; wins over schedule."}),
         field("event", &CronTrigger::event, {.doc = "The event to send."}),
         field("concurrencyPolicy", &CronTrigger::concurrency_policy,
-              {.doc = "What a Kubernetes CronJob does when the last run is not over.", .inert = true}),
+              {.doc = "What a CronJob does when the last run is not over.", .only = kKubernetes}),
         field("jobBackoffLimit", &CronTrigger::job_backoff_limit,
-              {.doc = "Retries of a Kubernetes CronJob.", .min = 0, .inert = true}),
+              {.doc = "How many more pods a CronJob starts for a run that failed.", .min = 0, .only = kKubernetes}),
     };
   }
 };
