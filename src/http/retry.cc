@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "oci/retry.h"
+#include "http/retry.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,10 +7,10 @@
 #include <random>
 #include <string>
 
-namespace nuclio::oci {
+namespace nuclio::http {
 namespace {
 
-// Nobody waits longer than that for a registry, deadline or not.
+// Nobody waits longer than that for a server, deadline or not.
 constexpr std::chrono::minutes kLongestPause{5};
 
 // So that those who were turned away together do not come back together.
@@ -40,7 +40,7 @@ bool passes(int status) {
 
 bool passes(const Error& error) { return error.why == Why::unavailable || error.why == Why::timeout; }
 
-std::optional<std::chrono::seconds> retry_after(const http::Headers& headers) {
+std::optional<std::chrono::seconds> retry_after(const Headers& headers) {
   const std::string text(headers.get("Retry-After"));
   if (text.empty()) return {};
   int seconds = 0;
@@ -51,4 +51,4 @@ std::optional<std::chrono::seconds> retry_after(const http::Headers& headers) {
   return std::chrono::seconds{std::max<std::time_t>(::timegm(&when) - std::time(nullptr), 0)};
 }
 
-}  // namespace nuclio::oci
+}  // namespace nuclio::http

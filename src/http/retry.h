@@ -10,7 +10,7 @@
 #include "loop/loop.h"
 #include "loop/task.h"
 
-namespace nuclio::oci {
+namespace nuclio::http {
 
 struct RetryPolicy {
   int attempts = 5;                        // the first one counts
@@ -46,6 +46,6 @@ bool passes(int status);
 bool passes(const Error& error);
 
 // Retry-After: seconds, or a date.
-std::optional<std::chrono::seconds> retry_after(const http::Headers& headers);
+std::optional<std::chrono::seconds> retry_after(const Headers& headers);
 
-}  // namespace nuclio::oci
+}  // namespace nuclio::http

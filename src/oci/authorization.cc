@@ -57,7 +57,7 @@ class Authorization::Fetching {
 };
 
 Authorization::Authorization(Loop& loop, http::Client& client, const Keychain& keychain, std::string registry, Url home,
-                             std::string authorities, http::Proxies proxies, RetryPolicy retry)
+                             std::string authorities, http::Proxies proxies, http::RetryPolicy retry)
     : loop_(loop),
       client_(client),
       keychain_(keychain),
@@ -140,12 +140,12 @@ Task<Result<void>> Authorization::fetch(const Access& access, Token& token, Dead
   CO_TRY(const Login* login, co_await this->login(access, deadline));
   CO_TRY(const http::ClientRequest request, token_request(access, login));
   CO_TRY(const Url server, parse_url(request.url));
-  Backoff backoff{loop_, retry_, deadline};
+  http::Backoff backoff{loop_, retry_, deadline};
   for (;;) {
     auto answer = co_await client_.fetch(request, earlier(deadline, Deadline::in(kPatience)));
-    const bool may_pass = answer ? passes(answer->status) : passes(answer.error());
+    const bool may_pass = answer ? http::passes(answer->status) : http::passes(answer.error());
     std::optional<std::chrono::seconds> asked;
-    if (answer) asked = retry_after(answer->headers);
+    if (answer) asked = http::retry_after(answer->headers);
     if (may_pass) {
       const bool again = co_await backoff.again(asked);
       if (again) continue;

@@ -9,13 +9,13 @@
 #include "base/result.h"
 #include "http/client.h"
 #include "http/proxies.h"
+#include "http/retry.h"
 #include "loop/deadline.h"
 #include "loop/loop.h"
 #include "loop/task.h"
 #include "loop/wait_list.h"
 #include "oci/challenge.h"
 #include "oci/keychain.h"
-#include "oci/retry.h"
 #include "oci/url.h"
 
 namespace nuclio::oci {
@@ -36,7 +36,7 @@ class Authorization {
   // All are borrowed. `home` is the registry's own URL; a token server elsewhere gets the login over TLS only, unless
   // the registry itself is spoken to without, and must not be on this machine, unless the registry is.
   Authorization(Loop& loop, http::Client& client, const Keychain& keychain, std::string registry, Url home,
-                std::string authorities, http::Proxies proxies, RetryPolicy retry);
+                std::string authorities, http::Proxies proxies, http::RetryPolicy retry);
 
   // The Authorization header to send, "" while the registry has not asked for one. Why::forbidden when it asks for a
   // login and there is none, or the token server refuses it: the message says where one was looked for.
@@ -67,7 +67,7 @@ class Authorization {
   Url home_;
   std::string authorities_;
   http::Proxies proxies_;
-  RetryPolicy retry_;
+  http::RetryPolicy retry_;
   std::optional<Challenge> challenge_;
   std::map<std::string, std::optional<Login>> logins_;  // by repository
   std::map<std::string, Token> tokens_;                 // by scopes; never erased, so references last

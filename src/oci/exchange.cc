@@ -141,13 +141,13 @@ Task<Result<Answer>> Exchange::send_once(const Call& call, Deadline deadline) {
 }
 
 Task<Result<Answer>> Exchange::send(Call call, Deadline deadline) {
-  Backoff backoff{loop_, options_.retry, deadline};
+  http::Backoff backoff{loop_, options_.retry, deadline};
   for (;;) {
     auto answer = co_await send_once(call, deadline);
-    const bool may_pass = answer ? passes(answer->status) : passes(answer.error());
+    const bool may_pass = answer ? http::passes(answer->status) : http::passes(answer.error());
     if (!may_pass) co_return answer;
     std::optional<std::chrono::seconds> asked;
-    if (answer) asked = retry_after(answer->headers);
+    if (answer) asked = http::retry_after(answer->headers);
     const bool again = co_await backoff.again(asked);
     if (!again) co_return answer;
   }

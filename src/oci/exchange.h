@@ -9,12 +9,12 @@
 #include "base/result.h"
 #include "http/client.h"
 #include "http/proxies.h"
+#include "http/retry.h"
 #include "loop/deadline.h"
 #include "loop/loop.h"
 #include "loop/task.h"
 #include "oci/authorization.h"
 #include "oci/keychain.h"
-#include "oci/retry.h"
 #include "oci/url.h"
 
 namespace nuclio::oci {
@@ -25,7 +25,7 @@ struct RegistryOptions {
   PlainHttp plain_http = PlainHttp::no;  // without TLS, passwords and all; never unless said, not on loopback either
   http::Proxies proxies;                 // of this user; none when empty
   std::string authorities;               // PEM file of authorities beside the system's; "" for none
-  RetryPolicy retry = {};
+  http::RetryPolicy retry = {};
   Bytes chunk{64u << 20};  // a longer blob is uploaded in pieces of this size, so that a break costs one piece
   // What one attempt may take: this long, and a second more for each `pace` bytes that it moves.
   std::chrono::milliseconds patience{30'000};

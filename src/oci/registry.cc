@@ -91,7 +91,7 @@ Task<Result<Progress>> read_some(Exchange& exchange, Call call, Reading& reading
   Progress progress;
   if (reading.got() > 0) call.headers.set("Range", "bytes=" + std::to_string(reading.got()) + "-");
   auto stream = co_await exchange.attempt(call, deadline);
-  if (!stream && passes(stream.error())) {
+  if (!stream && http::passes(stream.error())) {
     progress.broken = std::move(stream).error();
     co_return std::move(progress);
   }
@@ -101,8 +101,8 @@ Task<Result<Progress>> read_some(Exchange& exchange, Call call, Reading& reading
     auto body = co_await read_all(*stream, call.max_answer);
     Answer answer{stream->status, std::move(stream->headers), body ? std::move(*body) : std::string{}};
     progress.broken = exchange.unexpected(call, answer);
-    progress.asked = retry_after(answer.headers);
-    if (!passes(answer.status)) co_return fail(std::move(progress.broken));
+    progress.asked = http::retry_after(answer.headers);
+    if (!http::passes(answer.status)) co_return fail(std::move(progress.broken));
     co_return std::move(progress);
   }
   reading.begins_at(*begin);
@@ -129,7 +129,7 @@ Task<Result<void>> read_to_end(Exchange& exchange, const Repository& repository,
   call.access = {Access::Action::pull, repository.value(), ""};
   call.moves = blob.size;
   Reading reading{blob, sink};
-  Backoff backoff{exchange.loop(), exchange.options().retry, deadline};
+  http::Backoff backoff{exchange.loop(), exchange.options().retry, deadline};
   for (;;) {
     const std::uint64_t before = reading.got();
     CO_TRY(Progress progress, co_await read_some(exchange, call, reading, blob.size.count, deadline));

@@ -7,13 +7,13 @@
 
 #include "base/check.h"
 #include "base/image_reference.h"
+#include "http/retry.h"
 #include "oci/challenge.h"
 #include "oci/docker_config.h"
 #include "oci/exchange.h"
 #include "oci/image.h"
 #include "oci/manifest.h"
 #include "oci/range.h"
-#include "oci/retry.h"
 #include "oci/url.h"
 
 namespace nuclio::oci {
@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static_cast<void>(range_received(text));
   http::Headers headers;
   if (http::is_header_value(text)) headers.add("Retry-After", text);
-  static_cast<void>(retry_after(headers));
+  static_cast<void>(http::retry_after(headers));
   return 0;
 }
 

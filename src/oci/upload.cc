@@ -98,21 +98,21 @@ Task<Result<bool>> Upload::send(const Call& call, int wanted, Deadline deadline)
   auto answer = co_await exchange_.send_once(call, deadline);
   if (!answer) {
     broken_ = std::move(answer).error();
-    if (!passes(broken_)) co_return fail(std::move(broken_));
+    if (!http::passes(broken_)) co_return fail(std::move(broken_));
     co_return false;
   }
   answer_ = std::move(*answer);
   if (answer_.status == wanted) co_return true;
   broken_ = exchange_.unexpected(call, answer_);
   // One that does not say how far it has come has forgotten it, or cannot say.
-  const bool says_nothing = call.method == "GET" && !passes(answer_.status);
+  const bool says_nothing = call.method == "GET" && !http::passes(answer_.status);
   const bool lost = session_ && (answer_.status == 404 || answer_.status == 416 || says_nothing);
   // Not all registries take a blob in parts; those get it in one.
   const bool no_parts = call.method == "PATCH" && (answer_.status == 400 || answer_.status == 405 ||
                                                    answer_.status == 415 || answer_.status == 501);
   if (no_parts) in_parts_ = false;
   if (lost || no_parts) session_.reset();
-  if (!lost && !no_parts && !passes(answer_.status)) co_return fail(std::move(broken_));
+  if (!lost && !no_parts && !http::passes(answer_.status)) co_return fail(std::move(broken_));
   co_return false;
 }
 
@@ -200,11 +200,11 @@ Task<Result<Upload::Step>> Upload::go_on(Deadline deadline) {
 }
 
 Task<Result<void>> Upload::run(Deadline deadline) {
-  Backoff backoff{exchange_.loop(), exchange_.options().retry, deadline};
+  http::Backoff backoff{exchange_.loop(), exchange_.options().retry, deadline};
   for (;;) {
     CO_TRY(const Step step, co_await go_on(deadline));
     if (step == Step::done) co_return Result<void>{};
-    const auto asked = retry_after(answer_.headers);
+    const auto asked = http::retry_after(answer_.headers);
     const bool again = co_await backoff.again(asked);
     if (!again) co_return fail(std::move(broken_));
     // Who gets on has not used an attempt up.
