@@ -329,9 +329,12 @@ json::object status_of(const StatusInput& input) {
   return status;
 }
 
-json::object image_wanted(const json::object& function, std::chrono::system_clock::time_point now) {
+json::object image_wanted(const json::object& function, std::string_view lost,
+                          std::chrono::system_clock::time_point now) {
   json::object status = status_before(function);
-  const std::string text = "waits for a dashboard of the cluster to make its image";
+  std::string text = "waits for a dashboard of the cluster to make its image";
+  if (!lost.empty()) text += "; " + std::string(lost) + ", which was making it, is not heard of any more";
+  status.erase(kube::kBuilder);
   const std::int64_t generation = k8s::generation_of(function);
   const std::string when = kube::rfc3339(now);
   status["state"] = "waitingForBuild";

@@ -56,8 +56,10 @@ boost::json::object status_of(const StatusInput& input);
 // Why a function is an error: its Ready condition's reason when the API server will have none of its objects.
 inline constexpr std::string_view kRefused = "Refused";
 
-// The status of a function that has code and no image of it, until a dashboard makes one.
-boost::json::object image_wanted(const boost::json::object& function, std::chrono::system_clock::time_point now);
+// The status of a function that has code and no image of it, until a dashboard makes one. `lost`: one that made it, and
+// is not heard of any more; "" for none.
+boost::json::object image_wanted(const boost::json::object& function, std::string_view lost,
+                                 std::chrono::system_clock::time_point now);
 
 // The status of a function that cannot be what it says: state error, conditions Ready and Stalled.
 boost::json::object invalid_status(const boost::json::object& function, std::string_view reason, std::string message,

@@ -231,5 +231,17 @@ TEST(Refused, IsRememberedUntilTheSpecChanges) {
   EXPECT_FALSE(was_refused(function));
 }
 
+TEST(ImageWanted, NamesTheBuilderThatWasLost) {
+  const json::object function = object(R"({"metadata": {"name": "f", "namespace": "n", "generation": 3},
+    "status": {"state": "building", "builder": {"id": "pod-a_x_1"}, "containerImage": "i:1"}})");
+  json::object status = image_wanted(function, "pod-a_x_1", kNow);
+  EXPECT_EQ(status["state"], "waitingForBuild");
+  EXPECT_THAT(std::string(status["message"].as_string()), HasSubstr("pod-a_x_1"));
+  EXPECT_FALSE(status.contains("builder")) << "it is nobody's until somebody says so";
+  EXPECT_EQ(status["containerImage"], "i:1") << "the version before goes on";
+  status = image_wanted(function, "", kNow);
+  EXPECT_EQ(status["message"], "waits for a dashboard of the cluster to make its image");
+}
+
 }  // namespace
 }  // namespace nuclio::controller

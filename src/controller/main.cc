@@ -2,13 +2,12 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <sstream>
 
 #include "base/log.h"
+#include "base/random_text.h"
 #include "base/version.h"
 #include "controller/controller.h"
 #include "controller/settings.h"
@@ -47,14 +46,6 @@ Result<spec::PlatformConfig> read_platform_config(const std::string& path) {
   for (const auto& warning : loaded->warnings) log::warn(path + ": " + schema::text(warning));
   if (loaded->config.kind == spec::PlatformKind::automatic) loaded->config.kind = spec::PlatformKind::kube;
   return std::move(loaded->config);
-}
-
-// No other start of this program has it.
-std::string unique_identity(const std::string& name) {
-  std::random_device random;
-  char suffix[9];
-  std::snprintf(suffix, sizeof suffix, "%08x", random());
-  return name + "_" + suffix;
 }
 
 Task<http::Response> answer(bool well) { co_return http::Response::json(well ? 200 : 503, "{}"); }
@@ -134,7 +125,7 @@ Task<Result<void>> run(Loop& loop, const Settings& settings, const std::vector<s
   k8s::LeaseOptions lease_options;
   lease_options.name = {settings.lease_namespace.empty() ? own_namespace : settings.lease_namespace,
                         "nuclio-controller-" + (options.namespace_name.empty() ? "all" : options.namespace_name)};
-  lease_options.identity = unique_identity(settings.identity);
+  lease_options.identity = settings.identity + "_" + random_text(8);  // no other start of this program has it
   k8s::Lease lease{loop, api, std::move(lease_options)};
   End end;
   WaitList changed{loop};

@@ -142,18 +142,25 @@ k8s::Informer& Caches::of(const k8s::Resource& kind) {
 Task<Result<FunctionReconciler::Next>> FunctionReconciler::reconcile(k8s::ObjectName name, Deadline deadline) {
   const k8s::Object function = caches_.functions.find(name);
   // What was made for one that has gone goes by itself: the function owned it.
-  if (!function || k8s::being_deleted(*function)) co_return Next{};
+  if (!function || k8s::being_deleted(*function)) {
+    heard_.erase(name);
+    co_return Next{};
+  }
   auto loaded = kube::function_of(*function);
   if (!loaded) {
     CO_TRY_DO(co_await complain(function, "Invalid", loaded.error().what, deadline));
     co_return Next{};
   }
+  if (loaded->config.status.state == FunctionState::building) co_return co_await listen_to_builder(function, deadline);
+  heard_.erase(name);
   const Turn turn = turn_of(loaded->config, *function);
   if (turn == Turn::wants_image)
-    CO_TRY_DO(co_await write_status(function, image_wanted(*function, std::chrono::system_clock::now()), deadline));
+    CO_TRY_DO(co_await write_status(function, image_wanted(*function, "", std::chrono::system_clock::now()), deadline));
   if (turn != Turn::ours) co_return Next{};
   spec::FunctionConfig config = spec::enrich(std::move(loaded->config), options_.platform);
   auto valid = spec::validate(config);
+  if (auto may = platform::may_have_priority(config, options_.platform); valid && !may)
+    valid = std::unexpected(std::move(may).error());
   if (!valid || config.spec.image.empty()) {
     const std::string why =
         valid ? "there is neither code nor an image: set spec.image, or spec.build.functionSourceCode or path"
@@ -298,6 +305,21 @@ Task<Result<void>> FunctionReconciler::remove_old_secrets(const FunctionInput& i
     caches_.secrets.put_gone(name, options.uid);
   }
   co_return Result<void>{};
+}
+
+// One that was killed, or cannot reach the API server, says nothing any more.
+Task<Result<FunctionReconciler::Next>> FunctionReconciler::listen_to_builder(k8s::Object function, Deadline deadline) {
+  const json::value* says = k8s::at(*function, std::string("status.") + std::string(kube::kBuilder));
+  if (!says || kube::builder_of(*function).empty()) co_return Next{};
+  const auto now = std::chrono::steady_clock::now();
+  Heard& heard = heard_.try_emplace(k8s::name_of(*function), Heard{*says, now}).first->second;
+  if (heard.said != *says) heard = {*says, now};
+  const auto silent = now - heard.since;
+  if (silent < kube::kBuilderPatience) co_return Next{.look_again = kube::kBuilderPatience - silent};
+  const std::string lost{kube::builder_of(*function)};
+  json::object status = image_wanted(*function, lost, std::chrono::system_clock::now());
+  CO_TRY_DO(co_await write_status(std::move(function), std::move(status), deadline));
+  co_return Next{};
 }
 
 Task<Result<void>> FunctionReconciler::complain(k8s::Object function, std::string_view reason, std::string message,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <boost/json/value.hpp>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -56,6 +57,7 @@ class FunctionReconciler {
   Task<Result<void>> adopt_secrets(const FunctionInput& input, Deadline deadline);
   std::string secret_of(const boost::json::object& function) const;
   Task<Result<void>> remove_old_secrets(const FunctionInput& input, Deadline deadline);
+  Task<Result<Next>> listen_to_builder(k8s::Object function, Deadline deadline);
   Task<Result<void>> complain(k8s::Object function, std::string_view reason, std::string message, Deadline deadline);
   Task<Result<void>> write_status(k8s::Object function, boost::json::object status, Deadline deadline);
   Task<std::string> last_words(k8s::ObjectName pod, Deadline deadline);
@@ -66,6 +68,13 @@ class FunctionReconciler {
   Caches caches_;
   k8s::EventRecorder& events_;
   ReconcileOptions options_;
+
+  // What the builder of a function said last, and since when it has said nothing else, on our own clock.
+  struct Heard {
+    boost::json::value said;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::map<k8s::ObjectName, Heard> heard_;  // of those that are being built
 };
 
 }  // namespace nuclio::controller

@@ -30,6 +30,7 @@ constexpr std::size_t kMaxHead = 256 << 10;
 // seconds it is asked, and nine times again, before the connection counts as broken.
 constexpr long kSilenceSeconds = 30;
 constexpr long kAskAgainSeconds = 10;
+constexpr std::chrono::milliseconds kRefusedPause{100};
 
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -211,6 +212,8 @@ class Client::Transfer {
   }
   Headers& headers() { return headers_; }
   Bytes max_body() const { return request_.max_body; }
+  // Nothing was sent, since nobody listens there.
+  bool was_refused() const { return code_ == CURLE_COULDNT_CONNECT; }
   std::unexpected<Error> failed(Why why, std::string_view what) const {
     return fail(why, shown(request_) + ": " + std::string(what));
   }
@@ -488,25 +491,35 @@ class Client::Body final : public BodySource {
 Client::Client(Loop& loop) : engine_(std::make_unique<Engine>(loop)) {}
 Client::~Client() = default;
 
-Task<Result<ClientResponse>> Client::fetch(ClientRequest request, Deadline deadline) {
-  Transfer transfer{*engine_, std::move(request)};
-  CO_TRY_DO(transfer.start());
-  CO_TRY_DO(co_await transfer.head(deadline));
-  ClientResponse response{transfer.status(), std::move(transfer.headers()), {}};
+// One of which the headers have come.
+Task<Result<std::unique_ptr<Client::Transfer>>> Client::begin(ClientRequest request, Deadline head) {
+  const Deadline patience = earlier(head, Deadline::in(request.refused_patience));
   for (;;) {
-    CO_TRY(auto piece, co_await transfer.next(deadline));
+    const bool last = patience.passed();
+    auto transfer = std::make_unique<Transfer>(*engine_, last ? std::move(request) : request);
+    CO_TRY_DO(transfer->start());
+    auto come = co_await transfer->head(head);
+    if (come) co_return std::move(transfer);
+    if (last || !transfer->was_refused()) co_return std::unexpected(std::move(come).error());
+    co_await engine_->loop().sleep(kRefusedPause);
+  }
+}
+
+Task<Result<ClientResponse>> Client::fetch(ClientRequest request, Deadline deadline) {
+  CO_TRY(const auto transfer, co_await begin(std::move(request), deadline));
+  ClientResponse response{transfer->status(), std::move(transfer->headers()), {}};
+  for (;;) {
+    CO_TRY(auto piece, co_await transfer->next(deadline));
     if (!piece) co_return std::move(response);
-    if (response.body.size() + piece->size() > transfer.max_body().count)
-      co_return transfer.failed(Why::too_large,
-                                "the answer has more than " + std::to_string(transfer.max_body().count) + " bytes");
+    if (response.body.size() + piece->size() > transfer->max_body().count)
+      co_return transfer->failed(Why::too_large,
+                                 "the answer has more than " + std::to_string(transfer->max_body().count) + " bytes");
     response.body += *piece;
   }
 }
 
 Task<Result<ClientStream>> Client::open(ClientRequest request, Deadline head, Deadline all) {
-  auto transfer = std::make_unique<Transfer>(*engine_, std::move(request));
-  CO_TRY_DO(transfer->start());
-  CO_TRY_DO(co_await transfer->head(earlier(head, all)));
+  CO_TRY(auto transfer, co_await begin(std::move(request), earlier(head, all)));
   ClientStream stream{transfer->status(), std::move(transfer->headers()), transfer->address(), nullptr};
   stream.body = std::make_unique<Body>(std::move(transfer), all);
   co_return std::move(stream);

@@ -46,6 +46,8 @@ struct ClientRequest {
   std::string proxy;             // "" for none
   Bytes max_body{64 << 20};      // of the answer, with fetch(): Why::too_large
   std::chrono::milliseconds connect_timeout{10'000};
+  // So long it is tried again while nobody listens there, which is before anything was sent.
+  std::chrono::milliseconds refused_patience{0};
   VerifyPeer verify_peer = VerifyPeer::yes;
   // PEM file of the one certificate that the server must show, under whatever name, or of its authorities; "" for the
   // system's authorities and the URL's host. Read for each connection.
@@ -95,6 +97,7 @@ class Client {
   class Engine;
   class Transfer;
   class Body;
+  Task<Result<std::unique_ptr<Transfer>>> begin(ClientRequest request, Deadline head);
   std::unique_ptr<Engine> engine_;
 };
 

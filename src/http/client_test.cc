@@ -118,6 +118,33 @@ TEST(Client, SaysWhatWentWrong) {
   }
 }
 
+TEST(Client, WaitsForOneWhoIsAboutToListen) {
+  Loop loop;
+  Client client{loop};
+  Address address{"127.0.0.1", 0, ""};
+  address.port = Listener::listen(loop, address)->address().port;
+  ClientRequest request{.url = "http://127.0.0.1:" + std::to_string(address.port) + "/"};
+  request.refused_patience = std::chrono::milliseconds{300};
+  const auto begin = std::chrono::steady_clock::now();
+  auto response = run_until_done(loop, client.fetch(request, Deadline::in(std::chrono::seconds{10})));
+  ASSERT_FALSE(response);
+  EXPECT_THAT(response.error().what, HasSubstr("connection refused"));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds{300});
+
+  request.refused_patience = std::chrono::seconds{10};
+  std::optional<Listener> listener;
+  Group group{loop};
+  group.spawn([](Loop& loop, const Address& address, std::optional<Listener>& listener) -> Task<void> {
+    co_await loop.sleep(std::chrono::milliseconds{150});
+    listener.emplace(*Listener::listen(loop, address));
+  }(loop, address, listener));
+  // It listens, and never answers: that is another matter.
+  response = run_until_done(loop, client.fetch(request, Deadline::in(std::chrono::milliseconds{900})));
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().why, Why::timeout) << response.error().what;
+  EXPECT_TRUE(listener);
+}
+
 TEST(Client, BoundsTheAnswer) {
   TestClient client;
   ClientRequest request{.method = "POST", .url = client.test.url("/"), .body = std::string(1000, 'x')};

@@ -13,6 +13,7 @@
 #include "k8s/url.h"
 #include "k8s/watch.h"
 #include "loop/group.h"
+#include "loop/run.h"
 
 namespace nuclio::k8s {
 namespace {
@@ -82,7 +83,9 @@ struct Informer::State {
     well();
     Lines lines{kLongestLine};
     for (;;) {
-      auto piece = co_await stream.body->next();
+      auto heard = co_await within(loop, Deadline::in(options.times.longest_silence), stream.body->next());
+      if (!heard) co_return fail(Why::timeout, "watching " + followed() + ": nothing was heard for too long");
+      auto piece = *std::move(heard);
       const bool has_lasted = std::chrono::steady_clock::now() - begin >= options.times.longest_pause;
       if (has_lasted) failures = 0;
       if (!piece) co_return fail(std::move(piece).error());

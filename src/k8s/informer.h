@@ -26,6 +26,8 @@ struct InformerTimes {
   std::chrono::milliseconds longest_pause{30'000};
   std::chrono::seconds shortest_watch{300};  // a watch is to last that long, up to twice as long
   std::chrono::milliseconds grace{30'000};   // and counts as dead when the server has not ended it by then
+  // Or when nothing is heard for so long: a server sends a bookmark each minute, if nothing else.
+  std::chrono::milliseconds longest_silence{150'000};
 };
 
 struct InformerOptions {

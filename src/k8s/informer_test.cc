@@ -116,6 +116,16 @@ TEST_F(InformerTest, BeginsAnewAfterWhatIsNoEvent) {
   api.until([&] { return informer->size() == 3; });
 }
 
+TEST_F(InformerTest, BeginsAnewWhenNothingIsHeardForTooLong) {
+  InformerOptions options = pods();
+  options.times.longest_silence = 300ms;
+  auto informer = followed(std::move(options));
+  server.watches_speak = false;
+  server.set(kPods, {"media", "c"});
+  api.until([&] { return server.feeds.size() == 2 && informer->health(); });
+  EXPECT_THAT(names(*informer), ElementsAre("a", "b", "c"));
+}
+
 TEST_F(InformerTest, TakesNoLineWithoutAnEnd) {
   auto informer = followed();
   Feed& endless = watch();

@@ -73,6 +73,8 @@ class Invoke final : public Command {
     CO_TRY_DO(direct(request, function, address));
 
     log::debug("Executing function", {{"method", request.method}, {"url", request.url}});
+    CO_TRY(const bool kube, session.on_cluster());
+    if (kube) request.refused_patience = spec::kServicePatience;
     auto answer = co_await session.client().fetch(request, Deadline::in(*timeout));
     if (!answer) co_return std::unexpected(not_answered(std::move(answer.error())));
     print(session, *answer);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform/demands.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "base/names.h"
 
 namespace nuclio::platform {
@@ -64,6 +67,15 @@ Result<void> may_scale_to_zero(const spec::FunctionConfig& existing) {
   if (least <= 0) return {};
   return fail(Why::precondition, quoted(id_of(existing)) + " cannot be scaled to zero: its spec.minReplicas is " +
                                      std::to_string(least) + ", must be 0");
+}
+
+Result<void> may_have_priority(const spec::FunctionConfig& config, const spec::PlatformConfig& platform) {
+  const std::string& wanted = config.spec.priority_class_name;
+  const std::vector<std::string>& valid = platform.kube.valid_function_priority_class_names;
+  if (wanted.empty() || valid.empty() || std::ranges::find(valid, wanted) != valid.end()) return {};
+  std::string list;
+  for (const std::string& each : valid) list += (list.empty() ? "" : ", ") + each;
+  return fail(Why::invalid, "spec.priorityClassName must be one of " + list + ", is \"" + wanted + "\"");
 }
 
 Result<void> may_delete(const ProjectId& project) {

@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "platform/platform.h"
 #include "spec/function.h"
+#include "spec/platform_config.h"
 #include "spec/project.h"
 
 namespace nuclio::platform {
@@ -28,6 +29,8 @@ bool is_import(const spec::Metadata& metadata);
 Result<void> may_change(const spec::FunctionConfig& existing, const std::string& made_from);
 // Why::precondition, unless minReplicas allows none.
 Result<void> may_scale_to_zero(const spec::FunctionConfig& existing);
+// Why::invalid for a priorityClassName that the platform does not have in its list, if it has one.
+Result<void> may_have_priority(const spec::FunctionConfig& config, const spec::PlatformConfig& platform);
 // Why::precondition for the default project.
 Result<void> may_delete(const ProjectId& project);
 

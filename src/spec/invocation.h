@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,9 @@ const HttpTrigger* http_trigger(const FunctionSpec& spec);
 // Why::precondition when it serves only clients with certificates of their own: we have none.
 Result<void> direct_to_function(http::ClientRequest& request, const FunctionSpec& spec, std::string_view address,
                                 std::string_view target, http::VerifyPeer verify);
+
+// Nodes of Kubernetes hear a moment after a function is ready that it is, and refuse connections until then: so long is
+// worth waiting for.
+inline constexpr std::chrono::seconds kServicePatience{5};
 
 }  // namespace nuclio::spec

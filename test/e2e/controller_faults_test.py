@@ -6,11 +6,11 @@ import contextlib
 import itertools
 import json
 import os
-import random
 import threading
 import time
 
 import controlling
+import hostile
 import pytest
 from controlling import ALWAYS, OWNED, Api, World, rich, simple, world
 from fault_proxy import Cut, Fault, Request, WatchFault, answer, cut, cut_after, reset, status_object
@@ -25,7 +25,8 @@ MANY = 1000
 FUZZ_COUNT = min(int(os.environ.get("NUCLIO_FUZZ_FUNCTIONS") or 200), 1000)
 FUZZ_SEED = 7
 SETTLE_SECONDS = 60
-QUIET_SECONDS = 30
+PATIENCE_SECONDS = 40  # with builders
+QUIET_SECONDS = int(os.environ.get("NUCLIO_QUIET_SECONDS") or 30)
 numbers = itertools.count()
 # One control plane and one controller serve all of these, and some have to be done within a time.
 pytestmark = pytest.mark.alone
@@ -542,13 +543,13 @@ def test_functions_deleted_or_made_anew_while_they_are_being_made(place, golden)
 
 
 def test_hostile_functions_are_made_or_told_why_not(place, golden):
-    random.seed(FUZZ_SEED)
+    hostile.random.seed(FUZZ_SEED)
     place.controller.start()
     place.controller.wait_watching()
-    hostile = [hostile_function(f"hostile-{number}-x") for number in range(FUZZ_COUNT)]
+    functions = [hostile.function(f"hostile-{number}-x") for number in range(FUZZ_COUNT)]
     path = place.functions.path("nucliofunctions", whole=True)
-    made = place.functions.api.all_at_once(lambda each: place.functions.api.ask("POST", path, each)[0], hostile)
-    names = {controlling.name(each) for each, status in zip(hostile, made) if status < 300}
+    made = place.functions.api.all_at_once(lambda each: place.functions.api.ask("POST", path, each)[0], functions)
+    names = {controlling.name(each) for each, status in zip(functions, made) if status < 300}
     assert len(names) >= FUZZ_COUNT / 2, collections.Counter(made)
     good = [fresh("good") for _ in range(3)]
     place.functions.create(*(rich(each) for each in good))
@@ -568,10 +569,10 @@ def test_hostile_functions_are_made_or_told_why_not(place, golden):
 
     with contextlib.suppress(AssertionError):
         eventually(all_settled, 30, "")
-    specs = {controlling.name(each): json.dumps(each)[:1500] for each in hostile}
+    specs = {controlling.name(each): json.dumps(each)[:1500] for each in functions}
     assert not unsettled, "\n".join(f"{name}: {why}\n  {specs.get(name)}" for name, why in list(unsettled.items())[:8])
-    functions = place.functions.all_of("nucliofunctions")
-    reasons = collections.Counter(reason_of(each) for each in functions if controlling.name(each) in names)
+    seen = place.functions.all_of("nucliofunctions")
+    reasons = collections.Counter(reason_of(each) for each in seen if controlling.name(each) in names)
     print(f"{len(names)} of {FUZZ_COUNT} were taken: {reasons}")
     wait_quiet(place.proxy)
 
@@ -610,100 +611,36 @@ def unsettled_why(function: dict, is_complete: bool) -> str:
     return "" if told else f"it is an error without a reason: {str(status)[:300]}"
 
 
-ODD = [None, True, 0, -1, 1.5, 2**31, 2**63 - 1, -(2**63), "", " ", "x" * 5000, "ü\n\t", "../..", "$ref:x", "10Zi",
-       "-1", "1e400", "NaN", [], {}, [None], [[]], {"": ""}, {"a": {"b": {"c": []}}}, "*/0 * * * *"]  # fmt: skip
-KINDS = ["http", "cron", "kafka-cluster", "nats", "mqtt", "rabbit-mq", "v3ioStream", "nonsense", ""]
-ATTRIBUTES = ["ingresses", "port", "serviceType", "schedule", "interval", "brokers", "topics", "event", "cors", "ports"]
-FREE = ["resources", "volumes", "envFrom", "securityContext", "affinity", "tolerations", "nodeSelector", "sidecars",
-        "initContainers", "deploymentStrategy", "dataBindings", "platform", "loggerSinks", "build"]  # fmt: skip
+# 8. Builders that die.
 
 
-def hostile_function(name: str) -> dict:
-    out = simple(name)
-    spec = out["spec"]
-    for _ in range(random.randint(1, 3)):
-        random.choice(MEAN)(out, spec)
-    return out
-
-
-def odd(depth: int = 2) -> object:
-    if depth and random.random() < 0.4:
-        keys = random.sample([*ATTRIBUTES, "name", "value", "limits", "requests", "cpu", "memory", "kind"], 3)
-        return {key: odd(depth - 1) for key in keys}
-    if depth and random.random() < 0.2:
-        return [odd(depth - 1) for _ in range(random.randint(0, 3))]
-    return random.choice(ODD)
-
-
-def mean_name(out, spec):
-    name = out["metadata"]["name"]
-    out["metadata"]["name"] = random.choice(
-        [name + ".with.dots", name + "-" + "n" * 60, name + "-" + "n" * 200, "0" + name]
-    )
-
-
-def mean_labels(out, spec):
-    out["metadata"]["labels"] = random.choice(
-        [{"nuclio.io/function-name": "another"}, {"nuclio.io/class": "x"}, {"nuclio.io/project-name": ""}, {"a/b": "c"}]
-    )
-    out["metadata"]["annotations"] = {"nuclio.io/whatever": random.choice(["", "x" * 200000, "{}"])}
-
-
-def mean_trigger(out, spec):
-    attributes = {key: odd() for key in random.sample(ATTRIBUTES, 4)}
-    trigger = {"kind": random.choice(KINDS), "attributes": attributes}
-    if random.random() < 0.5:
-        trigger[random.choice(["numWorkers", "maxWorkers", "workerAvailabilityTimeoutMilliseconds"])] = random.choice(
-            [0, -1, 2**31, 2**62]
+def test_a_build_of_which_nothing_is_heard_any_more_is_begun_anew(place):
+    place.controller.start()
+    lost, kept, quiet = (fresh(word) for word in ("lost", "kept", "quiet"))
+    renewed = lambda: f"2026-01-01T00:00:{int(time.monotonic()) % 60:02}Z"  # noqa: E731
+    says = {lost: {"id": "nuctl_a_1", "renewed": renewed()}, kept: {"id": "nuctl_b_1", "renewed": renewed()}, quiet: {}}
+    for name, builder in says.items():
+        function = simple(name, build={"functionSourceCode": "eA=="})
+        function["status"] = {"state": "building", **({"builder": builder} if builder else {})}
+        place.functions.create(function)
+    begun = time.monotonic()
+    status = lambda name: place.functions.get("nucliofunctions", name)["status"]  # noqa: E731
+    while status(lost)["state"] == "building" and time.monotonic() - begun < PATIENCE_SECONDS + 20:
+        renewal = {"status": {"builder": {"renewed": renewed()}}}
+        place.functions.api.must(
+            "PATCH", place.functions.path("nucliofunctions", kept, whole=True), renewal, "application/merge-patch+json"
         )
-    spec.setdefault("triggers", {})[random.choice(["t", "T!", "", "ü" * 40, "t" * 300])] = trigger
+        time.sleep(5)
+    assert time.monotonic() - begun > PATIENCE_SECONDS - 5
+    assert status(lost)["state"] == "waitingForBuild"
+    assert "nuctl_a_1" in status(lost)["message"]
+    assert "builder" not in status(lost)
+    assert status(kept)["state"] == "building"
+    # One that never said that it would: Nuclio's own.
+    assert status(quiet)["state"] == "building"
 
 
-def mean_quantity(out, spec):
-    quantity = random.choice(["1", "-1", "1Zi", "", "1e3", "0.0000001", "9" * 40, 1.5, -3, None, [], "1 Gi", "Ki"])
-    spec["resources"] = {
-        random.choice(["limits", "requests", "claims"]): {random.choice(["cpu", "memory", "x/y", "Ü"]): quantity}
-    }
-
-
-def mean_replicas(out, spec):
-    for key in random.sample(["minReplicas", "maxReplicas", "replicas", "targetCPU", "readinessTimeoutSeconds"], 2):
-        spec[key] = random.choice([0, -1, 1, 2**31, 2**40, 2**63 - 1, -(2**63)])
-
-
-def mean_environment(out, spec):
-    value_from = random.choice([{}, {"secretKeyRef": {}}, {"fieldRef": {"fieldPath": "no.such"}}, odd()])
-    both = {"name": "C", "value": "x", "valueFrom": value_from if isinstance(value_from, dict) else {}}
-    long = {"name": "B", "value": "x" * 400000}
-    spec["env"] = random.choice(
-        [[{"name": "A"}, {"name": "A"}], [{"name": "="}], [{"name": ""}], [long], [both], [None]]
-    )
-
-
-def mean_words(out, spec):
-    key = random.choice(
-        ["image", "handler", "runtime", "description", "serviceAccount", "imagePullSecrets", "runRegistry"]
-    )
-    spec[key] = random.choice(["", " ", "x" * 70000, "UPPER/case:!", "a b", "ü", "../../x", "${x}", "a\nb: c"])
-
-
-def mean_free_form(out, spec):
-    spec[random.choice(FREE)] = odd(3)
-
-
-def mean_volume(out, spec):
-    volume = random.choice(
-        [{}, {"name": "v"}, {"name": "v", "hostPath": {"path": "/"}}, {"name": "V!", "emptyDir": {}}, odd()]
-    )
-    mount = random.choice([{}, {"name": "v", "mountPath": "/etc/nuclio"}, {"name": "other", "mountPath": "x"}, odd()])
-    spec["volumes"] = [{"volume": volume, "volumeMount": mount}] * random.randint(1, 2)
-
-
-MEAN = [mean_name, mean_labels, mean_trigger, mean_trigger, mean_quantity, mean_replicas, mean_environment, mean_words,
-        mean_free_form, mean_free_form, mean_volume]  # fmt: skip
-
-
-# 8. Many.
+# 9. Many.
 
 
 def statuses_written(proxy) -> int:

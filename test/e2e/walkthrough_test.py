@@ -31,16 +31,22 @@ class Place:
     def kubectl(self, *arguments, **options):
         return self.cluster.kubectl("-n", self.namespace, *arguments, **options)
 
-    def nuctl(self, *arguments, fails=False):
+    def nuctl_command(self, *arguments):
         command = [installing.programs() / "nuctl", "--kubeconfig", self.cluster.kubeconfig, "-n", self.namespace]
+        return [*map(str, command), *map(str, arguments)]
+
+    def nuctl_options(self):
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "DOCKER_CONFIG": str(self.home)}
+        return {"stdin": subprocess.DEVNULL, "env": environment}
+
+    def nuctl(self, *arguments, fails=False):
         done = subprocess.run(
-            [*map(str, command), *map(str, arguments)],
+            self.nuctl_command(*arguments),
             capture_output=True,
             text=True,
             timeout=SECONDS_TO_DEPLOY + 60,
             check=False,
-            stdin=subprocess.DEVNULL,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self.home), "DOCKER_CONFIG": str(self.home)},
+            **self.nuctl_options(),
         )
         assert (done.returncode != 0) == fails, f"nuctl {arguments} exited with {done.returncode}\n{done.stderr}"
         return done.stdout + done.stderr
@@ -49,6 +55,11 @@ class Place:
         registry = f"http://{self.cluster.registry}"
         where = ["--registry", registry, "--base-image", self.base, "--http-trigger-service-type", "NodePort"]
         return self.nuctl("deploy", name, "--path", path, *where, *arguments, **options)
+
+    def state(self, name):
+        """ "" when there is no such function, or its status does not say."""
+        text = self.kubectl("get", "nf", name, "--ignore-not-found", "-o", "jsonpath={.status.state}")
+        return text.strip()
 
     def function(self, name):
         return self.cluster.get(self.namespace, "nucliofunction", name)
@@ -193,6 +204,26 @@ def test_code_that_was_applied_is_built_and_built_again_when_it_changes(place):
     answers(place.url("from-git"), "third")
     place.kubectl("wait", "--for=condition=Ready", "nf/from-git", "--timeout=60s", seconds=90)
     place.kubectl("delete", "nf", "from-git", "--cascade=foreground", seconds=120)
+
+
+def test_a_build_whose_builder_was_killed_is_begun_anew(place, tmp_path):
+    """Of nuctl's, by the dashboard of the cluster, which can reach all that it was of."""
+    source = tmp_path / "orphan.py"
+    source.write_text("def handler(context, event):\n    return 'found'\n")
+    inside = place.base.replace("127.0.0.1", "10.99.0.1")
+    nuctl = place.nuctl_command("deploy", "orphan", "--path", source, "--registry", "http://" + inside.split("/")[0],
+                                "--base-image", inside, "--http-trigger-service-type", "NodePort")  # fmt: skip
+    running = subprocess.Popen(nuctl, **place.nuctl_options(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: place.state("orphan") == "building", 20, "the build begins")
+    finally:
+        # Its dashboard ends with it.
+        running.kill()
+        running.wait()
+    assert place.state("orphan") == "building"
+    eventually(lambda: place.state("orphan") == "ready", 120, "the state ready")
+    answers(place.url("orphan"), "found")
+    place.kubectl("delete", "nf", "orphan", "--cascade=foreground", seconds=120)
 
 
 def test_a_code_change_rolls_without_a_failed_request(place, tmp_path):

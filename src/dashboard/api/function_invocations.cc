@@ -78,6 +78,7 @@ Result<http::ClientRequest> invocation(Context& context, const Request& request,
   if (!path.starts_with('/')) path.insert(0, 1, '/');
   http::ClientRequest out;
   out.method = request.method;
+  if (context.platform.kind() == "kube") out.refused_patience = spec::kServicePatience;
   if (!request.query.empty()) (path += path.find('?') == std::string::npos ? '?' : '&') += request.query;
   bool skip = http::same_ignoring_case(request.headers.get("X-Nuclio-Skip-Tls-Verification"), "true");
   auto verify = skip ? http::VerifyPeer::no : http::VerifyPeer::yes;

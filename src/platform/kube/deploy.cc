@@ -65,6 +65,15 @@ std::string now_in_milliseconds() {
   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
+Error not_ours_any_more() {
+  return {Why::precondition, "the function was deleted, or somebody else makes its image now"};
+}
+
+// What may not be so at another time.
+bool may_pass(Why why) {
+  return why == Why::busy || why == Why::unavailable || why == Why::timeout || why == Why::internal;
+}
+
 }  // namespace
 
 KubePlatform::Deploying::~Deploying() {
@@ -165,20 +174,61 @@ Task<Result<void>> KubePlatform::begin(json::value given, spec::Loaded<spec::Fun
   config.status.message.clear();
   config.status.logs.clear();
   const FunctionId id = id_of(config);
-  CO_TRY_DO(co_await write(config, existing));
+  const std::string builder = build ? new_builder() : "";
+  CO_TRY_DO(co_await write(config, existing, builder));
   if (!build) co_return Result<void>{};
   CO_TRY(const k8s::Object written, object(id));
-  std::string folder = options_.work + "/build-" + std::to_string(++builds_begun_);
-  auto& deploying = deploying_[id];
-  deploying.reset();  // an older one, of an object that has gone since
-  deploying = std::make_unique<Deploying>(loop_, id, std::string(k8s::uid_of(*written)), std::move(folder), deadline);
-  deploying->given = std::move(given);
-  deploying->inputs = build_inputs(*written);
-  deploying->origin = std::move(origin);
-  deploying->source = std::move(source);
-  for (const auto& warning : warnings) deploying->add_log("warn", schema::text(warning));
-  deploying->work.spawn(bring_up(*deploying));
+  Deploying& deploying = begin_build(id, builder, *written, deadline);
+  deploying.given = std::move(given);
+  deploying.origin = std::move(origin);
+  deploying.source = std::move(source);
+  for (const auto& warning : warnings) deploying.add_log("warn", schema::text(warning));
+  deploying.work.spawn(bring_up(deploying));
   co_return Result<void>{};
+}
+
+std::string KubePlatform::new_builder() { return builder_ + "_" + std::to_string(++builds_begun_); }
+
+// In the place of an older one, whose object names its builder no more.
+KubePlatform::Deploying& KubePlatform::begin_build(const FunctionId& id, std::string builder,
+                                                   const json::object& object, Deadline deadline) {
+  std::string folder = options_.work + "/" + builder;
+  auto& deploying = deploying_[id];
+  deploying.reset();
+  deploying =
+      std::make_unique<Deploying>(loop_, id, builder, std::string(k8s::uid_of(object)), std::move(folder), deadline);
+  deploying->inputs = build_inputs(object);
+  work_.spawn(keep_claim(id, std::move(builder)));
+  return *deploying;
+}
+
+// Says again and again that the build goes on, as long as it is ours.
+Task<void> KubePlatform::keep_claim(FunctionId id, std::string builder) {
+  for (;;) {
+    co_await loop_.sleep(kBuilderRenews);
+    const auto found = deploying_.find(id);
+    if (found == deploying_.end() || found->second->builder != builder || found->second->work.size() == 0) co_return;
+    auto present = object(id);
+    if (!present || builder_of(**present) != builder) {
+      log::warn("A build was ended: " + not_ours_any_more().what,
+                {{"function", id.name.value()}, {"builder", builder}});
+      deploying_.erase(found);
+      co_return;
+    }
+    // Of the version that was seen: it must not be renewed for somebody else.
+    json::object metadata{{"resourceVersion", std::string(k8s::resource_version_of(**present))}};
+    json::object status{{kBuilder, builder_status(builder, std::chrono::system_clock::now())}};
+    json::object renewal{{"metadata", std::move(metadata)}, {"status", std::move(status)}};
+    const Deadline deadline = Deadline::in(kBuilderRenews);
+    auto now = co_await api_.merge(kWholeFunctions, name_of(id), std::move(renewal), "", deadline);
+    if (!now && now.error().why == Why::conflict) now = co_await api_.get(kWholeFunctions, name_of(id), deadline);
+    if (now) {
+      (*watched(id.namespace_name))->functions.put(std::move(*now));
+    } else if (now.error().why != Why::not_found) {
+      log::warn("A build could not be kept: after a while somebody else may begin it anew",
+                {{"function", id.name.value()}, {"reason", now.error().what}});
+    }
+  }
 }
 
 // One that the controller says waits for its image: whoever is first to say that they make it makes it.
@@ -189,55 +239,68 @@ void KubePlatform::function_changed(const k8s::Object& now) {
   if (state && *state == json::value("waitingForBuild")) work_.spawn(build_applied(now));
 }
 
+// Of the very version that was seen, so that trying again is safe: once it has changed, that is a conflict, and the
+// change is looked at by itself. Unless it was we who changed it, and did not hear of it.
+Task<Result<json::object>> KubePlatform::claim(k8s::ObjectName name, std::string version, std::string builder) {
+  json::object metadata{{"resourceVersion", std::move(version)}};
+  json::object status{{"state", "building"},
+                      {"message", ""},
+                      {"logs", json::array{}},
+                      {kBuilder, builder_status(builder, std::chrono::system_clock::now())}};
+  const json::object claim{{"metadata", std::move(metadata)}, {"status", std::move(status)}};
+  for (auto pause = 1s;; pause = std::min(pause * 2, 60s)) {
+    auto claimed = co_await api_.merge(kWholeFunctions, name, claim, "", Deadline::in(kCallTime));
+    if (claimed || claimed.error().why == Why::not_found) co_return claimed;
+    if (claimed.error().why == Why::conflict) {
+      auto present = co_await api_.get(kWholeFunctions, name, Deadline::in(kCallTime));
+      if (present && builder_of(*present) != builder) co_return claimed;
+      if (present) co_return present;
+    }
+    log::warn("A function's build could not be begun", {{"function", name.text()}, {"reason", claimed.error().what}});
+    co_await loop_.sleep(pause);
+  }
+}
+
 Task<void> KubePlatform::build_applied(k8s::Object object) {
   const k8s::ObjectName name = k8s::name_of(*object);
   const FunctionId id{Namespace{name.namespace_name}, FunctionName{name.name}};
-  json::object metadata{{"resourceVersion", std::string(k8s::resource_version_of(*object))}};
-  json::object status{{"state", "building"}, {"message", ""}, {"logs", json::array{}}};
-  const json::object claim{{"metadata", std::move(metadata)}, {"status", std::move(status)}};
-  auto claimed = co_await api_.merge(kWholeFunctions, name, claim, "", Deadline::in(kCallTime));
-  // Of the very version that was seen, so that trying again is safe: once it has changed, that is a conflict, and the
-  // change is looked at by itself.
-  for (auto pause = 1s; !claimed; pause = std::min(pause * 2, 60s)) {
-    if (claimed.error().why == Why::conflict || claimed.error().why == Why::not_found) co_return;
-    log::warn("A function's build could not be begun", {{"function", name.text()}, {"reason", claimed.error().what}});
-    co_await loop_.sleep(pause);
-    claimed = co_await api_.merge(kWholeFunctions, name, claim, "", Deadline::in(kCallTime));
-  }
-  auto loaded = function_of(*claimed);
+  const std::string builder = new_builder();
+  auto claimed = co_await claim(name, std::string(k8s::resource_version_of(*object)), builder);
+  if (!claimed) co_return;
+  auto in = watched(id.namespace_name);
+  if (in) (*in)->functions.put(*claimed);
+  const auto function = std::make_shared<const json::object>(std::move(*claimed));
+  const auto loaded = function_of(*function);
   const Deadline deadline = loaded ? builder::build_deadline(loaded->config.spec.build) : Deadline::in(kCallTime);
-  std::string folder = options_.work + "/build-" + std::to_string(++builds_begun_);
-  auto& deploying = deploying_[id];
-  deploying.reset();
-  deploying = std::make_unique<Deploying>(loop_, id, std::string(k8s::uid_of(*claimed)), std::move(folder), deadline);
-  deploying->applied = true;
-  deploying->inputs = build_inputs(*claimed);
-  auto found = find_applied(*deploying, loaded);
-  if (found) {
-    deploying->work.spawn(bring_up(*deploying));
-    co_return;
-  }
-  deploying->add_log("error", found.error().what);
-  co_await failed(id, deploying->inputs, deploying->logs, found.error().what);
+  Deploying& deploying = begin_build(id, builder, *function, deadline);
+  deploying.applied = true;
+  deploying.work.spawn(bring_up_applied(deploying, function));
 }
 
-Result<void> KubePlatform::find_applied(Deploying& deploying,
-                                        const Result<spec::Loaded<spec::FunctionConfig>>& loaded) {
-  if (!loaded) return std::unexpected(loaded.error());
-  const spec::Build& build = loaded->config.spec.build;
+Task<void> KubePlatform::bring_up_applied(Deploying& deploying, k8s::Object function) {
+  auto found = co_await find_applied(deploying, function);
+  if (found) co_return co_await bring_up(deploying);
+  deploying.add_log("error", found.error().what);
+  co_await failed(deploying, found.error().what);
+}
+
+Task<Result<void>> KubePlatform::find_applied(Deploying& deploying, k8s::Object function) {
+  CO_TRY(auto loaded, function_of(*function));
   // Its metadata has more than a function's file may have.
-  spec::FunctionConfig asked = loaded->config;
+  spec::FunctionConfig asked = std::move(loaded.config);
   asked.status = {};
-  deploying.given = spec::to_json(asked, spec::Secrets::shown);
-  TRY(deploying.origin, builder::origin_of(build, builder::Asker::anyone));
-  if (deploying.origin) return {};
+  CO_TRY(deploying.given, co_await restored(spec::to_json(asked, spec::Secrets::shown), function));
+  CO_TRY(loaded, spec::read_function(deploying.given, spec::Unknown::warning));
+  const spec::Build& build = loaded.config.spec.build;
+  CO_TRY(deploying.origin, builder::origin_of(build, builder::Asker::anyone));
+  if (deploying.origin) co_return Result<void>{};
   if (build.function_source_code.empty())
-    return fail(Why::forbidden,
-                "spec.build.path names a file, which nobody in the cluster has; give the code as "
-                "spec.build.functionSourceCode, or by a URL");
-  TRY(deploying.source, builder::find_source(deploying.given, runtimes_));
-  TRY_DO(complete(deploying.source->config));
-  return {};
+    co_return fail(Why::forbidden,
+                   "spec.build.path names a file, which nobody in the cluster has; deploy the function from where the "
+                   "file is, or give the code as spec.build.functionSourceCode, or by a URL");
+  CO_TRY(deploying.source, builder::find_source(deploying.given, runtimes_));
+  CO_TRY_DO(complete(deploying.source->config));
+  co_return Result<void>{};
 }
 
 // The config as it will run; the result are warnings.
@@ -246,12 +309,13 @@ Result<std::vector<schema::Problem>> KubePlatform::complete(spec::FunctionConfig
   config.spec.build.mode = spec::BuildMode::when_needed;
   if (config.spec.image_pull_secrets.empty()) config.spec.image_pull_secrets = options_.pull_secret;
   TRY(auto warnings, spec::validate(config));
+  TRY_DO(may_have_priority(config, options_.config));
   TRY_DO(check_project(config));
   return warnings;
 }
 
 // Spec and status in one step, so that nobody sees the one without the other.
-Task<Result<void>> KubePlatform::write(spec::FunctionConfig config, k8s::Object existing) {
+Task<Result<void>> KubePlatform::write(spec::FunctionConfig config, k8s::Object existing, std::string builder) {
   const FunctionId id = id_of(config);
   CO_TRY(Watched * in, watched(id.namespace_name));
   config.metadata.resource_version = existing ? std::string(k8s::resource_version_of(*existing)) : "";
@@ -267,6 +331,8 @@ Task<Result<void>> KubePlatform::write(spec::FunctionConfig config, k8s::Object 
     annotations.get_object().erase(kSecretAnnotation);
     if (!secret.empty()) annotations.get_object()[kSecretAnnotation] = secret;
   }
+  if (!builder.empty())
+    function["status"].get_object()[kBuilder] = builder_status(builder, std::chrono::system_clock::now());
   json::object object = object_of(std::move(function), existing.get());
   const Deadline deadline = Deadline::in(kCallTime);
   auto written = existing ? co_await api_.replace(kWholeFunctions, std::move(object), deadline)
@@ -295,7 +361,7 @@ Task<void> KubePlatform::bring_up(Deploying& deploying) {
   if (!done) {
     log::warn("A build failed", {{"function", id.name.value()}, {"reason", done.error().what}});
     deploying.add_log("error", done.error().what);
-    co_await failed(id, deploying.inputs, deploying.logs, done.error().what);
+    co_await failed(deploying, done.error().what);
   }
   deploying.given = {};
   deploying.source.reset();
@@ -329,7 +395,8 @@ Task<Result<void>> KubePlatform::fetch(Deploying& deploying) {
   spec::FunctionConfig config = deploying.source->config;
   config.status = present.config.status;
   config.spec.image = present.config.spec.image;
-  CO_TRY_DO(co_await write(std::move(config), existing));
+  if (builder_of(*existing) != deploying.builder) co_return fail(not_ours_any_more());
+  CO_TRY_DO(co_await write(std::move(config), existing, deploying.builder));
   CO_TRY(const k8s::Object written, object(deploying.id));
   deploying.inputs = build_inputs(*written);
   co_return Result<void>{};
@@ -352,43 +419,76 @@ Task<Result<void>> KubePlatform::build(Deploying& deploying) {
 
 // From here on it is the controller's.
 Task<Result<void>> KubePlatform::hand_over(Deploying& deploying) {
-  json::object spec{{"image", deploying.image}, {"imageHash", now_in_milliseconds()}};
-  json::object status{{"state", "waitingForResourceConfiguration"},
-                      {"message", ""},
-                      {"containerImage", deploying.image},
-                      {kBuiltFrom, deploying.inputs},
-                      {"logs", array_of(deploying.logs)}};
-  json::object changes{{"spec", std::move(spec)}, {"status", std::move(status)}};
-  co_return co_await patch(deploying.id, deploying.uid, std::move(changes), Deadline::in(kCallTime));
+  Changes changes = [&deploying](const json::object&) {
+    json::object spec{{"image", deploying.image}, {"imageHash", now_in_milliseconds()}};
+    json::object status{{"state", "waitingForResourceConfiguration"},
+                        {"message", ""},
+                        {"containerImage", deploying.image},
+                        {kBuiltFrom, deploying.inputs},
+                        {"logs", array_of(deploying.logs)}};
+    return json::object{{"spec", std::move(spec)}, {"status", std::move(status)}};
+  };
+  co_return co_await end_claim(deploying, std::move(changes));
 }
 
 // The version before goes on serving, if there is one: the controller leaves alone what is in error.
-Task<void> KubePlatform::failed(FunctionId id, std::string inputs, std::vector<json::object> logs,
-                                std::string message) {
-  auto existing = object(id);
-  if (!existing) co_return;
-  const json::value* image = k8s::at(**existing, "spec.image");
-  if (image && image->is_string() && !image->get_string().empty())
-    message += "\nThe version that was deployed before goes on serving.";
-  json::object status;
-  if (const json::value* before = (*existing)->if_contains("status"); before && before->is_object())
-    status = before->get_object();
-  status["state"] = "error";
-  status["message"] = message;
-  status["logs"] = array_of(logs);
-  status[kBuiltFrom] = inputs;
-  // By this the controller knows that the spec is not what the image is of.
-  set_condition(status, {kBuilt, false, "BuildFailed", message}, k8s::generation_of(**existing),
-                rfc3339(std::chrono::system_clock::now()));
-  json::object changes{{"status", std::move(status)}};
-  const std::string uid{k8s::uid_of(**existing)};
-  auto written = co_await patch(id, uid, std::move(changes), Deadline::in(kCallTime));
-  if (!written) log::error("A function's state could not be written", {{"reason", written.error().what}});
+Task<void> KubePlatform::failed(Deploying& deploying, std::string message) {
+  Changes changes = [&deploying, message](const json::object& function) {
+    std::string text = message;
+    const json::value* image = k8s::at(function, "spec.image");
+    if (image && image->is_string() && !image->get_string().empty())
+      text += "\nThe version that was deployed before goes on serving.";
+    json::object status;
+    if (const json::value* before = function.if_contains("status"); before && before->is_object())
+      status = before->get_object();
+    status["state"] = "error";
+    status["message"] = text;
+    status["logs"] = array_of(deploying.logs);
+    status[kBuiltFrom] = deploying.inputs;
+    // By this the controller knows that the spec is not what the image is of.
+    set_condition(status, {kBuilt, false, "BuildFailed", text}, k8s::generation_of(function),
+                  rfc3339(std::chrono::system_clock::now()));
+    return json::object{{"status", std::move(status)}};
+  };
+  auto written = co_await end_claim(deploying, std::move(changes));
+  if (!written) log::warn("A function's state could not be written", {{"reason", written.error().what}});
+}
+
+// Says what became of a build, if it is still ours: of the version that was seen to name us. Tries again what the API
+// server may have been too busy or too broken for: what was built must not be lost.
+Task<Result<void>> KubePlatform::end_claim(Deploying& deploying, Changes changes) {
+  const Deadline deadline = Deadline::in(kCallTime);
+  const k8s::ObjectName name = name_of(deploying.id);
+  bool asked = false;
+  for (auto pause = 200ms;; pause *= 2) {
+    auto done = co_await api_.get(kWholeFunctions, name, deadline);
+    if (done) {
+      const std::string_view builder = builder_of(*done);
+      // It was done, and we were not told.
+      if (asked && builder.empty()) co_return Result<void>{};
+      if (k8s::uid_of(*done) != deploying.uid || builder != deploying.builder) co_return fail(not_ours_any_more());
+      json::object patch = changes(*done);
+      json::object metadata{{"resourceVersion", std::string(k8s::resource_version_of(*done))}};
+      patch["metadata"] = std::move(metadata);
+      patch["status"].get_object()[kBuilder] = nullptr;
+      done = co_await api_.merge(kWholeFunctions, name, std::move(patch), "", deadline);
+      asked = asked || (!done && may_pass(done.error().why));
+    }
+    if (done) {
+      CO_TRY(Watched * in, watched(deploying.id.namespace_name));
+      in->functions.put(std::move(*done));
+      co_return Result<void>{};
+    }
+    const Why why = done.error().why;
+    if ((!may_pass(why) && why != Why::conflict) || deadline.passed())
+      co_return std::unexpected(std::move(done).error());
+    co_await loop_.sleep(pause);
+  }
 }
 
 // Tries again what the API server may have been too busy or too broken for: what was built must not be lost.
 Task<Result<void>> KubePlatform::patch(FunctionId id, std::string uid, json::object patch, Deadline deadline) {
-  const k8s::ObjectName name{id.namespace_name.value(), id.name.value()};
+  const k8s::ObjectName name = name_of(id);
   json::object metadata{{"uid", uid}};  // refused when it is another object by that name
   patch["metadata"] = std::move(metadata);
   for (auto pause = 200ms;; pause *= 2) {
@@ -398,9 +498,7 @@ Task<Result<void>> KubePlatform::patch(FunctionId id, std::string uid, json::obj
       in->functions.put(std::move(*written));
       co_return Result<void>{};
     }
-    const Why why = written.error().why;
-    const bool passing = why == Why::busy || why == Why::unavailable || why == Why::timeout || why == Why::internal;
-    if (!passing || deadline.passed()) co_return std::unexpected(std::move(written).error());
+    if (!may_pass(written.error().why) || deadline.passed()) co_return std::unexpected(std::move(written).error());
     co_await loop_.sleep(pause);
   }
 }

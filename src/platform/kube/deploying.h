@@ -8,9 +8,16 @@
 
 namespace nuclio::platform::kube {
 
+inline k8s::ObjectName name_of(const FunctionId& id) { return {id.namespace_name.value(), id.name.value()}; }
+
 struct KubePlatform::Deploying {
-  Deploying(Loop& loop, FunctionId id, std::string uid, std::string folder, Deadline deadline)
-      : id(std::move(id)), uid(std::move(uid)), folder(std::move(folder)), deadline(deadline), work(loop) {}
+  Deploying(Loop& loop, FunctionId id, std::string builder, std::string uid, std::string folder, Deadline deadline)
+      : id(std::move(id)),
+        builder(std::move(builder)),
+        uid(std::move(uid)),
+        folder(std::move(folder)),
+        deadline(deadline),
+        work(loop) {}
   Deploying(const Deploying&) = delete;
   Deploying& operator=(const Deploying&) = delete;
   ~Deploying();  // with its folder
@@ -18,8 +25,9 @@ struct KubePlatform::Deploying {
   void add_log(std::string_view level, std::string_view message);
 
   FunctionId id;
-  std::string uid;     // of the object that the deploy is for: one that was made anew is none of its business
-  std::string folder;  // for what is fetched and staged
+  std::string builder;  // whom the object's status must name as its builder, or the build is not ours any more
+  std::string uid;      // of the object that the deploy is for: one that was made anew is none of its business
+  std::string folder;   // for what is fetched and staged
   Deadline deadline;
   boost::json::value given;               // what was asked for
   bool applied = false;                   // by somebody else, as it stands: the spec is not ours to write

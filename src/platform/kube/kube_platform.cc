@@ -2,12 +2,16 @@
 // What may be asked of the platform. How a deploy goes is in deploy.cc, projects are in projects.cc.
 #include "platform/kube/kube_platform.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <filesystem>
 
 #include "base/log.h"
 #include "base/names.h"
+#include "base/random_text.h"
 #include "platform/demands.h"
 #include "platform/kube/deploying.h"
 #include "platform/kube/names.h"
@@ -50,7 +54,12 @@ k8s::Informer::Changed notify(WaitList& changed) {
   return [&changed](const k8s::Object&, const k8s::Object&) { changed.notify_all(); };
 }
 
-k8s::ObjectName name_of(const FunctionId& id) { return {id.namespace_name.value(), id.name.value()}; }
+// In a cluster, the pod's.
+std::string machine_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == 0) return "dashboard";
+  return name.data();
+}
 
 Error not_installed(Error error) {
   if (error.why == Why::not_found)
@@ -78,6 +87,7 @@ KubePlatform::KubePlatform(Loop& loop, k8s::Api& api, http::Client& client, cons
       options_(std::move(options)),
       images_(loop, client, keychain, options_.images),
       changed_(loop),
+      builder_(machine_name() + "_" + random_text(8)),
       work_(loop) {}
 
 KubePlatform::~KubePlatform() = default;
@@ -108,7 +118,7 @@ Task<void> KubePlatform::shut_down(Deadline deadline) {
     if (deploying->work.size() == 0) continue;
     deploying->work.cancel();
     deploying->add_log("error", "the build was interrupted: its dashboard ended");
-    co_await failed(id, deploying->inputs, deploying->logs, "the build was interrupted; deploy the function again");
+    co_await failed(*deploying, "the build was interrupted; deploy the function again");
     if (deadline.passed()) break;
   }
   deploying_.clear();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <boost/json/object.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -93,18 +94,26 @@ class KubePlatform final : public Platform {
   Task<Result<void>> import(spec::FunctionConfig config, bool exists);
   Task<Result<void>> begin(boost::json::value given, spec::Loaded<spec::FunctionConfig> asked, k8s::Object existing);
   Result<std::vector<schema::Problem>> complete(spec::FunctionConfig& config);
-  Task<Result<void>> write(spec::FunctionConfig config, k8s::Object existing);
+  Task<Result<void>> write(spec::FunctionConfig config, k8s::Object existing, std::string builder = "");
   Task<Result<boost::json::value>> restored(boost::json::value function, k8s::Object existing);
   Task<Result<std::string>> keep(const spec::FunctionConfig& config, spec::MaskedValues values, k8s::Object existing);
   Task<Result<spec::MaskedValues>> kept_values(k8s::Object existing);
   void function_changed(const k8s::Object& now);
+  std::string new_builder();
+  Deploying& begin_build(const FunctionId& id, std::string builder, const boost::json::object& object,
+                         Deadline deadline);
   Task<void> build_applied(k8s::Object object);
-  Result<void> find_applied(Deploying& deploying, const Result<spec::Loaded<spec::FunctionConfig>>& loaded);
+  Task<Result<boost::json::object>> claim(k8s::ObjectName name, std::string version, std::string builder);
+  Task<void> keep_claim(FunctionId id, std::string builder);
+  Task<void> bring_up_applied(Deploying& deploying, k8s::Object function);
+  Task<Result<void>> find_applied(Deploying& deploying, k8s::Object function);
   Task<void> bring_up(Deploying& deploying);
   Task<Result<void>> fetch(Deploying& deploying);
   Task<Result<void>> build(Deploying& deploying);
   Task<Result<void>> hand_over(Deploying& deploying);
-  Task<void> failed(FunctionId id, std::string inputs, std::vector<boost::json::object> logs, std::string message);
+  Task<void> failed(Deploying& deploying, std::string message);
+  using Changes = std::function<boost::json::object(const boost::json::object& function)>;
+  Task<Result<void>> end_claim(Deploying& deploying, Changes changes);
   Task<Result<void>> patch(FunctionId id, std::string uid, boost::json::object patch, Deadline deadline);
 
   Loop& loop_;
@@ -116,7 +125,8 @@ class KubePlatform final : public Platform {
   WaitList changed_;  // any object's; before those who notify it
   std::map<Namespace, std::unique_ptr<Watched>> watched_;
   std::map<FunctionId, std::unique_ptr<Deploying>> deploying_;
-  std::size_t builds_begun_ = 0;  // for the names of their folders
+  const std::string builder_;     // no other start of any program has it
+  std::size_t builds_begun_ = 0;  // for the names of builds and their folders
   Group work_;
 };
 

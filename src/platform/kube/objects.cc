@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "oci/digest.h"
+#include "platform/kube/conditions.h"
 #include "platform/kube/names.h"
 #include "spec/load.h"
 
@@ -81,6 +82,16 @@ std::string build_inputs(const json::object& object) {
   for (const char* part : {"build", "runtime", "handler"})
     if (const json::value* value = k8s::at(object, std::string("spec.") + part)) inputs[part] = *value;
   return oci::Digest::of(json::serialize(inputs)).text();
+}
+
+json::object builder_status(const std::string& id, std::chrono::system_clock::time_point now) {
+  return {{"id", id}, {"renewed", rfc3339(now)}};
+}
+
+std::string_view builder_of(const json::object& object) {
+  const json::value* id = k8s::at(object, "status.builder.id");
+  if (!id || !id->is_string()) return {};
+  return {id->get_string().data(), id->get_string().size()};
 }
 
 json::object log_line(std::string_view level, std::string_view message) {

@@ -2,6 +2,7 @@
 // Between what users write and the objects that the API server keeps. Pure functions.
 #pragma once
 #include <boost/json/object.hpp>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,15 @@ bool has_code(const spec::FunctionSpec& spec);
 std::string build_inputs(const boost::json::object& object);
 // Where a status says of which inputs the last build was, whether it went well or not.
 inline constexpr std::string_view kBuiltFrom = "builtFrom";
+
+// Who makes a function's image says so in status.builder, {"id", "renewed"}, again and again; the id is of this one
+// build alone. Whoever is silent for longer than we are patient has lost it, and another may make the image.
+inline constexpr std::string_view kBuilder = "builder";
+inline constexpr std::chrono::seconds kBuilderRenews{10};
+inline constexpr std::chrono::seconds kBuilderPatience{40};
+boost::json::object builder_status(const std::string& id, std::chrono::system_clock::time_point now);
+// The id of whoever makes it; "" for nobody, or for one who does not say, as Nuclio's own.
+std::string_view builder_of(const boost::json::object& object);
 
 // One line of status.logs, as Nuclio's clients read it.
 boost::json::object log_line(std::string_view level, std::string_view message);

@@ -69,6 +69,16 @@ TEST(HasCode, IsSaidByTheCodeAndNotByAnImage) {
   EXPECT_FALSE(has_code(spec));
 }
 
+TEST(BuilderOf, IsWhoeverTheStatusNames) {
+  json::object function{{"status", {{"state", "building"}}}};
+  EXPECT_EQ(builder_of(function), "") << "Nuclio's own builders do not say";
+  function["status"].get_object()["builder"] = builder_status("pod-a_x_1", std::chrono::system_clock::from_time_t(0));
+  EXPECT_EQ(builder_of(function), "pod-a_x_1");
+  EXPECT_EQ(k8s::at(function, "status.builder.renewed")->as_string(), "1970-01-01T00:00:00Z");
+  function["status"].get_object()["builder"] = "me";
+  EXPECT_EQ(builder_of(function), "");
+}
+
 TEST(Conditions, KeepTheTimeOfTheirLastTransition) {
   json::object status;
   set_condition(status, {kReady, false, "Progressing", ""}, 1, "2027-01-01T00:00:00Z");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the secret values of functions are: each function's in a Secret, to which its object refers.
 #include <boost/json.hpp>
-#include <random>
 
 #include "base/base64.h"
+#include "base/random_text.h"
 #include "platform/demands.h"
 #include "platform/kube/deploying.h"
 #include "platform/kube/names.h"
@@ -15,15 +15,6 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 
 constexpr auto kCallTime = 30s;
-
-std::string random_suffix() {
-  static constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
-  std::random_device random;
-  std::uniform_int_distribution<std::size_t> any{0, kLetters.size() - 1};
-  std::string out;
-  for (int i = 0; i < 8; ++i) out += kLetters[any(random)];
-  return out;
-}
 
 bool refers(const json::value& value) {
   if (const json::string* text = value.if_string())
@@ -71,7 +62,7 @@ Task<Result<std::string>> KubePlatform::keep(const spec::FunctionConfig& config,
   if (values.empty()) co_return std::string{};
   CO_TRY(const auto before, co_await kept_values(existing));
   if (before == values) co_return std::string(k8s::annotation_of(*existing, kSecretAnnotation));
-  const std::string name = object_name(config.metadata.name) + "-" + random_suffix();
+  const std::string name = object_name(config.metadata.name) + "-" + random_text(8);
   json::object labels{{kFunctionLabel, config.metadata.name}, {kProjectLabel, platform::project_of(config).value()}};
   json::object metadata{{"name", name}, {"namespace", config.metadata.namespace_name}, {"labels", std::move(labels)}};
   json::object texts;
