@@ -8,6 +8,7 @@
 #include "k8s/resource.h"
 #include "platform/kube/conditions.h"
 #include "platform/kube/names.h"
+#include "platform/kube/objects.h"
 #include "spec/invocation.h"
 
 namespace nuclio::controller {
