@@ -43,7 +43,7 @@ std::string within(const std::string& folder, const std::string& name) {
   return folder.empty() ? name : folder + "/" + name;
 }
 
-// A user who is not root has it from an image as they could not make it themselves.
+// For a user who is not root, and whose programs believe that they are.
 void make_readable(const std::string& path, const struct stat& status, mode_t needed) {
   if ((status.st_mode & needed) != needed) (void)::chmod(path.c_str(), (status.st_mode & 07777) | needed);
 }
@@ -89,11 +89,7 @@ Result<Snapshot> Snapshot::take(std::string root, std::vector<std::string> left_
       const std::string path = known->root + "/" + inner;
       struct stat status{};
       if (::lstat(path.c_str(), &status) != 0) return fail_errno("reading " + path);
-      if (S_ISDIR(status.st_mode)) {
-        make_readable(path, status, S_IRWXU);
-        if (::lstat(path.c_str(), &status) != 0) return fail_errno("reading " + path);
-        open.push_back(inner);
-      }
+      if (S_ISDIR(status.st_mode)) open.push_back(inner);
       entries.push_back(
           {std::move(name), {status.st_mode, status.st_ino, status.st_size, status.st_mtim, status.st_ctim}});
     }

@@ -19,8 +19,8 @@ namespace nuclio::oci {
 class Snapshot {
  public:
   // Nobody changes the folder meanwhile, and what is changed from then on is noticed: it takes a tick of the kernel's
-  // clock. Folders that their owner, this process, cannot read are made readable. `left_alone` are names within, of
-  // which the snapshot knows nothing and neither do changes, nor of what is in them.
+  // clock. `left_alone` are names within, of which the snapshot knows nothing and neither do changes, nor of what is in
+  // them.
   static Result<Snapshot> take(std::string root, std::vector<std::string> left_alone);
   Snapshot(Snapshot&&) noexcept;
   Snapshot& operator=(Snapshot&&) = delete;
@@ -28,7 +28,7 @@ class Snapshot {
 
   // Writes what is different now as the tar of a layer, as write_changes() does, with whiteouts for what is gone.
   // Everything in it is root's, whoever has it here, since that is one user who is nobody in the image. Nobody changes
-  // the folder any more.
+  // the folder any more; what its owner, this process, may not read is made readable on the way.
   Task<Result<void>> write_changes(Loop& loop, Sink tar, ChangesOptions options) const;
 
  private:
