@@ -1,30 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/commands.h"
 
-#include <array>
 #include <boost/json.hpp>
-#include <chrono>
-#include <csignal>
 #include <optional>
 #include <utility>
 
+#include "builder/commands_sandbox.h"
+#include "builder/local_sandbox.h"
 #include "builder/log_lines.h"
 #include "builder/remembered_layers.h"
 #include "builder/sandbox_job.h"
 #include "builder/user_namespace.h"
-#include "loop/child.h"
-#include "loop/group.h"
-#include "loop/stream.h"
 
 namespace nuclio::builder {
 namespace {
 
-using namespace std::chrono_literals;
 namespace json = boost::json;
 
-constexpr std::string_view kVersion = "1";  // of how commands are run: another one remembers nothing of this one
-constexpr auto kTidyingUp = 5s;
-constexpr std::size_t kMaxOutcome = 64 << 10;
+constexpr std::string_view kVersion = "1";     // of how commands are run: another one remembers nothing of this one
 constexpr std::uint64_t kTarOfAnEntry = 4096;  // its headers and padding, with room
 
 json::array list_of(const std::vector<std::string>& texts) {
@@ -35,7 +28,7 @@ json::array list_of(const std::vector<std::string>& texts) {
 
 // Everything that the layer is made of; where there is one user id only, all files become root's. The environment may
 // have secrets in it: of them the key gives nothing away.
-std::string key_of(const CommandsJob& job, oci::ImageTime modified) {
+std::string key_of(const CommandsJob& job, const CommandsSandbox& sandbox, oci::ImageTime modified) {
   const auto maps = find_id_maps();
   const json::array all{kVersion,
                         job.base,
@@ -46,7 +39,8 @@ std::string key_of(const CommandsJob& job, oci::ImageTime modified) {
                         job.user,
                         job.network,
                         maps && maps->kind == IdMaps::Kind::single,
-                        modified.time_since_epoch().count()};
+                        modified.time_since_epoch().count(),
+                        sandbox.kind()};
   return std::string(oci::Digest::of(json::serialize(all)).hex());
 }
 
@@ -92,82 +86,6 @@ class CommandsLog {
   LogLines lines_{each_};
 };
 
-Task<void> read_log(Stream& output, CommandsLog& log) {
-  std::array<char, 16384> buffer;
-  for (;;) {
-    auto count = co_await output.read_some(buffer, Deadline::never());
-    if (!count || *count == 0) break;
-    log.add({buffer.data(), *count});
-  }
-  log.end();
-}
-
-// The sandbox's tar, to its end.
-Task<Result<void>> receive_tar(Stream& tar, oci::LayerWriter& layer, const CommandsLimits& limits, Deadline deadline) {
-  const std::uint64_t most = limits.disk.count + limits.files * kTarOfAnEntry;
-  std::vector<char> buffer(64 << 10);
-  for (std::uint64_t total = 0;;) {
-    CO_TRY(const std::size_t count, co_await tar.read_some(buffer, deadline));
-    if (count == 0) co_return Result<void>{};
-    total += count;
-    if (total > most) co_return fail(Why::too_large, "the layer of the commands has more bytes than they may write");
-    CO_TRY_DO(layer.write({buffer.data(), count}));
-  }
-}
-
-Task<Result<std::string>> receive_outcome(Stream& outcome, Deadline deadline) {
-  std::string text;
-  std::array<char, 4096> buffer;
-  while (text.size() <= kMaxOutcome) {
-    CO_TRY(const std::size_t count, co_await outcome.read_some(buffer, deadline));
-    if (count == 0) break;
-    text.append(buffer.data(), count);
-  }
-  co_return text;
-}
-
-struct Started {
-  Child child;
-  Descriptor input;
-  Descriptor output;
-  Descriptor tar;
-  Descriptor outcome;
-};
-
-struct Sandbox {
-  Sandbox(Loop& loop, Started it)
-      : input(loop, std::move(it.input)),
-        output(loop, std::move(it.output)),
-        outcome(loop, std::move(it.outcome)),
-        child(std::move(it.child)) {
-    tar.emplace(loop, std::move(it.tar));
-  }
-  Stream input;
-  Stream output;
-  std::optional<Stream> tar;
-  Stream outcome;
-  Child child;
-};
-
-Result<Started> start(Loop& loop, const std::string& program) {
-  TRY(auto input, socket_pair());
-  TRY(Pipe output, make_pipe());
-  TRY(Pipe tar, make_pipe());
-  TRY(Pipe outcome, make_pipe());
-  ChildOptions options;
-  options.argv = {program, "sandbox"};
-  options.descriptors = {{input.second.get(), 0},
-                         {output.write.get(), 1},
-                         {output.write.get(), 2},
-                         {tar.write.get(), kSandboxTar},
-                         {outcome.write.get(), kSandboxOutcome}};
-  // newuidmap has its set-user-id bit, and so have su and sudo within.
-  options.no_new_privileges = false;
-  TRY(Child child, Child::spawn(loop, options));
-  return Started{std::move(child), std::move(input.first), std::move(output.read), std::move(tar.read),
-                 std::move(outcome.read)};
-}
-
 Error failure(const CommandsJob& job, const SandboxOutcome& outcome, const CommandsLog& log) {
   if (outcome.error) return *outcome.error;
   const std::size_t index = outcome.failed->index;
@@ -177,42 +95,31 @@ Error failure(const CommandsJob& job, const SandboxOutcome& outcome, const Comma
   return {Why::invalid, std::move(what)};
 }
 
-Task<Result<oci::Layer>> follow(Sandbox& sandbox, oci::LayerWriter layer, const CommandsJob& job,
-                                const CommandsOptions& options, CommandsLog& log, Group& logging, Deadline deadline) {
-  CO_TRY_DO(co_await receive_tar(*sandbox.tar, layer, options.limits, deadline));
-  CO_TRY(const std::string text, co_await receive_outcome(sandbox.outcome, deadline));
-  const auto status = co_await sandbox.child.exited(deadline);
-  if (!status || !co_await logging.empty(deadline)) co_return fail(Why::timeout, "the commands took too long");
-  if (text.empty()) co_return fail(Why::internal, "the sandbox of the commands " + status->text());
-  CO_TRY(const SandboxOutcome outcome, parse_sandbox_outcome(text));
-  if (outcome.error || outcome.failed) co_return fail(failure(job, outcome, log));
-  if (!status->ok()) co_return fail(Why::internal, "the sandbox of the commands " + status->text());
-  co_return layer.finish();
-}
-
-Task<Result<oci::Layer>> run_anew(Loop& loop, const oci::Layout& layout, const CommandsJob& job,
+Task<Result<oci::Layer>> run_anew(CommandsSandbox& sandbox, const oci::Layout& layout, const CommandsJob& job,
                                   const CommandsOptions& options, Deadline deadline) {
   CO_TRY(oci::LayerWriter layer, oci::LayerWriter::create(layout));
-  auto started = start(loop, options.program);
-  if (!started) co_return fail(std::move(started).error().in("running spec.build.commands"));
-  Sandbox sandbox{loop, std::move(*started)};
   CommandsLog log{job.commands, options};
-  Group logging{loop};
-  logging.spawn(read_log(sandbox.output, log));
-
-  const std::string text =
-      sandbox_job_text({.job = job, .cache = options.cache, .modified = options.modified, .limits = options.limits});
-  // When it cannot be written the sandbox is gone, and its outcome says why.
-  (void)co_await sandbox.input.write_all(text, deadline);
-  sandbox.input.shut_down_writing();
-  auto done = co_await follow(sandbox, std::move(layer), job, options, log, logging, deadline);
-  if (done) co_return done;
-  sandbox.tar.reset();
-  sandbox.child.signal_group(SIGTERM);
-  (void)co_await sandbox.child.exited(Deadline::in(kTidyingUp));
-  if (done.error().why == Why::timeout)
+  const std::uint64_t most = options.limits.disk.count + options.limits.files * kTarOfAnEntry;
+  std::uint64_t total = 0;
+  CommandsSandbox::Output output;
+  output.log = [&log](std::string_view bytes) { log.add(bytes); };
+  output.tar = [&](std::string_view bytes) -> Result<void> {
+    total += bytes.size();
+    if (total > most) return fail(Why::too_large, "the layer of the commands has more bytes than they may write");
+    return layer.write(bytes);
+  };
+  SandboxJob all;
+  all.job = job;
+  all.cache = options.cache;
+  all.modified = options.modified;
+  all.limits = options.limits;
+  auto outcome = co_await sandbox.run(all, output, deadline);
+  log.end();
+  if (!outcome && outcome.error().why == Why::timeout)
     co_return fail(Why::timeout, "the build took longer than spec.build.buildTimeoutSeconds allows");
-  co_return done;
+  if (!outcome) co_return fail(std::move(outcome).error());
+  if (outcome->error || outcome->failed) co_return fail(failure(job, *outcome, log));
+  co_return layer.finish();
 }
 
 }  // namespace
@@ -220,7 +127,9 @@ Task<Result<oci::Layer>> run_anew(Loop& loop, const oci::Layout& layout, const C
 Task<Result<oci::Layer>> run_commands(Loop& loop, const oci::Layout& layout, CommandsJob job, CommandsOptions options,
                                       Deadline deadline) {
   CO_TRY(const RememberedLayers remembered, RememberedLayers::open(options.cache + "/commands"));
-  const std::string key = key_of(job, options.modified);
+  LocalSandbox here{loop, options.program, LocalSandbox::Kind::user_namespace};
+  CommandsSandbox& sandbox = options.sandbox ? *options.sandbox : here;
+  const std::string key = key_of(job, sandbox, options.modified);
   if (!options.fresh) {
     if (auto layer = co_await remembered.find(loop, key, layout)) {
       for (const std::string& command : job.commands)
@@ -228,7 +137,7 @@ Task<Result<oci::Layer>> run_commands(Loop& loop, const oci::Layout& layout, Com
       co_return std::move(*layer);
     }
   }
-  CO_TRY(oci::Layer layer, co_await run_anew(loop, layout, job, options, deadline));
+  CO_TRY(oci::Layer layer, co_await run_anew(sandbox, layout, job, options, deadline));
   // The layer is there: what it costs is that the commands run again next time.
   if (auto added = remembered.add(key, layer, layout); !added && options.log)
     options.log("the layer of the commands is not remembered: " + added.error().what);

@@ -46,9 +46,12 @@ struct CommandsLimits {
   Bytes remembered_size{16ull << 30};
 };
 
+class CommandsSandbox;
+
 struct CommandsOptions {
   std::string cache;                      // a folder of the builder's own; made when it is missing
   std::string program;                    // where the program `builder` is
+  CommandsSandbox* sandbox = nullptr;     // where they run, borrowed; null for user namespaces of this machine
   bool fresh = false;                     // run them whether or not they ran before (noCache)
   oci::ImageTime modified = oci::kEpoch;  // of everything in the layer
   LogLine log;

@@ -396,6 +396,7 @@ Task<Result<void>> ImageBuilder::run_steps(Build& build, const Instructions& ins
     CommandsOptions options;
     options.cache = options_.cache + "/commands";
     options.program = options_.program;
+    options.sandbox = build.request.commands;
     options.fresh = build.source.config.spec.build.no_cache;
     options.modified = build.request.created;
     options.log = build.request.log;

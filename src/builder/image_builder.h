@@ -58,6 +58,8 @@ struct ImageRequest {
   std::optional<ImageFile> file;         // the image goes there, too, or there alone when no registry is named
   oci::ImageTime created = oci::kEpoch;  // SOURCE_DATE_EPOCH
   LogLine log;
+  // Where commands run, borrowed; null for this machine's user namespaces.
+  CommandsSandbox* commands = nullptr;
 };
 
 struct BuiltImage {

@@ -12,24 +12,21 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 
 #include "builder/fork_into.h"
+#include "builder/sandbox_channel.h"
 #include "builder/sandbox_init.h"
 #include "builder/sandbox_job.h"
 #include "builder/sandbox_store.h"
+#include "builder/sandbox_watch.h"
 #include "builder/user_namespace.h"
 #include "loop/run.h"
 #include "loop/stream.h"
@@ -38,39 +35,7 @@
 namespace nuclio::builder {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr Bytes kMaxJob{8u << 20};
-constexpr std::uint64_t kLeastFree = 256u << 20;  // of the disk; with less, other programs are in trouble
 constexpr std::string_view kOtherWays = "; otherwise use --builder-kind buildah or docker";
-
-Result<void> write_all(int to, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(to, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return fail_errno("writing");
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return {};
-}
-
-// The line before may be a command's, without its end; empty ones are not shown.
-void say(std::string_view line) { (void)write_all(STDOUT_FILENO, "\n" + std::string(line) + "\n"); }
-
-void report(const SandboxOutcome& outcome) { (void)write_all(kSandboxOutcome, sandbox_outcome_text(outcome)); }
-
-Result<std::string> read_job() {
-  std::string text;
-  std::array<char, 65536> buffer;
-  for (;;) {
-    const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_errno("reading the sandbox's job");
-    if (got == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMaxJob.count) return fail(Why::too_large, "commands and environment must have less than 8 MiB");
-  }
-}
 
 // False when the parent is gone already. Taking another identity undoes it, so it comes after.
 bool die_with_parent(int alive) {
@@ -81,24 +46,6 @@ bool die_with_parent(int alive) {
 }
 
 // ---- the keeper
-
-// The tar in pieces of a size that suits a pipe.
-class TarOut {
- public:
-  Result<void> write(std::string_view bytes) {
-    buffer_ += bytes;
-    return buffer_.size() < kPiece ? Result<void>{} : flush();
-  }
-  Result<void> flush() {
-    auto done = write_all(kSandboxTar, buffer_);
-    buffer_.clear();
-    return done;
-  }
-
- private:
-  static constexpr std::size_t kPiece = 64 << 10;
-  std::string buffer_;
-};
 
 // Kills it with all of its namespace, unless it has ended.
 class Init {
@@ -126,42 +73,6 @@ class Init {
   Descriptor pidfd_;
 };
 
-Result<void> check_disk(const std::string& upper, const CommandsLimits& limits) {
-  const Usage usage = usage_of(upper);
-  if (usage.bytes > limits.disk)
-    return fail(Why::too_large,
-                "the commands must write at most " + std::to_string(limits.disk.count) + " bytes, and wrote more");
-  if (usage.entries > limits.files || usage.too_deep)
-    return fail(Why::too_large, "the commands must make at most " + std::to_string(limits.files) +
-                                    " files, in folders at most 128 deep, and made more");
-  struct statvfs disk{};
-  if (::statvfs(upper.c_str(), &disk) == 0 && std::uint64_t{disk.f_bavail} * disk.f_frsize < kLeastFree)
-    return fail(Why::unavailable,
-                "the disk of the builder's cache is nearly full; free some space there and try again");
-  return {};
-}
-
-// Waits for the init, and ends it when it must not go on.
-Result<int> watch(Init& init, const std::string& upper, const CommandsLimits& limits) {
-  sigset_t terminate;
-  sigemptyset(&terminate);
-  sigaddset(&terminate, SIGTERM);
-  const Descriptor signals{::signalfd(-1, &terminate, SFD_CLOEXEC)};
-  if (!signals || init.pidfd() < 0) return fail_errno("watching the sandbox");
-  // To look at a hundred thousand files takes a moment, and should not take all of the time.
-  for (auto pause = 500ms;;) {
-    std::array<pollfd, 2> waited{pollfd{init.pidfd(), POLLIN, 0}, pollfd{signals.get(), POLLIN, 0}};
-    const int ready = ::poll(waited.data(), waited.size(), static_cast<int>(pause.count()));
-    if (ready < 0 && errno != EINTR) return fail_errno("watching the sandbox");
-    if (waited[0].revents) return init.wait();
-    if (waited[1].revents) return fail(Why::timeout, "the build was ended");
-    const auto before = std::chrono::steady_clock::now();
-    TRY_DO(check_disk(upper, limits));
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - before);
-    pause = std::max<std::chrono::milliseconds>(500ms, took * 10);
-  }
-}
-
 // Returns false when the outcome was written already, by the init.
 Result<bool> run_commands_within(const SandboxJob& job, const RootFolders& folders) {
   TRY(Pipe alive, make_pipe());
@@ -181,7 +92,8 @@ Result<bool> run_commands_within(const SandboxJob& job, const RootFolders& folde
     ::_exit(good ? 0 : 1);
   }
   Init init{pid};
-  TRY(const int status, watch(init, folders.upper, job.limits));
+  TRY_DO(watch_until(init.pidfd(), [&] { return check_disk(folders.upper, usage_of(folders.upper), job.limits); }));
+  const int status = init.wait();
   if (WIFEXITED(status) && WEXITSTATUS(status) <= 1) return WEXITSTATUS(status) == 0;
   return fail(Why::internal, "the sandbox ended without a word; this machine may have too little memory");
 }
@@ -224,15 +136,10 @@ Task<Result<bool>> keep(Loop& loop, const SandboxJob& job, const JobLayers& laye
 
   CO_TRY(const bool all_ran, run_commands_within(job, folders));
   if (!all_ran) co_return false;
-  CO_TRY_DO(check_disk(folders.upper, job.limits));
+  CO_TRY_DO(check_disk(folders.upper, usage_of(folders.upper), job.limits));
   TarOut tar;
-  oci::ChangesOptions options;
-  options.layer = {.modified = job.modified, .limits = {.entries = job.limits.files, .total = job.limits.disk}};
-  options.left_out = [](std::string_view name) {
-    say("left out of the layer: /" + std::string(name) + ", which is a socket, a pipe or a device");
-  };
   CO_TRY_DO(co_await oci::write_changes(
-      loop, folders.upper, [&tar](std::string_view bytes) { return tar.write(bytes); }, std::move(options)));
+      loop, folders.upper, [&tar](std::string_view bytes) { return tar.write(bytes); }, layer_options(job)));
   CO_TRY_DO(tar.flush());
   co_return true;
 }
@@ -272,15 +179,6 @@ int run_keeper(const SandboxJob& job, const JobLayers& layers, IdMaps::Kind kind
 }
 
 // ---- the supervisor
-
-Result<std::vector<OpenLayer>> open_layers(const std::vector<std::string>& paths) {
-  std::vector<OpenLayer> layers;
-  for (const std::string& path : paths) {
-    layers.push_back({path, Descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC)}});
-    if (!layers.back().file) return fail_errno("reading " + path);
-  }
-  return layers;
-}
 
 // Makes the store the current folder. It has set-user-id programs in it that belong to the sandbox's ids, so that
 // nobody else may enter it.
@@ -339,26 +237,6 @@ Result<int> supervise(const SandboxJob& job) {
 
 }  // namespace
 
-int run_sandbox() {
-  // The end at the deadline: the keeper looks for it and tidies up, and then the others end by themselves.
-  sigset_t terminate;
-  sigemptyset(&terminate);
-  sigaddset(&terminate, SIGTERM);
-  ::sigprocmask(SIG_BLOCK, &terminate, nullptr);
-  for (const int descriptor : {kSandboxTar, kSandboxOutcome}) ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-  // When memory runs out it is the build that goes first.
-  if (const Descriptor score{::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)})
-    (void)!::write(score.get(), "500", 3);
-
-  const auto run = [] -> Result<int> {
-    TRY(const std::string text, read_job());
-    TRY(const SandboxJob job, parse_sandbox_job(text));
-    return supervise(job);
-  };
-  auto code = run();
-  if (code) return *code;
-  report({.error = std::move(code).error()});
-  return 1;
-}
+int run_sandbox() { return speak_as_sandbox(supervise); }
 
 }  // namespace nuclio::builder

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "builder/sandbox_init.h"
 
-#include <fcntl.h>
 #include <grp.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "builder/command_run.h"
 #include "builder/fork_into.h"
 #include "builder/identity.h"
 #include "loop/descriptor.h"
@@ -24,12 +24,7 @@
 namespace nuclio::builder {
 namespace {
 
-constexpr const char* kPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr Bytes kMaxTable{4u << 20};
-
-bool has_variable(const std::vector<std::string>& environment, std::string_view start) {
-  return std::ranges::any_of(environment, [&](const std::string& each) { return each.starts_with(start); });
-}
 
 // How a command's process got on before it was the command's.
 struct Step {
@@ -39,22 +34,17 @@ struct Step {
 
 struct Command {
   std::string text;
-  std::vector<char*> environment;
+  const CommandEnvironment& environment;
   const CommandsJob& job;
   const CommandsLimits& limits;
   const Identity& identity;
 };
 
-Result<void> set_limits(const CommandsLimits& limits) {
-  const std::pair<__rlimit_resource, std::uint64_t> all[] = {
-      {RLIMIT_FSIZE, limits.file.count}, {RLIMIT_NPROC, limits.processes}, {RLIMIT_CORE, 0}};
-  for (const auto& [which, most] : all) {
-    rlimit limit{};
-    if (::getrlimit(which, &limit) != 0) return fail_errno("setting limits");
-    limit.rlim_max = limit.rlim_cur = std::min(limit.rlim_max, most);  // what we have ourselves may be less
-    if (::setrlimit(which, &limit) != 0) return fail_errno("setting limits");
-  }
-  return {};
+bool limit_processes(std::size_t most) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NPROC, &limit) != 0) return false;
+  limit.rlim_max = limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, most);  // what we have ourselves may be less
+  return ::setrlimit(RLIMIT_NPROC, &limit) == 0;
 }
 
 // Becomes the command, or returns at which step that was not possible.
@@ -62,23 +52,18 @@ Step become(const Command& command) {
   const Identity& who = command.identity;
   // Also without a terminal that it could be read from or written to.
   ::setsid();
-  if (!set_limits(command.limits) || !drop_capabilities()) return {Step::Kind::other, errno};
+  if (!limit_processes(command.limits.processes) || !drop_capabilities()) return {Step::Kind::other, errno};
   // EPERM: where there is only one id, nobody may set groups.
   if (::setgroups(who.groups.size(), who.groups.data()) != 0 && errno != EPERM) return {Step::Kind::identity, errno};
   if (::setresgid(who.group, who.group, who.group) != 0 || ::setresuid(who.user, who.user, who.user) != 0)
     return {Step::Kind::identity, errno};
   const std::string& folder = command.job.working_directory;
   if (::chdir(folder.empty() ? "/" : folder.c_str()) != 0) return {Step::Kind::folder, errno};
-  const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (null < 0 || ::dup2(null, STDIN_FILENO) < 0) return {Step::Kind::other, errno};
-  sigset_t none;
-  sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::signal(SIGPIPE, SIG_DFL);
+  if (!prepare_command(command.limits)) return {Step::Kind::other, errno};
   char shell[] = "/bin/sh";
   char flag[] = "-c";
   char* const argv[] = {shell, flag, const_cast<char*>(command.text.c_str()), nullptr};
-  ::execve(shell, argv, command.environment.data());
+  ::execve(shell, argv, command.environment.pointers());
   return {Step::Kind::program, errno};
 }
 
@@ -96,10 +81,7 @@ Error step_error(Step step, const CommandsJob& job) {
                 "the base image is for another processor architecture than this machine's: its /bin/sh cannot be run"};
       struct stat status{};
       if (step.error_number != ENOENT) return errno_error("running the base image's /bin/sh", step.error_number);
-      if (::lstat("/bin/sh", &status) != 0)
-        return {
-            Why::invalid,
-            "the base image has no /bin/sh, so that spec.build.commands cannot be run in it; choose one with a shell"};
+      if (::lstat("/bin/sh", &status) != 0) return no_shell();
       return {
           Why::invalid,
           "the base image's /bin/sh cannot be run, since it leads to nothing or the loader that it names is not there"};
@@ -154,22 +136,12 @@ Result<std::optional<FailedCommand>> run_all(const CommandsJob& job, const Comma
   leave_abstract_sockets();
 
   TRY(const Identity identity, identity_of(job.user));
-  std::vector<std::string> environment = job.environment;
-  if (!has_variable(environment, "PATH=")) environment.emplace_back(kPath);
-  if (!has_variable(environment, "HOME=")) environment.push_back("HOME=" + identity.home);
-  std::vector<char*> pointers;
-  for (std::string& each : environment) pointers.push_back(each.data());
-  pointers.push_back(nullptr);
-
+  const CommandEnvironment environment{job, identity.home};
   std::error_code error;
   if (!job.working_directory.empty()) std::filesystem::create_directories(job.working_directory, error);
   if (error) return fail(errno_error("making the image's folder " + job.working_directory, error.value()));
-  for (std::size_t i = 0; i < job.commands.size(); ++i) {
-    log("RUN " + job.commands[i]);
-    TRY(const ExitStatus status, run_command({job.commands[i], pointers, job, limits, identity}));
-    if (!status.ok()) return FailedCommand{i, status};
-  }
-  return std::optional<FailedCommand>{};
+  return run_each(
+      job, log, [&](const std::string& command) { return run_command({command, environment, job, limits, identity}); });
 }
 
 }  // namespace
