@@ -318,6 +318,10 @@ json::object status_of(const StatusInput& input) {
   // A replica that fails looks well between two failures: what it complained of stands until it is.
   const bool still = complains && state == before && same_generation && input.rollout.stage == Rollout::Stage::going_on;
   if (!still) set_conditions(status, input, state, now);
+  if (const auto& complaint = input.cron_complaint)
+    kube::set_condition(status, {kube::kCronLimited, true, complaint->reason, complaint->message}, generation, now);
+  else
+    kube::clear_condition(status, kube::kCronLimited);
   if (state != before) {
     if (state == FunctionState::ready)
       set_scale_event(

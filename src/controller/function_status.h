@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/resources/cron_jobs.h"
 #include "k8s/informer.h"
 #include "spec/function.h"
 
@@ -48,6 +49,7 @@ struct StatusInput {
   std::span<const std::string> external_addresses;
   std::vector<std::string> ingress_urls;
   std::map<std::string, std::string> node_selector;
+  std::optional<CronComplaint> cron_complaint = {};
   std::chrono::system_clock::time_point now;
 };
 // The whole status as it should be: equal to what is there when nothing is to be written.

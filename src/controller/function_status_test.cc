@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "k8s/resource.h"
+#include "platform/kube/conditions.h"
 
 namespace nuclio::controller {
 namespace {
@@ -241,6 +242,42 @@ TEST(ImageWanted, NamesTheBuilderThatWasLost) {
   EXPECT_EQ(status["containerImage"], "i:1") << "the version before goes on";
   status = image_wanted(function, "", kNow);
   EXPECT_EQ(status["message"], "waits for a dashboard of the cluster to make its image");
+}
+
+TEST(CronLimited, IsToldOfAsLongAsItIsSo) {
+  const json::object deployed = deployment(2, 2, 2, 2);
+  const Rollout rollout{.stage = Stage::complete, .reason = "", .message = ""};
+  const json::object function = object(R"({"metadata": {"name": "f", "namespace": "n", "generation": 1}})");
+  spec::FunctionConfig config;
+  config.metadata.name = "f";
+  StatusInput input{.function = function,
+                    .config = config,
+                    .deployment = &deployed,
+                    .rollout = rollout,
+                    .external_addresses = {},
+                    .ingress_urls = {},
+                    .node_selector = {},
+                    .cron_complaint = CronComplaint{"FiresInEachReplica", "why"},
+                    .now = kNow};
+  const json::object told = status_of(input);
+  EXPECT_EQ(told.at("state"), "ready");
+  EXPECT_EQ(told.at("message"), "");
+  const json::object* condition = platform::kube::find_condition(told, platform::kube::kCronLimited);
+  ASSERT_TRUE(condition);
+  EXPECT_EQ(condition->at("status"), "True");
+  EXPECT_EQ(condition->at("reason"), "FiresInEachReplica");
+  EXPECT_EQ(condition->at("message"), "why");
+  json::object after = function;
+  after["status"] = told;
+  StatusInput later{.function = after,
+                    .config = config,
+                    .deployment = &deployed,
+                    .rollout = rollout,
+                    .external_addresses = {},
+                    .ingress_urls = {},
+                    .node_selector = {},
+                    .now = kNow};
+  EXPECT_FALSE(platform::kube::find_condition(status_of(later), platform::kube::kCronLimited));
 }
 
 }  // namespace

@@ -127,6 +127,13 @@ std::vector<std::string> urls_of(const json::object& ingress) {
   return out;
 }
 
+// What the status says of cron triggers that fire otherwise than they say.
+std::string cron_message(const json::object& status) {
+  const json::object* condition = kube::find_condition(status, kube::kCronLimited);
+  const json::value* message = condition ? condition->if_contains("message") : nullptr;
+  return message && message->is_string() ? std::string(message->get_string()) : "";
+}
+
 }  // namespace
 
 const k8s::Informer& Caches::of(const k8s::Resource& kind) const {
@@ -216,6 +223,7 @@ Task<Result<FunctionReconciler::Next>> FunctionReconciler::reconcile(k8s::Object
         selector && selector->is_object())
       for (const auto& [key, value] : selector->get_object())
         if (value.is_string()) status.node_selector[key] = std::string(value.get_string());
+  status.cron_complaint = cron_complaint(config, options_.platform);
   status.now = now;
   CO_TRY_DO(co_await write_status(function, status_of(status), deadline));
   if (rollout.stage == Rollout::Stage::complete) CO_TRY_DO(co_await remove_old_secrets(input, deadline));
@@ -333,6 +341,8 @@ Task<Result<void>> FunctionReconciler::complain(k8s::Object function, std::strin
 Task<Result<void>> FunctionReconciler::write_status(k8s::Object function, json::object status, Deadline deadline) {
   const json::value* before = function->if_contains("status");
   if (before && before->is_object() && before->get_object() == status) co_return Result<void>{};
+  const std::string ticks = before && before->is_object() ? cron_message(before->get_object()) : "";
+  const std::string ticks_now = cron_message(status);
   json::object next = *function;
   const json::value* was = k8s::at(*function, "status.state");
   const bool turned = !was || *was != status["state"];
@@ -351,6 +361,8 @@ Task<Result<void>> FunctionReconciler::write_status(k8s::Object function, json::
     events_.record(*function, k8s::EventType::normal, "Ready", "Deploy", "the function is ready");
   if ((state == "error" || state == "unhealthy") && news)
     events_.record(*function, k8s::EventType::warning, state == "error" ? "Failed" : "Unhealthy", "Deploy", message);
+  if (!ticks_now.empty() && ticks_now != ticks)
+    events_.record(*function, k8s::EventType::warning, std::string(kube::kCronLimited), "Deploy", ticks_now);
   co_return Result<void>{};
 }
 

@@ -5,12 +5,13 @@
 
 namespace nuclio::nuctl {
 
-// Names, aliases and their meaning are Nuclio's; `logs`, `dev` and `doctor` are ours.
+// Names, aliases and their meaning are Nuclio's; `call`, `logs`, `dev` and `doctor` are ours.
 const std::vector<CommandEntry>& command_table() {
   static const std::vector<CommandEntry> table{
       {"build", {"bu"}, "Make an image of a function, or a folder that a processor runs", make_build},
       {"deploy", {}, "Build a function and run it", make_deploy},
       {"invoke", {}, "Send an event to a function", make_invoke},
+      {"call", {}, "Send an HTTP request to a URL, again and again until it is taken", make_call},
       {"logs", {}, "Show what a function logs", make_logs},
       {"dev", {}, "Run a function from a file and reload it on every save", make_dev},
       {"get",

@@ -18,6 +18,7 @@ std::unique_ptr<Command> make_deploy();
 std::unique_ptr<Command> make_update_function();
 std::unique_ptr<Command> make_dev();
 std::unique_ptr<Command> make_invoke();
+std::unique_ptr<Command> make_call();
 std::unique_ptr<Command> make_logs();
 std::unique_ptr<Command> make_get_functions();
 std::unique_ptr<Command> make_get_projects();

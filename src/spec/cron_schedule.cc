@@ -110,6 +110,21 @@ std::bitset<Size> narrow(const Values& values) {
   return out;
 }
 
+// Numbers and ranges: "0,5,8-18".
+template <std::size_t Size>
+std::string text_of(const std::bitset<Size>& values, std::size_t lowest) {
+  std::string out;
+  for (std::size_t first = lowest; first < Size; ++first) {
+    if (!values[first]) continue;
+    std::size_t last = first;
+    while (last + 1 < Size && values[last + 1]) ++last;
+    out += (out.empty() ? "" : ",") + std::to_string(first);
+    if (last > first) out += "-" + std::to_string(last);
+    first = last;
+  }
+  return out;
+}
+
 bool is_any(std::string_view text) { return text.starts_with('*') || text.starts_with('?'); }
 
 }  // namespace
@@ -172,6 +187,23 @@ CronSchedule::Time CronSchedule::next_after(Time time) const {
   const auto next = find_after(time);
   CHECK(next);  // parse() has seen that there is always a next one
   return *next;
+}
+
+std::optional<std::string> CronSchedule::for_cron_job() const {
+  if (interval_ > 0ns) {
+    if (interval_ < 1min || interval_ % 1s != 0ns) return std::nullopt;
+    return "@every " + format_duration(interval_);
+  }
+  if (fields_.seconds != std::bitset<60>{1}) return std::nullopt;
+  const auto text = [](const auto& values, std::size_t lowest) {
+    return values.count() == values.size() - lowest ? "*" : text_of(values, lowest);
+  };
+  // A star, and only a star, says that the other kind of days decides alone.
+  const std::string days = fields_.any_day ? text(fields_.days, 1) : text_of(fields_.days, 1);
+  const std::string week_days = fields_.any_week_day ? text(fields_.week_days, 0) : text_of(fields_.week_days, 0);
+  if (days != "*" && week_days != "*" && (fields_.any_day || fields_.any_week_day)) return std::nullopt;
+  return text(fields_.minutes, 0) + " " + text(fields_.hours, 0) + " " + days + " " + text(fields_.months, 1) + " " +
+         week_days;
 }
 
 bool CronSchedule::matches(std::chrono::year_month_day day) const {

@@ -4,6 +4,7 @@
 #include <bitset>
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -23,6 +24,11 @@ class CronSchedule final {
 
   // Every `interval`, which must be positive.
   static CronSchedule every(std::chrono::nanoseconds interval);
+
+  // As a CronJob of Kubernetes keeps it: five fields of numbers, or "@every 5m0s". Nothing when it keeps none such,
+  // since it knows whole minutes only, and takes days of month and of week for alternatives even where both are to
+  // be: "*/2" and Monday.
+  std::optional<std::string> for_cron_job() const;
 
   // The first time after `time`. An interval counts from `time` itself.
   Time next_after(Time time) const;

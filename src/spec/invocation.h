@@ -4,11 +4,18 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "http/client.h"
 #include "spec/function.h"
 
 namespace nuclio::spec {
+
+// What `nuctl call` sends at most, and so a CronJob: each is one word of a command line, for which Linux has 128 KiB.
+inline constexpr Bytes kMaxCallUrl{8 << 10};
+inline constexpr Bytes kMaxCallBody{64 << 10};
+inline constexpr Bytes kMaxCallHeader{8 << 10};  // name and value
+inline constexpr std::size_t kMaxCallHeaders = 100;
 
 // The trigger that a function is called through: its first HTTP trigger that is not disabled, or null.
 const HttpTrigger* http_trigger(const FunctionSpec& spec);

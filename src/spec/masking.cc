@@ -22,14 +22,15 @@ constexpr std::string_view kReference = "$ref:";
 constexpr std::string_view kKey = "NUCLIO_B64_";
 using Patterns = std::vector<std::regex>;
 
-// Nuclio's own list, as far as descriptions of fields and sensitive.cc do not say the same. A trigger of a kind that
-// has no such attribute may have it all the same.
-constexpr std::string_view kNuclios[] = {
+// Nuclio's own list, as far as descriptions of fields and sensitive.cc do not say the same, and what events that a
+// trigger makes log in with. A trigger of a kind that has no such attribute may have it all the same.
+constexpr std::string_view kAlways[] = {
     "^/spec/build/codeentryattributes/"
     "(password|s3secretaccesskey|s3sessiontoken|headers/authorization|headers/x-v3io-session-key)$",
     "^/spec/triggers/.+/(password|secret)$",
     "^/spec/triggers/.+/attributes/"
     "(password|accesskeyid|secretaccesskey|cacert|accesskey|accesscertificate|sasl/password|sasl/oauth/clientsecret)$",
+    "^/spec/triggers/.+/attributes/event/headers/(authorization|proxy-authorization|cookie|x-v3io-session-key)$",
 };
 
 std::string lower(std::string text) {
@@ -40,7 +41,7 @@ std::string lower(std::string text) {
 
 Result<Patterns> compile(const std::vector<std::string>& custom) {
   Patterns out;
-  for (const std::string_view each : kNuclios) out.emplace_back(std::string(each), std::regex::icase);
+  for (const std::string_view each : kAlways) out.emplace_back(std::string(each), std::regex::icase);
   for (std::size_t i = 0; i < custom.size(); ++i) {
     try {
       out.emplace_back(custom[i], std::regex::icase);

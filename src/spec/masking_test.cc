@@ -27,6 +27,7 @@ spec:
   dataBindings: {db: {secret: hush6, attributes: {password: hush7, numWorkers: 8}}}
   volumes: [{volume: {name: v, flexVolume: {driver: v3io/fuse, options: {accessKey: hush8}}}, volumeMount: {name: v, mountPath: /v}}]
   triggers:
+    tick: {kind: cron, attributes: {interval: 1m, event: {body: seen, headers: {Authorization: hush12, Accept: seen}}}}
     queue: {kind: rabbit-mq, password: hush9, attributes: {exchangeName: seen}}
     stream: {kind: kafka-cluster, attributes: {topics: [t], consumerGroup: g, sasl: {user: seen, password: hush10}, accessKey: hush11}}
 )";
@@ -47,6 +48,7 @@ TEST(Mask, PutsAReferenceInThePlaceOfEachSecret) {
       {"$ref:/spec/triggers/queue/password", "hush9"},
       {"$ref:/spec/triggers/stream/attributes/sasl/password", "hush10"},
       {"$ref:/spec/triggers/stream/attributes/accesskey", "hush11"},
+      {"$ref:/spec/triggers/tick/attributes/event/headers/authorization", "hush12"},
   };
   EXPECT_EQ(masked->values, expected);
   const std::string text = json::serialize(masked->function);

@@ -170,6 +170,10 @@ TEST(CronVectors, GiveTheNextTimesOrTheComplaint) {
       time = schedule->next_after(time);
       EXPECT_EQ(time, time_of(std::string(next.as_string()))) << next;
     }
+    if (const json::value* cron_job = one.if_contains("cronJob")) {
+      const auto found = schedule->for_cron_job();
+      EXPECT_EQ(found ? json::value(*found) : json::value(), *cron_job);
+    }
   }
 }
 

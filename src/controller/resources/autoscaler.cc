@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
@@ -73,9 +72,8 @@ json::array metrics(const FunctionInput& input) {
 // None for a function without replicas: an autoscaler leaves those alone anyway.
 std::optional<json::object> autoscaler(const FunctionInput& input) {
   const spec::FunctionSpec& spec = input.config.spec;
-  if (spec.disable || input.scaled_to_zero || spec.replicas) return std::nullopt;
-  const int least = std::max(1, spec.min_replicas.value_or(1));
-  const int most = spec.max_replicas.value_or(least);
+  if (spec.disable || input.scaled_to_zero) return std::nullopt;
+  const auto [least, most] = replica_bounds(spec);
   if (most <= least) return std::nullopt;
   const std::string name = kube::object_name(input.config.metadata.name);
   return json::object{

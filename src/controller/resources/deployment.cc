@@ -51,9 +51,7 @@ json::object strategy(const spec::FunctionConfig& config) {
 std::optional<int> replicas(const FunctionInput& input) {
   const spec::FunctionSpec& spec = input.config.spec;
   if (spec.disable || input.scaled_to_zero) return 0;
-  if (spec.replicas) return *spec.replicas;
-  const int least = std::max(1, spec.min_replicas.value_or(1));
-  const int most = std::max(least, spec.max_replicas.value_or(least));
+  const auto [least, most] = replica_bounds(spec);
   if (!input.replicas || *input.replicas < least || *input.replicas > most) return least;
   if (input.autoscaled && least < most) return std::nullopt;
   return *input.replicas;

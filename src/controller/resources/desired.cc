@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controller/resources/desired.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
@@ -37,6 +38,12 @@ std::map<std::string, std::string> labels(const spec::FunctionConfig& config) {
   set(kube::kVersionLabel, "latest");
   out.try_emplace(std::string(kube::kProjectLabel), spec::kDefaultProject);
   return out;
+}
+
+ReplicaBounds replica_bounds(const spec::FunctionSpec& spec) {
+  if (spec.replicas) return {*spec.replicas, *spec.replicas};
+  const int least = std::max(1, spec.min_replicas.value_or(1));
+  return {least, std::max(least, spec.max_replicas.value_or(least))};
 }
 
 json::object metadata(const FunctionInput& input, std::string_view name) {

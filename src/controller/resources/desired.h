@@ -32,6 +32,13 @@ struct FunctionInput {
   std::string controller_version = {};
 };
 
+// How many replicas a function may have while it serves: as an autoscaler or `kubectl scale` decides within these.
+struct ReplicaBounds {
+  int least;
+  int most;
+};
+ReplicaBounds replica_bounds(const spec::FunctionSpec& spec);
+
 struct DesiredObject {
   k8s::Resource resource;
   boost::json::object object;

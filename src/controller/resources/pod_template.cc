@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <chrono>
 
+#include "controller/resources/cron_jobs.h"
 #include "controller/resources/merge.h"
 #include "controller/resources/ports.h"
 #include "controller/resources/restricted.h"
@@ -306,9 +307,10 @@ std::string processor_yaml(const FunctionInput& input) {
   spec.readiness_timeout_seconds = 0;
   spec.build = {};  // the image has what was made of it
   // As CronJobs they are not the processor's to run.
-  if (input.platform.cron_trigger_creation_mode == spec::CronTriggerCreationMode::kube)
-    std::erase_if(spec.triggers,
-                  [](const auto& each) { return std::holds_alternative<spec::CronTrigger>(each.second.kind); });
+  std::erase_if(spec.triggers, [&](const auto& each) {
+    const auto* cron = std::get_if<spec::CronTrigger>(&each.second.kind);
+    return cron && is_cron_job(input.config.spec, input.platform, *cron);
+  });
   return spec::to_processor_yaml(config);
 }
 

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "controller/resources/cron_jobs.h"
 #include "controller/resources/desired.h"
 #include "controller/resources/merge.h"
 #include "controller/resources/pod_template.h"
@@ -144,26 +145,34 @@ TEST_P(KubeVectors, GiveTheObjects) {
         EXPECT_EQ(objects.at(kind), object) << schema::to_yaml(objects.at(kind));
     if (const json::object* expected = object_in(one, "expect"))
       for (const auto& [kind, object] : *expected) expect_within(object, objects.if_contains(kind), std::string(kind));
+    const auto complaint = cron_complaint(given.config, given.platform);
+    const std::string expected_complaint{text_in(one, "complaint")};
+    EXPECT_EQ(complaint ? complaint->reason + ": " + complaint->message : "", expected_complaint);
   }
 }
 
+// One replica and several are different things for cron triggers, which are CronJobs then.
 TEST_P(KubeVectors, NeverChangeThePodsWhenOnlyReplicasDo) {
   for (const json::object& one : cases(GetParam())) {
     SCOPED_TRACE(text_in(one, "name"));
-    Given given = given_of(one);
-    const json::object before = pod_template(given.input());
-    given.config.spec.disable = !given.config.spec.disable;
-    given.config.spec.replicas.reset();
-    given.config.spec.min_replicas = 7;
-    given.config.spec.max_replicas = 70;
-    given.config.spec.target_cpu = 33;
-    given.config.metadata.resource_version = "12345";
-    given.config.status.state = spec::FunctionState::ready;
-    FunctionInput other = given.input();
-    other.replicas = 9;
-    other.scaled_to_zero = !other.scaled_to_zero;
-    other.controller_version = "another";
-    EXPECT_EQ(text_of(pod_template(other)), text_of(before));
+    for (const bool several : {false, true}) {
+      Given given = given_of(one);
+      given.config.spec.replicas.reset();
+      given.config.spec.min_replicas = 1;
+      given.config.spec.max_replicas = several ? 2 : 1;
+      const json::object before = pod_template(given.input());
+      given.config.spec.disable = !given.config.spec.disable;
+      given.config.spec.min_replicas = several ? 7 : 0;
+      given.config.spec.max_replicas = several ? 70 : 1;
+      given.config.spec.target_cpu = 33;
+      given.config.metadata.resource_version = "12345";
+      given.config.status.state = spec::FunctionState::ready;
+      FunctionInput other = given.input();
+      other.replicas = 9;
+      other.scaled_to_zero = !other.scaled_to_zero;
+      other.controller_version = "another";
+      EXPECT_EQ(text_of(pod_template(other)), text_of(before));
+    }
   }
 }
 
@@ -215,8 +224,8 @@ function:
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, KubeVectors,
-                         testing::Values("objects.yaml", "pods.yaml", "scaling.yaml", "ingresses.yaml",
-                                         "platform.yaml"));
+                         testing::Values("objects.yaml", "pods.yaml", "scaling.yaml", "ingresses.yaml", "platform.yaml",
+                                         "cron.yaml"));
 
 }  // namespace
 }  // namespace nuclio::controller

@@ -52,15 +52,18 @@ void clear_condition(json::object& status, std::string_view type) {
   *conditions = std::move(kept);
 }
 
-bool is_false(const json::object& status, std::string_view type) {
+const json::object* find_condition(const json::object& status, std::string_view type) {
   const json::value* conditions = status.if_contains("conditions");
-  if (!conditions || !conditions->is_array()) return false;
-  for (const json::value& each : conditions->get_array()) {
-    if (!is_of(each, type)) continue;
-    const json::value* is = each.get_object().if_contains("status");
-    return is && *is == json::value("False");
-  }
-  return false;
+  if (!conditions || !conditions->is_array()) return nullptr;
+  for (const json::value& each : conditions->get_array())
+    if (is_of(each, type)) return &each.get_object();
+  return nullptr;
+}
+
+bool is_false(const json::object& status, std::string_view type) {
+  const json::object* condition = find_condition(status, type);
+  const json::value* is = condition ? condition->if_contains("status") : nullptr;
+  return is && *is == json::value("False");
 }
 
 std::string rfc3339(std::chrono::system_clock::time_point when) {

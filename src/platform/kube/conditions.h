@@ -13,6 +13,8 @@ inline constexpr std::string_view kReady = "Ready";        // it answers as it w
 inline constexpr std::string_view kBuilt = "Built";        // there is an image of it as it is now
 inline constexpr std::string_view kDeployed = "Deployed";  // Kubernetes runs that image with that configuration
 inline constexpr std::string_view kStalled = "Stalled";    // only while it is true: nothing gets better by waiting
+// Only while it is true: cron triggers fire otherwise than they say.
+inline constexpr std::string_view kCronLimited = "CronLimited";
 
 struct Condition {
   std::string_view type;
@@ -25,6 +27,8 @@ struct Condition {
 void set_condition(boost::json::object& status, const Condition& condition, std::int64_t generation,
                    std::string_view now);
 void clear_condition(boost::json::object& status, std::string_view type);
+// Null when it is not there.
+const boost::json::object* find_condition(const boost::json::object& status, std::string_view type);
 // Whether it is there and "False".
 bool is_false(const boost::json::object& status, std::string_view type);
 
