@@ -24,6 +24,7 @@ CHANGES = {
 MANY = 1000
 FUZZ_COUNT = min(int(os.environ.get("NUCLIO_FUZZ_FUNCTIONS") or 200), 1000)
 FUZZ_SEED = 7
+FUZZ_SECONDS = 30 + FUZZ_COUNT // 10
 SETTLE_SECONDS = 60
 PATIENCE_SECONDS = 40  # with builders
 QUIET_SECONDS = int(os.environ.get("NUCLIO_QUIET_SECONDS") or 30)
@@ -81,8 +82,8 @@ def golden(api, tmp_path_factory):
         for operation in OPERATIONS:
             since = len(made.proxy.requests)
             begin(made.functions, operation, function)
+            made.functions.wait_settled([function])
             wait_quiet(made.proxy)
-            assert function in made.functions.settled()
             out.objects[operation] = made.functions.objects()[function]
             out.writes[operation] = made.proxy.writes(since)
     print({operation: [str(each) for each in writes] for operation, writes in out.writes.items()})
@@ -553,7 +554,7 @@ def test_hostile_functions_are_made_or_told_why_not(place, golden):
     assert len(names) >= FUZZ_COUNT / 2, collections.Counter(made)
     good = [fresh("good") for _ in range(3)]
     place.functions.create(*(rich(each) for each in good))
-    place.functions.wait_same(good, golden.objects["create"], 30)
+    place.functions.wait_same(good, golden.objects["create"], FUZZ_SECONDS)
     unsettled: dict[str, str] = {}
 
     def all_settled() -> bool:
@@ -568,7 +569,7 @@ def test_hostile_functions_are_made_or_told_why_not(place, golden):
         return not unsettled
 
     with contextlib.suppress(AssertionError):
-        eventually(all_settled, 30, "")
+        eventually(all_settled, FUZZ_SECONDS, "")
     specs = {controlling.name(each): json.dumps(each)[:1500] for each in functions}
     assert not unsettled, "\n".join(f"{name}: {why}\n  {specs.get(name)}" for name, why in list(unsettled.items())[:8])
     seen = place.functions.all_of("nucliofunctions")
