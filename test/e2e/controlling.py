@@ -24,6 +24,7 @@ FUNCTION = "nuclio.io/function-name"
 APIS = {
     "namespaces": "/api/v1",
     "pods": "/api/v1",
+    "serviceaccounts": "/api/v1",
     "configmaps": "/api/v1",
     "services": "/api/v1",
     "deployments": "/apis/apps/v1",

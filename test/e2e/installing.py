@@ -19,8 +19,8 @@ MANIFESTS = ROOT / "deploy/kubernetes"
 MAKING = ROOT / "tools/images"
 MADE = ROOT / "build/images"
 PROGRAMS = ("controller", "dashboard")
-# Functions are put on the others.
-IMAGES = (*PROGRAMS, "python", "cpp")
+# CronJobs run nuctl, and functions are put on the others.
+IMAGES = (*PROGRAMS, "nuctl", "python", "cpp")
 RELEASE = "nuclio"
 # It waits while another test process builds Kubernetes.
 SECONDS_TO_BUILD_HELM = 2700
@@ -79,7 +79,7 @@ def fingerprint_of_programs() -> str:
     """Changes with all of ours that an image has, and with how it is made."""
     digest = hashlib.sha256()
     share = programs().parent / "share"
-    ours = [programs() / name for name in ("controller", "dashboard", "builder", "processor", "log_keeper")]
+    ours = [programs() / name for name in ("controller", "dashboard", "nuctl", "builder", "processor", "log_keeper")]
     for file in [*ours, *sorted(share.rglob("*")), *sorted(MAKING.iterdir())]:
         if file.is_file() and file.suffix != ".pyc":
             digest.update(f"{file}\n".encode() + file.read_bytes())
@@ -118,6 +118,8 @@ def manifests(namespace: str, images: dict[str, str]) -> str:
     for name in PROGRAMS:
         text, count = re.subn(rf"image: nuclio/{name}:\S+", f"image: {images[name]}", text)
         assert count == 1
+    text, count = re.subn(r"(cronTriggerCronJobImage: )nuclio/nuctl:\S+", rf"\g<1>{images['nuctl']}", text)
+    assert count == 1
     text = re.sub(
         r'(namespace: |value: "|nuclio-controller-)nuclio\b(?=$|"|\])', rf"\g<1>{namespace}", text, flags=re.M
     )
@@ -158,6 +160,7 @@ def installed_by_chart(cluster: Cluster, namespace: str, *arguments: object) -> 
     for name in PROGRAMS:
         repository, digest = images[name].split("@")
         values[name] = {"image": {"repository": repository, "tag": f"latest@{digest}"}}
+    values["controller"]["cronTriggerCronJobImage"] = images["nuctl"]
     where = ["--kubeconfig", cluster.kubeconfig, "--namespace", namespace]
     given = [f"--set-json={key}={json.dumps(value)}" for key, value in values.items()]
     try:

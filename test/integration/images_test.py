@@ -16,7 +16,7 @@ import pytest
 import running
 from making import MADE, MINUTES, make, run, start_make
 
-TAGS = {"python": "3.11", "cpp": "12", "processor": "latest", "controller": "latest", "dashboard": "latest"}
+TAGS = {"python": "3.11", "cpp": "12"} | dict.fromkeys(("processor", "controller", "dashboard", "nuctl"), "latest")
 BASES = ("python", "cpp")
 USER = 65532
 
@@ -73,6 +73,11 @@ def manifest(images, name):
 
 def config(images, name):
     return json.loads(blob(images, name, manifest(images, name)["config"]["digest"]).read_text())
+
+
+def size_of(images, name):
+    """Bytes of its compressed layers."""
+    return sum(layer["size"] for layer in manifest(images, name)["layers"])
 
 
 def as_user(root, *command):
@@ -154,6 +159,21 @@ def test_the_processor_runs_as_a_user_without_rights(images, roots):
 def test_the_controller_runs_as_a_user_without_rights(images, roots):
     assert config(images, "controller")["config"]["Entrypoint"] == ["/usr/local/bin/controller"]
     assert as_user(roots / "controller", "/usr/local/bin/controller", "--version").startswith("controller ")
+
+
+def test_nuctl_runs_as_a_user_without_rights_and_calls_whom_it_is_told(images, roots):
+    """As in the pod of a CronJob, which has no home that could be written."""
+    assert config(images, "nuctl")["config"]["Entrypoint"] == ["/usr/local/bin/nuctl"]
+    assert size_of(images, "nuctl") < 60 << 20
+    (roots / "nuctl/proc").mkdir(exist_ok=True)
+    enter = f'mount --bind /proc "$0/proc" && exec /usr/sbin/chroot --userspec={USER}:{USER} "$0" nuctl "$@"'
+    command = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", enter, roots / "nuctl"]
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+    assert run(*command, "version", env=environment).startswith("Client version:")
+    called = [*command, "call", "http://127.0.0.1:1/", "--attempts", "1"]
+    done = subprocess.run(called, capture_output=True, text=True, timeout=MINUTES, check=False, env=environment)
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert "connection refused" in done.stderr
 
 
 def test_the_dashboard_has_what_images_of_functions_are_built_with(images, roots):

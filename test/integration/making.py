@@ -12,7 +12,7 @@ import tempfile
 import running
 
 MAKE = running.SOURCE / "tools/images/make.py"
-MADE = ("python", "cpp", "processor", "controller", "dashboard")
+MADE = ("python", "cpp", "processor", "controller", "dashboard", "nuctl")
 MINUTES = 60
 
 

@@ -76,7 +76,7 @@ IMAGES = (
     Image(
         name="nuctl",
         title="nuctl",
-        description="The command line of a dashboard elsewhere",
+        description="The command line of a dashboard elsewhere; CronJobs call functions with it",
         programs=("nuctl",),
     ),
 )
