@@ -10,13 +10,18 @@ command -v go >/dev/null ||
     "and put its bin folder into PATH"
 [[ $(go env GOVERSION) =~ ^go1\.(2[4-9]|[3-9][0-9]) || $(go env GOTOOLCHAIN) == auto* ]] ||
   fail "$(go env GOVERSION) is too old: Kubernetes needs Go 1.24 or newer, from https://go.dev/dl"
-exec 8>"$CLUSTER_CACHE/lock-build"
-flock -w 1800 8 || fail "another build has held $CLUSTER_CACHE/lock-build for half an hour"
 
 # What a user set for other builds (-race, -mod=vendor) is not for this one.
 export CGO_ENABLED=0 GOFLAGS="-buildvcs=false -mod=mod" GOWORK=off
 # As many compilers at a time as there are cores, of one thread each, which rarely collect garbage.
 export GOGC=400 GOMAXPROCS=1
+
+is_built() {
+  local stamp=$1 program
+  for program in "${@:2}"; do
+    [[ -x $BIN/$program && $(cat "$BIN/$program.stamp" 2>/dev/null) == "$stamp" ]] || return 1
+  done
+}
 
 for folder in "$@"; do
   case $folder in
@@ -28,28 +33,29 @@ for folder in "$@"; do
   esac
   stamp=$({ go version && cat "$0" && find "$HERE/$folder" -type f -print0 | sort -z | xargs -0 cat; } |
     sha256sum | cut -c1-16)
-  built=1
-  for program in "${programs[@]}"; do
-    [[ -x $BIN/$program && $(cat "$BIN/$program.stamp" 2>/dev/null) == "$stamp" ]] || built=0
-  done
-  ((built == 0)) || continue
+  ! is_built "$stamp" "${programs[@]}" || continue
+  # Who wants what is built already need not wait for what somebody else builds.
+  exec 8>"$CLUSTER_CACHE/lock-build-$folder"
+  flock -w 1800 8 || fail "another build has held $CLUSTER_CACHE/lock-build-$folder for half an hour"
+  ! is_built "$stamp" "${programs[@]}" || continue
   begin=$SECONDS
   say "building ${programs[*]}; the log is $CLUSTER_CACHE/build-$folder.log"
   # In a copy, since -mod=mod may write go.sum.
   work=$CLUSTER_CACHE/src/$folder
-  rm -rf "$work"
-  mkdir -p "$work" "$BIN/new"
+  new=$CLUSTER_CACHE/new/$folder
+  rm -rf "$work" "$new"
+  mkdir -p "$work" "$new"
   cp -r "$HERE/$folder/." "$work/"
   # Neither debug information nor inlining: that is a third less work, and tests notice no difference.
   (cd "$work" && timeout 2700 go build -p "$(nproc)" -trimpath -gcflags='all=-dwarf=false -l' \
-    -ldflags "-s -w $(cat LDFLAGS 2>/dev/null || true)" -o "$BIN/new/" "${packages[@]}") \
+    -ldflags "-s -w $(cat LDFLAGS 2>/dev/null || true)" -o "$new/" "${packages[@]}") \
     >"$CLUSTER_CACHE/build-$folder.log" 2>&1 || {
     tail -n 20 "$CLUSTER_CACHE/build-$folder.log" >&2
     fail "building ${programs[*]}"
   }
-  [[ $folder != ingress ]] || mv "$BIN/new/nginx" "$BIN/new/ingress"
+  [[ $folder != ingress ]] || mv "$new/nginx" "$new/ingress"
   for program in "${programs[@]}"; do
-    mv "$BIN/new/$program" "$BIN/$program"
+    mv "$new/$program" "$BIN/$program"
     echo "$stamp" >"$BIN/$program.stamp"
   done
   say "built ${programs[*]} in $((SECONDS - begin)) s"
