@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "platform/demands.h"
 #include "platform/platform.h"
 #include "spec/load.h"
 
@@ -29,9 +30,11 @@ class FakePlatform final : public platform::Platform {
  public:
   std::map<std::string, spec::FunctionConfig> known;
   std::map<std::string, spec::Project> known_projects;
-  std::string asked;          // the last change, in words
-  Result<void> answer;        // to changes
-  Result<void> settled_with;  // what settled() says
+  std::map<std::string, spec::FunctionEvent> known_events;
+  std::vector<std::string> deployed;  // each deploy that was asked for, in words
+  std::string asked;                  // the last change, in words
+  Result<void> answer;                // to changes
+  Result<void> settled_with;          // what settled() says
 
   std::string_view kind() const override { return "local"; }
   std::vector<Namespace> namespaces() const override { return {Namespace{"nuclio"}}; }
@@ -49,6 +52,7 @@ class FakePlatform final : public platform::Platform {
   }
   Task<Result<void>> deploy(boost::json::value given, platform::Deploy mode) override {
     asked = (mode == platform::Deploy::only_new ? "create " : "put ") + boost::json::serialize(given);
+    deployed.push_back(asked);
     co_return answer;
   }
   Task<Result<void>> set_desired_state(platform::FunctionId id, platform::DesiredState state) override {
@@ -97,6 +101,31 @@ class FakePlatform final : public platform::Platform {
   Task<Result<void>> delete_project(platform::ProjectId id, platform::ProjectDeletion deletion) override {
     constexpr const char* kHow[] = {"restricted", "cascading", "check"};
     asked = "delete project " + id.name.value() + " " + kHow[static_cast<int>(deletion)];
+    co_return answer;
+  }
+  Task<Result<std::vector<spec::FunctionEvent>>> function_events(Namespace namespace_name,
+                                                                 std::optional<FunctionName> function) override {
+    asked = "list events " + namespace_name.value() + (function ? " of " + function->value() : "");
+    std::vector<spec::FunctionEvent> out;
+    for (const auto& [name, event] : known_events) out.push_back(event);
+    co_return out;
+  }
+  Task<Result<spec::FunctionEvent>> function_event(platform::FunctionEventId id) override {
+    asked = "event " + id.namespace_name.value() + "/" + id.name.value();
+    auto found = known_events.find(id.name.value());
+    if (found == known_events.end()) co_return fail(platform::missing_function_event(id));
+    co_return found->second;
+  }
+  Task<Result<void>> create_function_event(spec::FunctionEvent event) override {
+    asked = "create event " + boost::json::serialize(spec::to_json(event));
+    co_return answer;
+  }
+  Task<Result<void>> update_function_event(spec::FunctionEvent event) override {
+    asked = "update event " + boost::json::serialize(spec::to_json(event));
+    co_return answer;
+  }
+  Task<Result<void>> delete_function_event(platform::FunctionEventId id) override {
+    asked = "delete event " + id.namespace_name.value() + "/" + id.name.value();
     co_return answer;
   }
 };

@@ -22,6 +22,7 @@ namespace {
 
 std::string quoted(const FunctionId& id) { return platform::quoted("function", id.name.value()); }
 std::string quoted(const ProjectId& id) { return platform::quoted("project", id.name.value()); }
+std::string quoted(const FunctionEventId& id) { return platform::quoted("function event", id.name.value()); }
 
 }  // namespace
 
@@ -38,6 +39,20 @@ FunctionId id_of(const spec::FunctionConfig& config) {
 
 ProjectId id_of(const spec::Project& project) {
   return {Namespace{project.metadata.namespace_name}, ProjectName{project.metadata.name}};
+}
+
+FunctionEventId id_of(const spec::FunctionEvent& event) {
+  return {Namespace{event.metadata.namespace_name}, FunctionEventName{event.metadata.name}};
+}
+
+Result<FunctionName> function_of(const spec::FunctionEvent& event) {
+  const auto label = event.metadata.labels.find(std::string(spec::kFunctionLabel));
+  if (label == event.metadata.labels.end())
+    return fail(Why::invalid, "metadata.labels must have " + std::string(spec::kFunctionLabel) +
+                                  ", the name of the function that the event is for");
+  auto name = parse_function_name(label->second);
+  if (!name) return std::unexpected(std::move(name).error().in("metadata.labels." + std::string(spec::kFunctionLabel)));
+  return name;
 }
 
 ProjectName project_of(const spec::FunctionConfig& config) {
@@ -89,6 +104,9 @@ Error existing_function(const FunctionId& id) {
 }
 Error missing_project(const ProjectId& id) { return {Why::not_found, quoted(id) + " does not exist"}; }
 Error existing_project(const ProjectId& id) { return {Why::conflict, quoted(id) + " exists already"}; }
+
+Error missing_function_event(const FunctionEventId& id) { return {Why::not_found, quoted(id) + " does not exist"}; }
+Error existing_function_event(const FunctionEventId& id) { return {Why::conflict, quoted(id) + " exists already"}; }
 
 Error without_project(const spec::FunctionConfig& config) {
   return {Why::precondition, quoted("project", project_of(config).value()) + " does not exist in namespace \"" +

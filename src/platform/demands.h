@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "platform/platform.h"
 #include "spec/function.h"
+#include "spec/function_event.h"
 #include "spec/platform_config.h"
 #include "spec/project.h"
 
@@ -18,6 +19,9 @@ std::string quoted(const std::string& kind, const std::string& name);
 Result<FunctionId> checked_id(const spec::Metadata& metadata);
 FunctionId id_of(const spec::FunctionConfig& config);
 ProjectId id_of(const spec::Project& project);
+FunctionEventId id_of(const spec::FunctionEvent& event);
+// The function that an event's label names. Why::invalid when it names none.
+Result<FunctionName> function_of(const spec::FunctionEvent& event);
 // The project that a function says it belongs to.
 ProjectName project_of(const spec::FunctionConfig& config);
 
@@ -38,6 +42,8 @@ Error missing_function(const FunctionId& id);
 Error existing_function(const FunctionId& id);
 Error missing_project(const ProjectId& id);
 Error existing_project(const ProjectId& id);
+Error missing_function_event(const FunctionEventId& id);
+Error existing_function_event(const FunctionEventId& id);
 // Of a function whose project is not there.
 Error without_project(const spec::FunctionConfig& config);
 // Of a project that holds functions: how many, and one of them.

@@ -14,11 +14,13 @@
 #include "loop/deadline.h"
 #include "loop/task.h"
 #include "spec/function.h"
+#include "spec/function_event.h"
 #include "spec/project.h"
 
 namespace nuclio::platform {
 
 using ReplicaName = Named<struct ReplicaNameTag, std::string>;
+using FunctionEventName = Named<struct FunctionEventNameTag, std::string>;
 // The metadata.resourceVersion that a change was made from; "" for whatever there is.
 using ResourceVersion = Named<struct ResourceVersionTag, std::string>;
 
@@ -32,6 +34,12 @@ struct ProjectId {
   Namespace namespace_name;
   ProjectName name;
   friend auto operator<=>(const ProjectId&, const ProjectId&) = default;
+};
+
+struct FunctionEventId {
+  Namespace namespace_name;
+  FunctionEventName name;
+  friend auto operator<=>(const FunctionEventId&, const FunctionEventId&) = default;
 };
 
 enum class Deploy { only_new, new_or_existing };
@@ -67,8 +75,8 @@ class Platform {
   // Waits until nothing is being done to the function any more. The error is that of what was being done, with the last
   // lines of its log; Why::timeout at the deadline; Why::not_found when the function is gone.
   virtual Task<Result<void>> settled(FunctionId id, Deadline deadline) = 0;
-  // Returns once nothing is left of it. Why::not_found; Why::conflict when the version is stale; Why::precondition when
-  // something is being done to it, unless forced.
+  // Returns once nothing is left of it and of its events. Why::not_found; Why::conflict when the version is stale;
+  // Why::precondition when something is being done to it, unless forced.
   virtual Task<Result<void>> delete_function(FunctionId id, ResourceVersion version, Force force) = 0;
 
   // Those that run; when none does, the last one that did, so that its log can be read.
@@ -82,6 +90,15 @@ class Platform {
   virtual Task<Result<void>> update_project(spec::Project project) = 0;  // Why::not_found
   // Why::precondition when it is the default project or, with `restricted` and `check`, still holds functions.
   virtual Task<Result<void>> delete_project(ProjectId id, ProjectDeletion deletion) = 0;
+
+  // Events that are kept to invoke functions with; of one function when it is named. By name.
+  virtual Task<Result<std::vector<spec::FunctionEvent>>> function_events(Namespace namespace_name,
+                                                                         std::optional<FunctionName> function) = 0;
+  virtual Task<Result<spec::FunctionEvent>> function_event(FunctionEventId id) = 0;  // Why::not_found
+  // Its label says whose it is, and need not name a function that exists: one that is deleted takes its events along.
+  virtual Task<Result<void>> create_function_event(spec::FunctionEvent event) = 0;  // Why::conflict
+  virtual Task<Result<void>> update_function_event(spec::FunctionEvent event) = 0;  // Why::not_found
+  virtual Task<Result<void>> delete_function_event(FunctionEventId id) = 0;         // Why::not_found
 };
 
 }  // namespace nuclio::platform

@@ -9,6 +9,7 @@
 #include "schema/set_path.h"
 #include "spec/cron_schedule.h"
 #include "spec/enrich.h"
+#include "spec/function_event.h"
 #include "spec/load.h"
 #include "spec/platform_config.h"
 #include "spec/project.h"

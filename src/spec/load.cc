@@ -9,6 +9,7 @@
 #include "schema/yaml.h"
 #include "spec/api_gateway.h"
 #include "spec/function.h"
+#include "spec/function_event.h"
 #include "spec/platform_config.h"
 #include "spec/project.h"
 #include "spec/rules.h"

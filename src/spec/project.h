@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <boost/json/value.hpp>
 #include <map>
 #include <string>
 
@@ -50,39 +49,6 @@ struct Project {
         field("metadata", &Project::metadata, {.doc = "Who the project is.", .also = "meta"}),
         field("spec", &Project::spec, {.doc = "What the user wants."}),
         field("status", &Project::status, {.doc = "What the platform knows."}),
-    };
-  }
-};
-
-// A stored event, to invoke a function with.
-struct FunctionEventSpec {
-  std::string display_name;
-  std::string trigger_name;
-  std::string trigger_kind;
-  std::string body;
-  boost::json::object attributes;
-
-  static constexpr auto fields() {
-    using E = FunctionEventSpec;
-    return std::tuple{
-        field("displayName", &E::display_name, {.doc = "Name to show."}),
-        field("triggerName", &E::trigger_name, {.doc = "Trigger that the event is for."}),
-        field("triggerKind", &E::trigger_kind, {.doc = "Kind of that trigger."}),
-        field("body", &E::body, {.doc = "Body of the event."}),
-        field("attributes", &E::attributes, {.doc = "method, path and headers of the event."}),
-    };
-  }
-};
-
-struct FunctionEvent {
-  Metadata metadata;
-  FunctionEventSpec spec;
-
-  static constexpr auto fields() {
-    return std::tuple{
-        field("metadata", &FunctionEvent::metadata,
-              {.doc = "Who the event is; its label nuclio.io/function-name names the function.", .also = "meta"}),
-        field("spec", &FunctionEvent::spec, {.doc = "The event."}),
     };
   }
 };

@@ -210,10 +210,13 @@ Task<Result<void>> KubePlatform::delete_function(FunctionId id, ResourceVersion 
     auto allowed = may_change(loaded->config, version.value());
     if (!allowed && !(force == Force::yes && allowed.error().why == Why::precondition)) co_return allowed;
   }
+  const Deadline deadline = Deadline::in(kDeleteTime);
+  // First: when they cannot be deleted, the function is still there for another try, which would not look for them
+  // once it was gone.
+  CO_TRY_DO(co_await delete_events_of(id, deadline));
   deploying_.erase(id);
   k8s::DeleteOptions options{.propagation = k8s::Propagation::foreground};
   options.uid = std::string(k8s::uid_of(*found));
-  const Deadline deadline = Deadline::in(kDeleteTime);
   CO_TRY_DO(co_await api_.remove(kFunctions, name_of(id), options, deadline));
   for (;;) {
     k8s::Object left = in->functions.find(name_of(id));

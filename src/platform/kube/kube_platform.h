@@ -75,6 +75,12 @@ class KubePlatform final : public Platform {
   Task<Result<void>> create_project(spec::Project project) override;
   Task<Result<void>> update_project(spec::Project project) override;
   Task<Result<void>> delete_project(ProjectId id, ProjectDeletion deletion) override;
+  Task<Result<std::vector<spec::FunctionEvent>>> function_events(Namespace namespace_name,
+                                                                 std::optional<FunctionName> function) override;
+  Task<Result<spec::FunctionEvent>> function_event(FunctionEventId id) override;
+  Task<Result<void>> create_function_event(spec::FunctionEvent event) override;
+  Task<Result<void>> update_function_event(spec::FunctionEvent event) override;
+  Task<Result<void>> delete_function_event(FunctionEventId id) override;
 
  private:
   // What is watched of a namespace.
@@ -88,6 +94,10 @@ class KubePlatform final : public Platform {
 
   Result<Watched*> watched(const Namespace& namespace_name);
   Result<k8s::Object> object(const FunctionId& id);
+  Task<Result<std::vector<boost::json::object>>> event_objects(Namespace namespace_name,
+                                                               std::optional<FunctionName> function, Deadline deadline);
+  Task<Result<boost::json::object>> event_object(FunctionEventId id, Deadline deadline);
+  Task<Result<void>> delete_events_of(FunctionId id, Deadline deadline);
   Result<void> check_project(const spec::FunctionConfig& config);
   Task<Result<void>> make_default_project(Namespace namespace_name, Deadline deadline);
 

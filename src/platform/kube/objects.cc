@@ -58,6 +58,10 @@ Result<schema::Loaded<spec::Project>> project_of(const json::object& object) {
   return spec::read_project(readable(object), spec::Unknown::warning);
 }
 
+Result<schema::Loaded<spec::FunctionEvent>> function_event_of(const json::object& object) {
+  return spec::read_function_event(readable(object), spec::Unknown::warning);
+}
+
 json::object object_of(json::object function, const json::object* existing) {
   json::object out = with_metadata(std::move(function), kWholeFunctions, existing);
   out.emplace("spec", json::object{});
@@ -67,6 +71,13 @@ json::object object_of(json::object function, const json::object* existing) {
 json::object object_of(const spec::Project& project, const json::object* existing) {
   json::value value = spec::to_json(project);
   json::object out = with_metadata(std::move(value.get_object()), kProjects, existing);
+  out.emplace("spec", json::object{});
+  return out;
+}
+
+json::object object_of(const spec::FunctionEvent& event, const json::object* existing) {
+  json::value value = spec::to_json(event);
+  json::object out = with_metadata(std::move(value.get_object()), kFunctionEvents, existing);
   out.emplace("spec", json::object{});
   return out;
 }

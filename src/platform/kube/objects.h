@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "spec/function.h"
+#include "spec/function_event.h"
 #include "spec/project.h"
 
 namespace nuclio::platform::kube {
@@ -16,12 +17,14 @@ namespace nuclio::platform::kube {
 // A function from its object. Fields that nobody knows are warnings; Why::invalid holds all problems, one a line.
 Result<schema::Loaded<spec::FunctionConfig>> function_of(const boost::json::object& object);
 Result<schema::Loaded<spec::Project>> project_of(const boost::json::object& object);
+Result<schema::Loaded<spec::FunctionEvent>> function_event_of(const boost::json::object& object);
 
 // The object of a function with its spec and status. What `existing` has in its metadata beside labels and annotations
 // stays; null for a new one.
 // `function` is a function's JSON, {metadata, spec, status}.
 boost::json::object object_of(boost::json::object function, const boost::json::object* existing);
 boost::json::object object_of(const spec::Project& project, const boost::json::object* existing);
+boost::json::object object_of(const spec::FunctionEvent& event, const boost::json::object* existing);
 
 // Whether a function has code that an image is made of, by whoever makes images.
 bool has_code(const spec::FunctionSpec& spec);

@@ -48,6 +48,22 @@ TEST(FunctionObject, KeepsTheMetadataThatIsNotItsBusiness) {
   EXPECT_EQ(metadata.at("resourceVersion"), "7");
 }
 
+TEST(FunctionEventObject, KeepsTheMetadataThatIsNotItsBusiness) {
+  const json::object existing = object(R"({"apiVersion": "nuclio.io/v1beta1", "kind": "NuclioFunctionEvent",
+    "metadata": {"name": "e", "namespace": "n", "uid": "u", "resourceVersion": "7", "labels": {"old": "1"}},
+    "spec": {"body": "b", "newer": 1}})");
+  auto read = function_event_of(existing);
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->config.spec.body, "b");
+  EXPECT_EQ(read->config.metadata.resource_version, "7");
+  EXPECT_EQ(read->warnings.size(), 1U);
+  read->config.metadata.labels = {{"new", "2"}};
+  EXPECT_EQ(object_of(read->config, &existing), object(R"({"apiVersion": "nuclio.io/v1", "kind": "NuclioFunctionEvent",
+    "metadata": {"name": "e", "namespace": "n", "uid": "u", "resourceVersion": "7", "labels": {"new": "2"}},
+    "spec": {"body": "b"}})"));
+  EXPECT_EQ(object_of(spec::FunctionEvent{}, nullptr).at("spec"), json::object{});
+}
+
 TEST(BuildInputs, ChangeWithWhatAnImageIsMadeOfAlone) {
   json::object changed = object(kFunction);
   const std::string before = build_inputs(changed);

@@ -64,6 +64,12 @@ class ProcessPlatform final : public Platform {
   Task<Result<void>> create_project(spec::Project project) override;
   Task<Result<void>> update_project(spec::Project project) override;
   Task<Result<void>> delete_project(ProjectId id, ProjectDeletion deletion) override;
+  Task<Result<std::vector<spec::FunctionEvent>>> function_events(Namespace namespace_name,
+                                                                 std::optional<FunctionName> function) override;
+  Task<Result<spec::FunctionEvent>> function_event(FunctionEventId id) override;
+  Task<Result<void>> create_function_event(spec::FunctionEvent event) override;
+  Task<Result<void>> update_function_event(spec::FunctionEvent event) override;
+  Task<Result<void>> delete_function_event(FunctionEventId id) override;
 
  private:
   struct Managed;

@@ -245,5 +245,26 @@ TEST_F(ProcessPlatformTest, GuardsProjectsThatHoldFunctions) {
   EXPECT_EQ(deleted(media, ProjectDeletion::restricted).error().why, Why::not_found);
 }
 
+TEST_F(ProcessPlatformTest, KeepsEventsUntilTheirFunctionIsDeleted) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one")));
+  spec::FunctionEvent event;
+  event.metadata.name = "e";
+  event.metadata.namespace_name = "nuclio";
+  event.metadata.labels["nuclio.io/function-name"] = "f";
+  EXPECT_EQ(run_until_done(loop_, platform_->update_function_event(event)).error().why, Why::not_found);
+  ASSERT_TRUE(run_until_done(loop_, platform_->create_function_event(event)));
+  EXPECT_EQ(run_until_done(loop_, platform_->create_function_event(event)).error().why, Why::conflict);
+  event.spec.body = "changed";
+  ASSERT_TRUE(run_until_done(loop_, platform_->update_function_event(event)));
+  close();
+  open();
+  const FunctionEventId e{Namespace{"nuclio"}, FunctionEventName{"e"}};
+  EXPECT_EQ(run_until_done(loop_, platform_->function_event(e))->spec.body, "changed");
+  ASSERT_TRUE(settled("f"));
+  ASSERT_TRUE(remove("f"));
+  EXPECT_EQ(run_until_done(loop_, platform_->function_event(e)).error().why, Why::not_found);
+  EXPECT_EQ(run_until_done(loop_, platform_->delete_function_event(e)).error().why, Why::not_found);
+}
+
 }  // namespace
 }  // namespace nuclio::platform::process

@@ -12,9 +12,8 @@
 namespace nuclio::platform::process {
 namespace {
 
-constexpr std::int64_t kSchemaVersion = 1;
-
-constexpr const char* kSchema = R"(
+// What makes each version of the schema of the one before: a file of any version comes to the newest by those it lacks.
+constexpr std::array kSchema{R"(
 CREATE TABLE projects (
   namespace TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -40,7 +39,20 @@ CREATE TABLE revisions (
   FOREIGN KEY (namespace, name) REFERENCES functions ON DELETE CASCADE
 ) STRICT;
 PRAGMA user_version = 1;
-)";
+)",
+                             // No foreign key: an event may come before its function.
+                             R"(
+CREATE TABLE function_events (
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  function TEXT NOT NULL,
+  object TEXT NOT NULL,
+  PRIMARY KEY (namespace, name)
+) STRICT;
+CREATE INDEX events_of_function ON function_events (namespace, function);
+PRAGMA user_version = 2;
+)"};
+constexpr std::int64_t kSchemaVersion = kSchema.size();
 
 constexpr std::array<std::string_view, 3> kDesired{"running", "stopped", "imported"};
 
@@ -62,6 +74,12 @@ Result<spec::FunctionConfig> read_function_text(const std::string& text) {
   return std::move(loaded.config);
 }
 
+Result<spec::FunctionEvent> read_event_text(const std::string& text) {
+  TRY(auto value, schema::parse_json(text));
+  TRY(auto loaded, spec::read_function_event(value, spec::Unknown::warning));
+  return std::move(loaded.config);
+}
+
 Result<void> make_schema(Database& database, const std::string& path) {
   TRY(std::int64_t version, database.schema_version());
   if (version == kSchemaVersion) return {};
@@ -70,7 +88,8 @@ Result<void> make_schema(Database& database, const std::string& path) {
                                        std::to_string(version) + ", this one knows " + std::to_string(kSchemaVersion) +
                                        "); run the newer one, or set NUCLIO_HOME to another folder");
   TRY(auto transaction, Database::Transaction::begin(database));
-  TRY_DO(database.execute(kSchema));
+  for (std::size_t step = static_cast<std::size_t>(version); step < kSchema.size(); ++step)
+    TRY_DO(database.execute(kSchema[step]));
   return transaction.commit();
 }
 
@@ -103,10 +122,23 @@ Result<Store::Statements> Store::prepare(Database& database) {
   TRY(auto save_project,
       database.prepare("INSERT OR REPLACE INTO projects (namespace, name, object) VALUES (?1, ?2, ?3)"));
   TRY(auto delete_project, database.prepare("DELETE FROM projects WHERE namespace = ?1 AND name = ?2"));
-  return Statements{std::move(functions),       std::move(ids),           std::move(save_function),
-                    std::move(delete_function), std::move(save_revision), std::move(revision),
-                    std::move(keep_revisions),  std::move(projects),      std::move(save_project),
-                    std::move(delete_project)};
+  TRY(auto function_events,
+      database.prepare("SELECT object FROM function_events WHERE namespace = ?1 AND (?2 = '' OR function = ?2)"
+                       " ORDER BY name"));
+  TRY(auto function_event, database.prepare("SELECT object FROM function_events WHERE namespace = ?1 AND name = ?2"));
+  TRY(auto save_function_event,
+      database.prepare("INSERT OR REPLACE INTO function_events (namespace, name, function, object)"
+                       " VALUES (?1, ?2, ?3, ?4)"));
+  TRY(auto delete_function_event, database.prepare("DELETE FROM function_events WHERE namespace = ?1 AND name = ?2"));
+  TRY(auto delete_events_of, database.prepare("DELETE FROM function_events WHERE namespace = ?1 AND function = ?2"));
+  return Statements{std::move(functions),           std::move(ids),
+                    std::move(save_function),       std::move(delete_function),
+                    std::move(save_revision),       std::move(revision),
+                    std::move(keep_revisions),      std::move(projects),
+                    std::move(save_project),        std::move(delete_project),
+                    std::move(function_events),     std::move(function_event),
+                    std::move(save_function_event), std::move(delete_function_event),
+                    std::move(delete_events_of)};
 }
 
 Result<std::vector<StoredFunction>> Store::functions() {
@@ -154,7 +186,10 @@ Result<void> Store::save(const StoredFunction& function) {
 }
 
 Result<void> Store::delete_function(const FunctionId& id) {
-  return statements_.delete_function.bind(1, id.namespace_name.value()).bind(2, id.name.value()).run();
+  TRY(auto transaction, Database::Transaction::begin(database_));
+  TRY_DO(statements_.delete_events_of.bind(1, id.namespace_name.value()).bind(2, id.name.value()).run());
+  TRY_DO(statements_.delete_function.bind(1, id.namespace_name.value()).bind(2, id.name.value()).run());
+  return transaction.commit();
 }
 
 Result<void> Store::save_revision(const FunctionId& id, Revision revision, const spec::FunctionConfig& config) {
@@ -210,6 +245,45 @@ Result<void> Store::save(const spec::Project& project) {
 
 Result<void> Store::delete_project(const ProjectId& id) {
   return statements_.delete_project.bind(1, id.namespace_name.value()).bind(2, id.name.value()).run();
+}
+
+Result<std::vector<spec::FunctionEvent>> Store::function_events(const Namespace& namespace_name,
+                                                                const std::optional<FunctionName>& function) {
+  Statement& rows =
+      statements_.function_events.bind(1, namespace_name.value()).bind(2, function ? function->value() : "");
+  std::vector<spec::FunctionEvent> out;
+  for (;;) {
+    TRY(bool row, rows.step());
+    if (!row) return out;
+    auto event = read_event_text(rows.text(0));
+    if (event) {
+      out.push_back(std::move(*event));
+    } else {
+      log::error("A function event in the state cannot be read and is left out", {{"reason", event.error().what}});
+    }
+  }
+}
+
+Result<spec::FunctionEvent> Store::function_event(const FunctionEventId& id) {
+  Statement& rows = statements_.function_event.bind(1, id.namespace_name.value()).bind(2, id.name.value());
+  TRY(bool row, rows.step());
+  if (!row) return fail(missing_function_event(id));
+  std::string text = rows.text(0);
+  TRY_DO(rows.step());  // to the end, so that it can be used again
+  return read_event_text(text);
+}
+
+Result<void> Store::save(const spec::FunctionEvent& event) {
+  TRY(const FunctionName function, function_of(event));
+  return statements_.save_function_event.bind(1, event.metadata.namespace_name)
+      .bind(2, event.metadata.name)
+      .bind(3, function.value())
+      .bind(4, boost::json::serialize(spec::to_json(event)))
+      .run();
+}
+
+Result<void> Store::delete_function_event(const FunctionEventId& id) {
+  return statements_.delete_function_event.bind(1, id.namespace_name.value()).bind(2, id.name.value()).run();
 }
 
 }  // namespace nuclio::platform::process

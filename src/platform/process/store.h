@@ -9,6 +9,7 @@
 #include "platform/platform.h"
 #include "platform/process/database.h"
 #include "spec/function.h"
+#include "spec/function_event.h"
 #include "spec/project.h"
 
 namespace nuclio::platform::process {
@@ -40,6 +41,7 @@ class Store {
   Result<std::vector<FunctionId>> ids();
   // Adds or replaces it.
   Result<void> save(const StoredFunction& function);
+  // With its events.
   Result<void> delete_function(const FunctionId& id);
 
   // The config that a revision runs, which the function's own has left behind when a newer one failed.
@@ -54,10 +56,19 @@ class Store {
   Result<void> save(const spec::Project& project);
   Result<void> delete_project(const ProjectId& id);
 
+  // By name; of one function when it is named. They are not kept in memory: only who tests a function asks for them.
+  Result<std::vector<spec::FunctionEvent>> function_events(const Namespace& namespace_name,
+                                                           const std::optional<FunctionName>& function);
+  Result<spec::FunctionEvent> function_event(const FunctionEventId& id);  // Why::not_found
+  // Why::invalid when its label names no function.
+  Result<void> save(const spec::FunctionEvent& event);
+  Result<void> delete_function_event(const FunctionEventId& id);
+
  private:
   struct Statements {
     Statement functions, ids, save_function, delete_function, save_revision, revision, keep_revisions, projects,
-        save_project, delete_project;
+        save_project, delete_project, function_events, function_event, save_function_event, delete_function_event,
+        delete_events_of;
   };
   Store(Database database, Statements statements)
       : database_(std::move(database)), statements_(std::move(statements)) {}

@@ -8,7 +8,9 @@
 namespace nuclio::platform::process {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 StoredFunction function(const std::string& name) {
   StoredFunction out;
@@ -120,6 +122,54 @@ TEST_F(StoreTest, RemembersProjects) {
   EXPECT_TRUE(store.projects()->empty());
 }
 
+spec::FunctionEvent event(const std::string& name, const std::string& of) {
+  spec::FunctionEvent out;
+  out.metadata.name = name;
+  out.metadata.namespace_name = "nuclio";
+  out.metadata.labels["nuclio.io/function-name"] = of;
+  out.spec.body = "of " + of;
+  return out;
+}
+
+std::vector<std::string> names(const Result<std::vector<spec::FunctionEvent>>& events) {
+  EXPECT_TRUE(events) << events.error().what;
+  std::vector<std::string> out;
+  if (events)
+    for (const spec::FunctionEvent& each : *events) out.push_back(each.metadata.name);
+  return out;
+}
+
+TEST_F(StoreTest, RemembersEventsUntilTheirFunctionGoes) {
+  const Namespace here{"nuclio"};
+  Store store = open();
+  ASSERT_TRUE(store.save(function("a")));
+  for (const auto& each : {event("2", "a"), event("1", "a"), event("3", "b")}) ASSERT_TRUE(store.save(each));
+  EXPECT_THAT(names(store.function_events(here, {})), ElementsAre("1", "2", "3"));
+  EXPECT_THAT(names(store.function_events(here, FunctionName{"a"})), ElementsAre("1", "2"));
+  EXPECT_THAT(names(store.function_events(Namespace{"elsewhere"}, {})), IsEmpty());
+  ASSERT_TRUE(store.save(event("3", "c")));  // in place of b's
+  EXPECT_EQ(store.function_event({here, FunctionEventName{"3"}})->spec.body, "of c");
+  EXPECT_THAT(names(store.function_events(here, FunctionName{"b"})), IsEmpty());
+  ASSERT_TRUE(store.delete_function_event({here, FunctionEventName{"1"}}));
+  EXPECT_EQ(store.function_event({here, FunctionEventName{"1"}}).error().why, Why::not_found);
+  ASSERT_TRUE(store.delete_function(id("a")));
+  EXPECT_THAT(names(store.function_events(here, {})), ElementsAre("3"));
+  EXPECT_EQ(store.save(event("4", "Not a name")).error().why, Why::invalid);
+}
+
+TEST_F(StoreTest, BringsAFileOfAnOlderVersionUpToDate) {
+  ASSERT_TRUE(open().save(function("a")));
+  {
+    auto database = Database::open(folder_.at("state.db"));
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(database->execute("DROP TABLE function_events; PRAGMA user_version = 1"));
+  }
+  Store store = open();
+  EXPECT_EQ(*store.ids(), std::vector{id("a")});
+  ASSERT_TRUE(store.save(event("e", "a")));
+  EXPECT_THAT(names(open().function_events(Namespace{"nuclio"}, {})), ElementsAre("e"));
+}
+
 TEST_F(StoreTest, SaysThatAFileIsFromANewerVersion) {
   open();
   auto database = Database::open(folder_.at("state.db"));
@@ -128,7 +178,7 @@ TEST_F(StoreTest, SaysThatAFileIsFromANewerVersion) {
   auto store = Store::open(folder_.at("state.db"));
   ASSERT_FALSE(store);
   EXPECT_THAT(store.error().what,
-              HasSubstr("written by a newer version of this program (schema 99, this one knows 1)"));
+              HasSubstr("written by a newer version of this program (schema 99, this one knows 2)"));
 }
 
 TEST_F(StoreTest, SaysThatAFileIsDamaged) {
