@@ -3,48 +3,178 @@
 
 #include <fmt/format.h>
 
+#include <boost/json/serialize.hpp>
+
 #include "base/version.h"
 #include "dashboard/api/calls.h"
+#include "dashboard/openapi.h"
 
 namespace nuclio::dashboard {
 namespace {
 
-using Call = Task<Response> (*)(Context&, Request&, const PathParams&);
-
-struct Line {
-  std::string_view method;
-  std::string_view pattern;
-  Call call;
-  std::string_view doc;
-};
-
 // The table itself, for whoever looks here with a browser or curl.
 Task<Response> list_calls(Context& context, Request& request, const PathParams& params);
 
+// How the API is described to programs.
+Task<Response> get_openapi(Context& context, Request& request, const PathParams& params);
+
 constexpr Line kLines[] = {
-    {"GET", "/", list_calls, "This list."},
-    {"GET", "/api", list_calls, "This list."},
-    {"GET", "/api/functions", get_functions, "All functions by name, of a namespace and maybe a project."},
-    {"GET", "/api/functions/{id}", get_function, "One function with its status."},
-    {"POST", "/api/functions", post_function, "Builds and runs a new function."},
-    {"PUT", "/api/functions/{id}", put_function, "Builds and runs a function, new or in place of what it was."},
-    {"PATCH", "/api/functions/{id}", patch_function, "Starts or stops a function: desiredState ready or scaledToZero."},
-    {"DELETE", "/api/functions", delete_function, "Ends a function and forgets it."},
-    {"GET", "/api/functions/{id}/replicas", get_replicas, "The names of a function's replicas."},
-    {"GET", "/api/functions/{id}/logs/{replica}", get_logs, "What a replica logged: follow, since, tailLines."},
-    {"*", "/api/function_invocations", invoke_function, "Invokes the function that X-Nuclio-Function-Name names."},
-    {"*", "/api/function_invocations/{rest...}", invoke_function_at_path, "The same at a path of the function."},
-    {"GET", "/api/projects", get_projects, "All projects of a namespace by name."},
-    {"GET", "/api/projects/{id}", get_project, "One project; with export=true all that is in it."},
-    {"POST", "/api/projects", post_project, "Makes a project; with import=true from an export."},
-    {"PUT", "/api/projects/{id}", put_project, "Changes a project."},
-    {"PUT", "/api/projects", put_project_deprecated, "Changes the project that the body names."},
-    {"DELETE", "/api/projects", delete_project,
-     "Forgets a project: restricted, cascading, or check whether it could be."},
-    {"GET", "/api/versions", get_versions, "The version that runs."},
-    {"GET", "/api/namespaces", get_namespaces, "The namespaces that are served."},
-    {"GET", "/api/external_ip_addresses", get_external_ip_addresses, "Addresses where functions can be reached."},
-    {"GET", "/api/frontend_spec", get_frontend_spec, "What a user interface needs to know of the platform."},
+    {"GET", "/", list_calls, "This list.", {.answer = "text"}},
+    {"GET", "/api", list_calls, "This list.", {.answer = "text"}},
+    {"GET", "/api/openapi.json", get_openapi, "This API as OpenAPI 3.1.", {.answer = "Object"}},
+    {"GET",
+     "/api/functions",
+     get_functions,
+     "All functions by name, of a namespace and maybe a project.",
+     {.takes = "Function-Namespace Project-Name Imported-Function-Only Skip-Spec-Cleanup ?export ?scrub",
+      .answer = "Functions",
+      .fails = "400 404"}},
+    {"GET",
+     "/api/functions/{id}",
+     get_function,
+     "One function with its status.",
+     {.takes = "Function-Namespace Skip-Spec-Cleanup ?export ?scrub", .answer = "Function", .fails = "400 404"}},
+    {"POST",
+     "/api/functions",
+     post_function,
+     "Builds and runs a new function.",
+     {.takes = "Function-Namespace Project-Name Wait-Function-Action",
+      .body = "Function",
+      .status = 202,
+      .fails = "400 404 409 412"}},
+    {"PUT",
+     "/api/functions/{id}",
+     put_function,
+     "Builds and runs a function, new or in place of what it was.",
+     {.takes = "Function-Namespace Project-Name Wait-Function-Action",
+      .body = "Function",
+      .status = 202,
+      .fails = "400 404 409 412"}},
+    {"PATCH",
+     "/api/functions/{id}",
+     patch_function,
+     "Starts or stops a function: desiredState ready or scaledToZero.",
+     {.takes = "Function-Namespace Wait-Function-Action",
+      .body = "DesiredState",
+      .status = 202,
+      .fails = "400 404 412"}},
+    {"DELETE",
+     "/api/functions",
+     delete_function,
+     "Ends the function that the body names and forgets it.",
+     {.takes = "Function-Namespace Delete-Function-Ignore-State-Validation",
+      .body = "Named",
+      .status = 204,
+      .fails = "400 409 412"}},
+    {"GET",
+     "/api/functions/{id}/replicas",
+     get_replicas,
+     "The names of a function's replicas.",
+     {.takes = "Function-Namespace", .answer = "Names", .fails = "400 404"}},
+    {"GET",
+     "/api/functions/{id}/logs/{replica}",
+     get_logs,
+     "What a replica logged.",
+     {.takes = "Function-Namespace ?follow ?since ?tailLines", .answer = "text", .fails = "400 404"}},
+    {"*",
+     "/api/function_invocations",
+     invoke_function,
+     "Invokes the function that X-Nuclio-Function-Name names.",
+     {.takes = "Function-Namespace Invoked-Function Path Invoke-Url Invoke-Timeout Skip-Tls-Verification Log-Level",
+      .answer = "anything",
+      .fails = "400 404 412"}},
+    {"*",
+     "/api/function_invocations/{rest...}",
+     invoke_function_at_path,
+     "The same at a path of the function.",
+     {.takes = "Function-Namespace Invoked-Function Invoke-Url Invoke-Timeout Skip-Tls-Verification Log-Level",
+      .answer = "anything",
+      .fails = "400 404 412"}},
+    {"GET",
+     "/api/projects",
+     get_projects,
+     "All projects of a namespace by name.",
+     {.takes = "Project-Namespace Skip-Spec-Cleanup ?export ?scrub", .answer = "Projects", .fails = "400 404"}},
+    {"GET",
+     "/api/projects/{id}",
+     get_project,
+     "One project; with export=true all that is in it.",
+     {.takes = "Project-Namespace Skip-Spec-Cleanup ?export ?scrub", .answer = "ProjectOrExport", .fails = "400 404"}},
+    {"POST",
+     "/api/projects",
+     post_project,
+     "Makes a project; with import=true from an export.",
+     {.takes = "Project-Namespace ?import",
+      .body = "ProjectOrExport",
+      .status = 201,
+      .answer = "ProjectOrImported",
+      .fails = "400 404 409"}},
+    {"PUT",
+     "/api/projects/{id}",
+     put_project,
+     "Changes a project.",
+     {.takes = "Project-Namespace", .body = "Project", .status = 204, .fails = "400 404 409"}},
+    {"PUT",
+     "/api/projects",
+     put_project_deprecated,
+     "Changes the project that the body names.",
+     {.takes = "Project-Namespace", .body = "Project", .status = 204, .fails = "400 404 409"}},
+    {"DELETE",
+     "/api/projects",
+     delete_project,
+     "Forgets the project that the body names: restricted, cascading, or check whether it could be.",
+     {.takes = "Project-Namespace Delete-Project-Strategy", .body = "Project", .status = 204, .fails = "400 404 412"}},
+    {"GET",
+     "/api/function_events",
+     get_function_events,
+     "All saved events by name, of a namespace and maybe a function.",
+     {.takes = "Function-Event-Namespace Function-Name", .answer = "FunctionEvents", .fails = "400 404"}},
+    {"GET",
+     "/api/function_events/{id}",
+     get_function_event,
+     "One saved event.",
+     {.takes = "Function-Event-Namespace", .answer = "FunctionEvent", .fails = "400 404"}},
+    {"POST",
+     "/api/function_events",
+     post_function_event,
+     "Saves an event to invoke a function with; without a name it gets one.",
+     {.takes = "Function-Event-Namespace",
+      .body = "FunctionEvent",
+      .status = 201,
+      .answer = "FunctionEvent",
+      .fails = "400 404 409"}},
+    {"PUT",
+     "/api/function_events",
+     put_function_event,
+     "Changes the saved event that the body names.",
+     {.takes = "Function-Event-Namespace", .body = "FunctionEvent", .status = 204, .fails = "400 404 409"}},
+    {"DELETE",
+     "/api/function_events",
+     delete_function_event,
+     "Forgets the saved event that the body names.",
+     {.takes = "Function-Event-Namespace", .body = "FunctionEvent", .status = 204, .fails = "400 404"}},
+    {"GET",
+     "/api/function_templates",
+     get_function_templates,
+     "Functions to begin with, by name.",
+     {.takes = "Filter-Contains", .answer = "FunctionTemplates"}},
+    {"POST",
+     "/api/function_templates/render",
+     render_function_template,
+     "The function that a template is with some values.",
+     {.body = "Rendering", .answer = "Function", .fails = "400 413"}},
+    {"GET", "/api/versions", get_versions, "The version that runs.", {.answer = "Versions"}},
+    {"GET", "/api/namespaces", get_namespaces, "The namespaces that are served.", {.answer = "Namespaces"}},
+    {"GET",
+     "/api/external_ip_addresses",
+     get_external_ip_addresses,
+     "Addresses where functions can be reached.",
+     {.answer = "Addresses"}},
+    {"GET",
+     "/api/frontend_spec",
+     get_frontend_spec,
+     "What a user interface needs to know of the platform.",
+     {.answer = "Object"}},
 };
 
 Task<Response> list_calls(Context&, Request&, const PathParams&) {
@@ -53,7 +183,14 @@ Task<Response> list_calls(Context&, Request&, const PathParams&) {
   co_return Response::text(200, std::move(text));
 }
 
+Task<Response> get_openapi(Context&, Request&, const PathParams&) {
+  static const std::string text = boost::json::serialize(openapi(kLines));
+  co_return Response::json(200, text);
+}
+
 }  // namespace
+
+std::span<const Line> api_lines() { return kLines; }
 
 std::vector<http::Route> api_routes(Context& context) {
   std::vector<http::Route> routes;

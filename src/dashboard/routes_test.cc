@@ -15,6 +15,7 @@ namespace nuclio::dashboard {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::Not;
 using namespace std::chrono_literals;
 namespace json = boost::json;
@@ -59,6 +60,13 @@ class RestApi : public ::testing::Test {
     spec::Project project;
     project.metadata.name = "default";
     platform_.known_projects["default"] = project;
+    spec::FunctionEvent event;
+    event.metadata.name = "e";
+    event.metadata.namespace_name = "nuclio";
+    event.metadata.resource_version = "7";
+    event.metadata.labels["nuclio.io/function-name"] = "f";
+    event.spec.display_name = "an order";
+    platform_.known_events["e"] = event;
   }
 
   http::ClientResponse call(std::string method, std::string path, std::string body = "",
@@ -98,6 +106,9 @@ TEST_F(RestApi, AsksThePlatformForWhatTheCallMeans) {
   const std::string wait = "X-Nuclio-Wait-Function-Action";
   const std::string f = R"({"metadata":{"name":"f"},"spec":{}})";
   const std::string full = R"({"metadata":{"name":"f","namespace":"nuclio"},"spec":{}})";
+  const std::string labels = R"("labels":{"nuclio.io/function-name":"f"}},"spec":{"body":"b"}})";
+  const std::string event = R"({"metadata":{"name":"e",)" + labels;
+  const std::string full_event = R"({"metadata":{"name":"e","namespace":"nuclio",)" + labels;
   struct Case {
     std::string method, path, body;
     Pairs headers;
@@ -152,6 +163,17 @@ TEST_F(RestApi, AsksThePlatformForWhatTheCallMeans) {
        {{"X-Nuclio-Delete-Project-Strategy", "cascading"}},
        204,
        "delete project p cascading"},
+      {"GET", "/api/function_events", "", {}, 200, "list events nuclio"},
+      {"GET",
+       "/api/function_events",
+       "",
+       {{"X-Nuclio-Function-Name", "f"}, {"X-Nuclio-Function-Event-Namespace", "n"}},
+       200,
+       "list events n of f"},
+      {"GET", "/api/function_events/e", "", {{"X-Nuclio-Function-Event-Namespace", "n"}}, 200, "event n/e"},
+      {"POST", "/api/function_events", event, {}, 201, "create event " + full_event},
+      {"PUT", "/api/function_events", event, {}, 204, "update event " + full_event},
+      {"DELETE", "/api/function_events", R"({"metadata":{"name":"e"}})", {}, 204, "delete event nuclio/e"},
   };
   for (const Case& each : cases) {
     platform_.asked.clear();
@@ -193,6 +215,22 @@ TEST_F(RestApi, RefusesWhatItCannotUnderstandAndAsksForNothing) {
        {{"X-Nuclio-Delete-Project-Strategy", "all"}},
        400,
        "must be restricted, cascading or check, is \"all\""},
+      {"GET", "/api/function_events", "", {{"X-Nuclio-Function-Name", "f,g"}}, 400, "X-Nuclio-Function-Name: function"},
+      {"POST", "/api/function_events", "{}", {}, 400, "metadata.labels must have nuclio.io/function-name"},
+      {"POST",
+       "/api/function_events",
+       R"({"metadata":{"labels":{"nuclio.io/function-name":"F"}}})",
+       {},
+       400,
+       "metadata.labels.nuclio.io/function-name: function name must"},
+      {"POST", "/api/function_events", R"({"spec":{"bodi":""}})", {}, 400, "spec.bodi is not a known field"},
+      {"PUT",
+       "/api/function_events",
+       R"({"metadata":{"labels":{"nuclio.io/function-name":"f"}}})",
+       {},
+       400,
+       "metadata.name must not be empty"},
+      {"DELETE", "/api/function_events", R"({"metadata":{"name":"A/b"}})", {}, 400, "metadata.name must consist of"},
       {"GET", "/api/nonsense", "", {}, 404, ""},
       {"PUT", "/api/versions", "{}", {}, 405, ""},
   };
@@ -296,24 +334,57 @@ TEST_F(RestApi, DoesNotInvokeWhenTheInvocationIsWrong) {
 TEST_F(RestApi, ImportsAProjectAndReportsWhatFailed) {
   const std::string body = R"({"project": {"metadata": {"name": "p"}},
     "functions": {"f": {"metadata": {"name": "f", "namespace": "elsewhere"}, "spec": {}}, "g": 7},
-    "functionEvents": {"e": {}}, "apiGateways": {}})";
+    "functionEvents": {"d": 1, "e": {"metadata": {"labels": {"nuclio.io/function-name": "g"}}},
+                       "h": {"metadata": {"namespace": "x", "labels": {"nuclio.io/function-name": "f"}}}},
+    "apiGateways": {"w": {}}})";
   auto answer = call("POST", "/api/projects?import=true", body);
   EXPECT_EQ(answer.status, 201);
   EXPECT_EQ(
-      platform_.asked,
-      R"(create {"metadata":{"name":"f","namespace":"nuclio","labels":{"nuclio.io/project-name":"p"}},"spec":{}})");
+      platform_.deployed,
+      std::vector{std::string(
+          R"(create {"metadata":{"name":"f","namespace":"nuclio","labels":{"nuclio.io/project-name":"p"}},"spec":{}})")});
+  EXPECT_EQ(platform_.asked,
+            R"(create event {"metadata":{"name":"h","namespace":"nuclio","labels":{"nuclio.io/function-name":"f"}}})");
   EXPECT_EQ(json::parse(answer.body), json::parse(R"({
-    "functionImportResult": {"createdAmount": 1, "failedAmount": 1, "failedFunctions": {"g": "must be an object"}},
-    "functionEventImportResult": {"createdAmount": 0, "failedAmount": 1,
-      "failedFunctionEvents": {"e": "function events are not supported on this platform"}},
-    "apiGatewayImportResult": {"createdAmount": 0, "failedAmount": 0, "failedAPIGateways": null}})"));
+    "functionImportResult": {"createdAmount": 1, "failedAmount": 1, "failedFunctions": [{"function": "g", "error": "must be an object"}]},
+    "functionEventImportResult": {"createdAmount": 1, "failedAmount": 2, "failedFunctionEvents": [
+      {"functionEvent": "d", "error": "must be an object with fields, is the number 1"},
+      {"functionEvent": "e", "error": "its function \"g\" could not be imported"}]},
+    "apiGatewayImportResult": {"createdAmount": 0, "failedAmount": 1, "failedAPIGateways": [
+      {"apiGateway": "w", "error": "API gateways are not supported on this platform"}]}})"));
+  const std::string empty = R"({"project": {"metadata": {"name": "p"}}})";
+  const json::value nothing = json::parse(call("POST", "/api/projects?import=true", empty).body);
+  EXPECT_EQ(nothing.at("functionEventImportResult"),
+            json::parse(R"({"createdAmount": 0, "failedAmount": 0, "failedFunctionEvents": null})"));
 }
 
-TEST_F(RestApi, ExportsAProjectWithItsFunctions) {
+TEST_F(RestApi, ExportsAProjectWithItsFunctionsAndTheirEvents) {
+  platform_.known_events["other"] = platform_.known_events["e"];
+  platform_.known_events["other"].metadata.name = "other";
+  platform_.known_events["other"].metadata.labels["nuclio.io/function-name"] = "of-another-project";
   auto exported = json::parse(call("GET", "/api/projects/default?export=true").body);
   EXPECT_EQ(exported.at("project").at("metadata").at("name"), "default");
   EXPECT_EQ(exported.at("functions").at("f").at("metadata").at("annotations").at("skip-deploy"), "true");
-  EXPECT_TRUE(exported.at("functionEvents").as_object().empty());
+  EXPECT_EQ(exported.at("functionEvents"), json::parse(R"({"e": {
+    "metadata": {"name": "e", "labels": {"nuclio.io/function-name": "f"}}, "spec": {"displayName": "an order"}}})"));
+}
+
+TEST_F(RestApi, NamesEventsThatHaveNoName) {
+  const std::string nameless = R"({"metadata":{"labels":{"nuclio.io/function-name":"f"}}})";
+  auto answer = call("POST", "/api/function_events", nameless);
+  EXPECT_EQ(answer.status, 201);
+  const std::string name{json::parse(answer.body).at("metadata").at("name").as_string()};
+  EXPECT_THAT(name, MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+  EXPECT_THAT(platform_.asked, HasSubstr("create event {\"metadata\":{\"name\":\"" + name));
+  const json::value another = json::parse(call("POST", "/api/function_events", nameless).body);
+  EXPECT_NE(another.at("metadata").at("name"), json::value(name));
+}
+
+TEST_F(RestApi, ShowsFunctionEvents) {
+  const json::value event = json::parse(call("GET", "/api/function_events/e").body);
+  EXPECT_EQ(event.at("spec").at("displayName"), "an order");
+  EXPECT_EQ(json::parse(call("GET", "/api/function_events").body), (json::object{{"e", event}}));
+  EXPECT_EQ(call("GET", "/api/function_events/none").status, 404);
 }
 
 TEST_F(RestApi, SaysWhatItIs) {

@@ -85,7 +85,9 @@ def test_the_readme_names_every_example():
     paths = {command[command.index("--path") + 1] for command in commands}
     for path in paths:
         assert (running.SOURCE / path).exists(), path
-    sources = [path for path in EXAMPLES.rglob("*") if path.suffix in (".py", ".cc")]
+    # Templates are no functions yet, and have a test of their own.
+    rest = [path for path in EXAMPLES.iterdir() if path.name != "templates"]
+    sources = [path for each in rest for path in each.rglob("*") if path.suffix in (".py", ".cc")]
     for source in sources:
         assert any(source.is_relative_to(running.SOURCE / path) for path in paths), f"{source} is not in the README"
 

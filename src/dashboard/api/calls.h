@@ -36,6 +36,18 @@ Task<Response> put_project(Context& context, Request& request, const PathParams&
 Task<Response> put_project_deprecated(Context& context, Request& request, const PathParams& params);
 Task<Response> delete_project(Context& context, Request& request, const PathParams& params);
 
+// function_events.cc
+Task<Response> get_function_events(Context& context, Request& request, const PathParams& params);
+Task<Response> get_function_event(Context& context, Request& request, const PathParams& params);
+Task<Response> post_function_event(Context& context, Request& request, const PathParams& params);
+Task<Response> put_function_event(Context& context, Request& request, const PathParams& params);
+Task<Response> delete_function_event(Context& context, Request& request, const PathParams& params);
+boost::json::value shown(const spec::FunctionEvent& event);
+
+// function_templates.cc
+Task<Response> get_function_templates(Context& context, Request& request, const PathParams& params);
+Task<Response> render_function_template(Context& context, Request& request, const PathParams& params);
+
 // about.cc
 Task<Response> get_versions(Context& context, Request& request, const PathParams& params);
 Task<Response> get_namespaces(Context& context, Request& request, const PathParams& params);

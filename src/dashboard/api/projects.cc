@@ -3,6 +3,7 @@
 
 #include "base/names.h"
 #include "dashboard/api/calls.h"
+#include "platform/demands.h"
 #include "spec/load.h"
 
 namespace nuclio::dashboard {
@@ -41,32 +42,58 @@ Result<spec::Project> project_from(const Context& context, const Request& reques
   return std::move(loaded.config);
 }
 
-// A project with its functions, for another platform to import.
-Result<json::value> exported(Context& context, const Request& request, const spec::Project& project) {
+// The events of these functions, without what is this platform's alone.
+Task<Result<json::object>> exported_events(Context& context, Namespace namespace_name, const json::object& functions) {
+  CO_TRY(auto events, co_await context.platform.function_events(std::move(namespace_name), std::nullopt));
+  json::object out;
+  for (spec::FunctionEvent& event : events) {
+    const auto function = platform::function_of(event);
+    if (!function || !functions.contains(function->value())) continue;
+    event.metadata.namespace_name.clear();
+    event.metadata.resource_version.clear();
+    out[event.metadata.name] = dashboard::shown(event);
+  }
+  co_return out;
+}
+
+// A project with all that is in it, for another platform to import.
+Task<Result<json::value>> exported(Context& context, const Request& request, const spec::Project& project) {
   Namespace namespace_name{project.metadata.namespace_name};
-  TRY(auto functions, context.platform.functions(namespace_name, ProjectName{project.metadata.name}));
+  CO_TRY(auto functions, context.platform.functions(namespace_name, ProjectName{project.metadata.name}));
   spec::Project stripped = project;
   stripped.metadata.namespace_name.clear();
   stripped.metadata.resource_version.clear();
   stripped.status = {};
   json::object exported_functions;
   for (const auto& config : functions) exported_functions[config.metadata.name] = exported_for(request, config);
-  return json::object{{"project", shown(stripped)},
-                      {"functions", std::move(exported_functions)},
-                      {"functionEvents", json::object{}},
-                      {"apiGateways", json::object{}}};
+  CO_TRY(json::object events, co_await exported_events(context, std::move(namespace_name), exported_functions));
+  json::object out{{"project", shown(stripped)},
+                   {"functions", std::move(exported_functions)},
+                   {"functionEvents", std::move(events)},
+                   {"apiGateways", json::object{}}};
+  co_return json::value(std::move(out));
 }
 
 // How many objects of a kind came in, and why the others did not.
 struct ImportResult {
   int created = 0;
-  json::object failed;
+  std::map<std::string, std::string> failed;  // by name
 
-  json::value to_json(std::string_view failed_key) const {
+  void add(std::string_view name, const Result<void>& imported) {
+    if (imported) {
+      ++created;
+    } else {
+      failed.emplace(name, imported.error().what);
+    }
+  }
+
+  // `kind` names an object in the list of those that failed.
+  json::value to_json(std::string_view failed_key, std::string_view kind) const {
+    json::array list;
+    for (const auto& [name, why] : failed) list.push_back(json::object{{kind, name}, {"error", why}});
     json::object out{{"createdAmount", created}, {"failedAmount", failed.size()}};
-    json::value list{};  // null when none failed, as Nuclio has it
-    if (!failed.empty()) list = failed;
-    out[failed_key] = std::move(list);
+    // null when none failed, as Nuclio has it
+    out[failed_key] = list.empty() ? json::value{} : json::value(std::move(list));
     return out;
   }
 };
@@ -92,11 +119,35 @@ Task<Result<ImportResult>> import_functions(Context& context, const json::object
       function.get_object().erase("status");
       imported = co_await context.platform.deploy(std::move(function), platform::Deploy::only_new);
     }
-    if (imported) {
-      ++result.created;
+    result.add(key, imported);
+  }
+  co_return result;
+}
+
+Result<spec::FunctionEvent> event_to_import(std::string_view name, const json::value& value,
+                                            const spec::Project& project, const ImportResult& functions) {
+  TRY(auto loaded, spec::read_function_event(value, spec::Unknown::problem));
+  spec::FunctionEvent& event = loaded.config;
+  if (event.metadata.name.empty()) event.metadata.name = name;
+  event.metadata.namespace_name = project.metadata.namespace_name;
+  TRY(const FunctionName function, platform::function_of(event));
+  if (functions.failed.contains(function.value()))
+    return fail(Why::precondition, "its function \"" + function.value() + "\" could not be imported");
+  return std::move(event);
+}
+
+Task<ImportResult> import_events(Context& context, const json::object& events, const spec::Project& project,
+                                 const ImportResult& functions) {
+  ImportResult result;
+  for (const auto& [key, value] : events) {
+    Result<void> imported{};
+    auto event = event_to_import(key, value, project, functions);
+    if (event) {
+      imported = co_await context.platform.create_function_event(std::move(*event));
     } else {
-      result.failed[key] = imported.error().what;
+      imported = std::unexpected(std::move(event).error());
     }
+    result.add(key, imported);
   }
   co_return result;
 }
@@ -104,7 +155,7 @@ Task<Result<ImportResult>> import_functions(Context& context, const json::object
 ImportResult refused(const json::object& objects, std::string_view what) {
   ImportResult result;
   for (const auto& [key, value] : objects)
-    result.failed[key] = std::string(what) + " are not supported on this platform";
+    result.failed.emplace(key, std::string(what) + " are not supported on this platform");
   return result;
 }
 
@@ -121,9 +172,11 @@ Task<Response> import_project(Context& context, const Request& request, json::ob
   if (!created && created.error().why != Why::conflict) co_return Response::error(created.error());
   auto imported = co_await import_functions(context, *functions, *project);
   if (!imported) co_return Response::error(imported.error());
-  json::object out{{"functionImportResult", imported->to_json("failedFunctions")},
-                   {"functionEventImportResult", refused(*events, "function events").to_json("failedFunctionEvents")},
-                   {"apiGatewayImportResult", refused(*gateways, "API gateways").to_json("failedAPIGateways")}};
+  const ImportResult imported_events = co_await import_events(context, *events, *project, *imported);
+  const ImportResult no_gateways = refused(*gateways, "API gateways");
+  json::object out{{"functionImportResult", imported->to_json("failedFunctions", "function")},
+                   {"functionEventImportResult", imported_events.to_json("failedFunctionEvents", "functionEvent")},
+                   {"apiGatewayImportResult", no_gateways.to_json("failedAPIGateways", "apiGateway")}};
   co_return json_response(201, std::move(out));
 }
 
@@ -146,9 +199,9 @@ Task<Response> get_projects(Context& context, Request& request, const PathParams
   for (const auto& project : *projects) {
     json::value value = shown(project);
     if (wants_export(request)) {
-      auto with_functions = exported(context, request, project);
-      if (!with_functions) co_return Response::error(with_functions.error());
-      value = std::move(*with_functions);
+      auto whole = co_await exported(context, request, project);
+      if (!whole) co_return Response::error(whole.error());
+      value = std::move(*whole);
     }
     out[project.metadata.name] = std::move(value);
   }
@@ -159,9 +212,9 @@ Task<Response> get_project(Context& context, Request& request, const PathParams&
   auto project = context.platform.project(id_in_path(context, request, params));
   if (!project) co_return Response::error(project.error());
   if (!wants_export(request)) co_return json_response(200, shown(*project));
-  auto with_functions = exported(context, request, *project);
-  if (!with_functions) co_return Response::error(with_functions.error());
-  co_return json_response(200, *with_functions);
+  auto whole = co_await exported(context, request, *project);
+  if (!whole) co_return Response::error(whole.error());
+  co_return json_response(200, *whole);
 }
 
 Task<Response> post_project(Context& context, Request& request, const PathParams&) {
