@@ -156,20 +156,31 @@ class ImportProjects final : public Command {
   }
 
  private:
-  // The call succeeds also when some functions could not be imported: the body tells.
+  // The call succeeds also when some of what is in the project could not be imported: the body tells.
   static int say_imported(Session& session, const std::string& name, const json::value& report) {
-    const json::value* functions =
-        report.is_object() ? report.get_object().if_contains("functionImportResult") : nullptr;
-    const json::value* bad =
-        functions && functions->is_object() ? functions->get_object().if_contains("failedFunctions") : nullptr;
+    struct Kind {
+      const char* failed;  // where the report lists those that failed
+      const char* name;    // what their name is called there
+      const char* words;
+    };
+    constexpr Kind kKinds[] = {
+        {"functionImportResult.failedFunctions", "function", "function"},
+        {"functionEventImportResult.failedFunctionEvents", "functionEvent", "function event"},
+        {"apiGatewayImportResult.failedAPIGateways", "apiGateway", "API gateway"},
+    };
     session.print("Project " + name + " imported\n");
-    if (!bad || !bad->is_array()) return 0;
-    for (const json::value& one : bad->get_array()) {
-      std::string what = one.is_object() ? text_at(one.get_object(), "error") : json::serialize(one);
-      std::string which = one.is_object() ? text_at(one.get_object(), "function") : "";
-      session.note("nuctl: importing function " + which + ": " + what + "\n");
+    int failed = 0;
+    for (const Kind& kind : kKinds) {
+      const json::value* list = report.is_object() ? value_at(report.get_object(), kind.failed) : nullptr;
+      if (!list || !list->is_array()) continue;
+      for (const json::value& one : list->get_array()) {
+        std::string what = one.is_object() ? text_at(one.get_object(), "error") : json::serialize(one);
+        std::string which = one.is_object() ? text_at(one.get_object(), kind.name) : "";
+        session.note("nuctl: importing " + std::string(kind.words) + " " + which + ": " + what + "\n");
+        ++failed;
+      }
     }
-    return static_cast<int>(bad->get_array().size());
+    return failed;
   }
 
   std::string file_;

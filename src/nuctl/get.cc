@@ -3,6 +3,7 @@
 
 #include "nuctl/commands.h"
 #include "nuctl/function_client.h"
+#include "nuctl/function_event_client.h"
 #include "nuctl/function_flags.h"
 #include "nuctl/output.h"
 #include "nuctl/project_client.h"
@@ -172,9 +173,58 @@ class GetProjects final : public Command {
   std::string format_ = "text";
 };
 
+Table function_event_table(const std::vector<json::object>& events, bool wide) {
+  std::vector<std::string> titles{"Namespace", "Name", "Display Name", "Function", "Trigger Name", "Trigger Kind"};
+  if (wide) titles.emplace_back("Body");
+  Table table{titles};
+  for (const json::object& event : events) {
+    std::vector<std::string> row{text_at(event, "metadata.namespace"), text_at(event, "metadata.name"),
+                                 text_at(event, "spec.displayName"),   label(event, "nuclio.io/function-name"),
+                                 text_at(event, "spec.triggerName"),   text_at(event, "spec.triggerKind")};
+    if (wide) row.push_back(text_at(event, "spec.body"));
+    table.add(std::move(row));
+  }
+  return table;
+}
+
+class GetFunctionEvents final : public Command {
+ public:
+  void declare(Flags& flags) override {
+    flags.optional_argument("name", name_, "Only this event");
+    flags.text({"output", 'o'}, format_, "text, wide, yaml, json, name");
+    flags.text({"function", 'f'}, function_, "Only events of this function");
+  }
+
+  Task<Result<int>> run(Session& session) override {
+    CO_TRY(Format format, parse_format(format_));
+    std::vector<json::object> events;
+    if (name_.empty()) {
+      CO_TRY(events, co_await list_function_events(session, function_));
+    } else {
+      auto event = co_await get_function_event(session, name_);
+      if (!event && event.error().why != Why::not_found) co_return std::unexpected(event.error());
+      if (event && (function_.empty() || label(*event, "nuclio.io/function-name") == function_))
+        events.push_back(std::move(*event));
+    }
+    if (events.empty() && format != Format::json && format != Format::yaml) {
+      session.print("No function events found\n");
+    } else if (format == Format::text || format == Format::wide) {
+      session.print(function_event_table(events, format == Format::wide).text());
+    } else {
+      session.print(print_objects(format, events, !name_.empty()));
+    }
+    co_return events.empty() && !name_.empty() ? 1 : 0;
+  }
+
+ private:
+  std::string name_, function_;
+  std::string format_ = "text";
+};
+
 }  // namespace
 
 std::unique_ptr<Command> make_get_functions() { return std::make_unique<GetFunctions>(); }
+std::unique_ptr<Command> make_get_function_events() { return std::make_unique<GetFunctionEvents>(); }
 std::unique_ptr<Command> make_get_projects() { return std::make_unique<GetProjects>(); }
 
 }  // namespace nuclio::nuctl

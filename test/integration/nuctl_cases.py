@@ -56,6 +56,18 @@ REFUSED = [
     ("logs nothing --replica x", 1, "", 'function "nothing" does not exist'),
     ("export function nothing", 1, "", 'function "nothing" does not exist'),
     ("export project nothing", 1, "", "there is no project nothing"),
+    ("get functionevent nothing", 1, "No function events found\n", ""),
+    ("get functionevents -f nothing", 0, "No function events found\n", ""),
+    ("get functionevent nothing -o json", 1, "[]\n", ""),
+    ("delete functionevent nothing", 1, "", 'function event "nothing" does not exist'),
+    ("create functionevent e", 1, "", "--function must name the function that the event is for"),
+    (
+        "create functionevent Wrong_Name --function f",
+        1,
+        "",
+        "function event name must consist of lower-case letters, digits and '-', is \"Wrong_Name\"",
+    ),
+    ("create functionevent e --function f --attrs []", 1, "", "--attrs must be an object"),
     ("get functions -o xml", 1, "", '--output must be text, wide, yaml, json or name, is "xml"'),
     ("get functions -l nonsense", 1, "", '--labels takes name=value, is "nonsense"'),
 ]
@@ -173,6 +185,26 @@ class NuctlCases:
         ok(platform.nuctl("delete", "project", "garden"))
         assert platform.nuctl("get", "project", "garden").returncode == 1
 
+    def test_function_events(self, platform, code):
+        platform.deploy("tested", code)
+        attributes = '{"method": "POST", "path": "/orders"}'
+        words = ["--display-name", "An order", "--trigger-name", "web", "--trigger-kind", "http", "--body", "apples"]
+        made = platform.nuctl("create", "functionevent", "order", "--function", "tested", *words, "--attrs", attributes)
+        assert ok(made) == "Function event order created\n"
+        again = platform.nuctl("create", "fe", "order", "--function", "tested")
+        assert again.returncode == 1 and 'function event "order" exists already' in again.stderr
+        (line,) = [each for each in ok(platform.nuctl("get", "fe")).splitlines() if "order" in each]
+        assert [each.strip() for each in line.split("|")][1:] == ["order", "An order", "tested", "web", "http"]
+        assert "apples" in ok(platform.nuctl("get", "functionevents", "-f", "tested", "-o", "wide"))
+        event = json.loads(ok(platform.nuctl("get", "functionevent", "order", "-o", "json")))
+        assert event["spec"]["attributes"] == json.loads(attributes)
+        assert ok(platform.nuctl("get", "fe", "-o", "name")).split() == ["order"]
+        ok(platform.nuctl("create", "fe", "other", "--function", "elsewhere"))
+        ok(platform.nuctl("delete", "function", "tested"))
+        assert ok(platform.nuctl("get", "fe", "-o", "name")).split() == ["other"]
+        assert ok(platform.nuctl("delete", "fe", "other")) == ""
+        assert ok(platform.nuctl("get", "fe")) == "No function events found\n"
+
     def test_logs_follow_what_comes(self, platform, code):
         platform.deploy("followed", code)
         process = platform.begin_nuctl("logs", "followed", "-f")
@@ -224,12 +256,14 @@ class NuctlCases:
     def test_export_and_import_move_projects(self, platform, elsewhere, code):
         ok(platform.nuctl("create", "project", "whole", "--description", "all of it"))
         platform.deploy("part", code, "--project-name", "whole")
+        ok(platform.nuctl("create", "functionevent", "of-part", "--function", "part", "--body", "b"))
         refused = platform.nuctl("delete", "project", "whole")
         assert refused.returncode == 1 and "part" in refused.stderr
         text = ok(platform.nuctl("export", "project", "whole"))
         ok(elsewhere.nuctl("import", "projects", input=text))
         assert elsewhere.function("part")["metadata"]["labels"]["nuclio.io/project-name"] == "whole"
         assert "all of it" in ok(elsewhere.nuctl("get", "project", "whole", "-o", "wide"))
+        assert ok(elsewhere.nuctl("get", "functionevents", "-o", "name")).split() == ["of-part"]
         ok(elsewhere.nuctl("delete", "project", "whole", "--strategy", "cascading"))
         assert ok(elsewhere.nuctl("get", "functions")) == "No functions found\n"
 
