@@ -25,6 +25,23 @@ def cluster():
         yield shared
 
 
+@pytest.fixture(scope="session")
+def metrics(cluster):
+    """Kubernetes knows what pods use. On this machine's node that is seen to, which may take minutes the first time."""
+    if not cluster.provide("metrics"):
+        pytest.skip("the cluster of KUBECONFIG serves no metrics")
+
+
+@pytest.fixture(scope="session")
+def ingress(cluster):
+    """The URL of an ingress controller of class nginx, without a host of its own."""
+    if not cluster.provide("ingress"):
+        pytest.skip("the cluster of KUBECONFIG has no ingress class nginx")
+    service = cluster.get("kube-system", "service", "ingress")
+    (port,) = (each["nodePort"] for each in service["spec"]["ports"] if each["name"] == "http")
+    return f"http://127.0.0.1:{port}"
+
+
 @pytest.fixture
 def namespace(cluster):
     """The name of a fresh namespace that admits only pods of restricted Pod Security."""

@@ -21,6 +21,8 @@ CACHE = Path(
 # A first start builds Kubernetes from Go modules, while the other tests want the same cores.
 SECONDS_TO_BUILD = 2700
 SECONDS_TO_END = 120
+# What tells that an addon of test/cluster, or something that does the same, is there.
+SIGNS = {"metrics": ("apiservice", "v1beta1.metrics.k8s.io"), "ingress": ("ingressclass", "nginx")}
 
 
 class Cluster:
@@ -56,6 +58,20 @@ class Cluster:
 
     def get(self, namespace: str, kind: str, name: str) -> dict:
         return json.loads(self.kubectl("-n", namespace, "get", kind, name, "-o", "json"))
+
+    def provide(self, addon: str) -> bool:
+        """Whether it is there; who can sees to it."""
+        return self.try_kubectl("get", *SIGNS[addon]).returncode == 0
+
+
+class Node(Cluster):
+    """This machine's."""
+
+    def provide(self, addon: str) -> bool:
+        with locked(CACHE / "tests.lock"):
+            if not super().provide(addon):
+                dev("cluster", "up", "--addons", f"dns {addon}", seconds=SECONDS_TO_BUILD)
+        return True
 
 
 class KubectlError(Exception):
@@ -132,7 +148,7 @@ def shared_cluster() -> Iterator[Cluster]:
                 except Exception:
                     dev("cluster", "down", seconds=SECONDS_TO_END)
                     raise
-        yield Cluster(data / "conf/admin.kubeconfig", CACHE / "bin/kubectl", "127.0.0.1:5000")
+        yield Node(data / "conf/admin.kubeconfig", CACHE / "bin/kubectl", "127.0.0.1:5000")
         with locked(CACHE / "tests.lock"):
             fcntl.flock(users, fcntl.LOCK_UN)
             if ours.exists() and try_lock(users):
