@@ -3,7 +3,6 @@
 
 import json
 import subprocess
-import uuid
 
 import installing
 import pytest
@@ -18,14 +17,12 @@ FUNCTION = {
 
 
 @pytest.fixture
-def nuctl(control_plane, tmp_path):
-    """nuctl(words…) in a fresh namespace of a control plane: a CompletedProcess."""
-    installing.apply_crds(control_plane)
-    namespace = f"events-{uuid.uuid4().hex[:10]}"
-    control_plane.kubectl("create", "namespace", namespace)
+def nuctl(cluster, namespace, tmp_path):
+    """nuctl(words…) in a namespace without a controller: a CompletedProcess."""
+    installing.apply_crds(cluster)
 
     def run(*words, input=None):
-        where = ["--platform", "kube", "--kubeconfig", control_plane.kubeconfig, "-n", namespace]
+        where = ["--platform", "kube", "--kubeconfig", cluster.kubeconfig, "-n", namespace]
         return subprocess.run(
             [installing.programs() / "nuctl", *where, *words],
             input=input,
@@ -37,7 +34,6 @@ def nuctl(control_plane, tmp_path):
             env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "NUCTL_REGISTRY": "http://127.0.0.1:1"},
         )
 
-    run.namespace = namespace
     return run
 
 
@@ -50,16 +46,16 @@ def names(nuctl, *words):
     return ok(nuctl("get", "functionevents", "-o", "name", *words)).split()
 
 
-def test_an_event_is_an_object_that_kubectl_shows_and_makes(control_plane, nuctl):
+def test_an_event_is_an_object_that_kubectl_shows_and_makes(cluster, namespace, nuctl):
     ok(nuctl("create", "functionevent", "order", "--function", "shop", "--trigger-name", "web", "--body", "apples"))
-    event = control_plane.get(nuctl.namespace, EVENTS, "order")
+    event = cluster.get(namespace, EVENTS, "order")
     assert event["metadata"]["labels"] == {LABEL: "shop"}
     assert event["spec"] == {"triggerName": "web", "body": "apples"}
-    line = control_plane.kubectl("-n", nuctl.namespace, "get", "nfe", "order").splitlines()[1].split()
+    line = cluster.kubectl("-n", namespace, "get", "nfe", "order").splitlines()[1].split()
     assert line[:3] == ["order", "shop", "web"]
-    metadata = {"name": "theirs", "namespace": nuctl.namespace, "labels": {LABEL: "store"}}
+    metadata = {"name": "theirs", "namespace": namespace, "labels": {LABEL: "store"}}
     theirs = {"apiVersion": "nuclio.io/v1beta1", "kind": "NuclioFunctionEvent", "metadata": metadata}
-    control_plane.apply(nuctl.namespace, {**theirs, "spec": {"displayName": "By kubectl"}})
+    cluster.apply(namespace, {**theirs, "spec": {"displayName": "By kubectl"}})
     assert names(nuctl) == ["order", "theirs"]
     assert names(nuctl, "-f", "store") == ["theirs"]
     assert json.loads(ok(nuctl("get", "fe", "theirs", "-o", "json")))["spec"] == {"displayName": "By kubectl"}
@@ -69,7 +65,7 @@ def test_an_event_is_an_object_that_kubectl_shows_and_makes(control_plane, nuctl
     gone = nuctl("delete", "functionevent", "order")
     assert gone.returncode == 1 and 'function event "order" does not exist' in gone.stderr
     with pytest.raises(KubectlError):
-        control_plane.get(nuctl.namespace, EVENTS, "order")
+        cluster.get(namespace, EVENTS, "order")
 
 
 def test_events_go_with_their_function_and_move_with_their_project(nuctl):
