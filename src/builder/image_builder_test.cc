@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <filesystem>
 
+#include "builder/commands_sandbox.h"
 #include "builder/test_base.h"
 #include "builder/test_tale.h"
 #include "loop/group.h"
@@ -20,6 +21,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -218,6 +220,35 @@ TEST_F(ImageBuilderTest, AChangeOfCodeRunsTheCommandsThatSeeItOverTheBaseAsItWas
     EXPECT_EQ(std::ranges::count(log_, "unpacking the base"), code == std::string("once") ? 2 : 0);
     EXPECT_EQ(std::ranges::count(log_, "CACHED echo before > /opt/before"), code == std::string("once") ? 0 : 1);
   }
+}
+
+// Says what it was asked, and that a file was made.
+class OtherPlace final : public CommandsSandbox {
+ public:
+  std::string_view kind() const override { return kProot; }
+  Task<Result<SandboxOutcome>> run(const SandboxJob& job, const Output& output, Deadline) override {
+    commands = job.job.commands;
+    layers = job.job.layers.size();
+    output.log("elsewhere\n");
+    if (auto done = output.tar(tar_of({{{.name = "opt/made"}, "elsewhere"}})); !done) co_return fail(done.error());
+    co_return SandboxOutcome{};
+  }
+  std::vector<std::string> commands;
+  std::size_t layers = 0;
+};
+
+TEST_F(ImageBuilderTest, CommandsRunWhereItIsTold) {
+  oci::Registry registry{loop, client, keychain, registry_.host(), oci::plain_options()};
+  ASSERT_TRUE(run(push_configured(registry, R"("Env":["TALE_VERSION=2.7.1","PATH=/bin"])", tar_of(small_base()))));
+  OtherPlace elsewhere;
+  ImageRequest asked = request();
+  asked.commands = &elsewhere;
+  auto built = build(at(registry_.host(), {{"commands", json::array{"make it"}}}), std::move(asked));
+  ASSERT_TRUE(built) << built.error().what;
+  EXPECT_THAT(elsewhere.commands, ElementsAre("make it"));
+  EXPECT_EQ(elsewhere.layers, 1U);
+  EXPECT_EQ(std::ranges::count(log_, "elsewhere"), 1);
+  EXPECT_EQ(folder_.read(unpacked("nuclio/processor-hello") + "/opt/made"), "elsewhere");
 }
 
 TEST_F(ImageBuilderTest, PackagesAreALayerThatCodeDoesNotChange) {

@@ -41,17 +41,16 @@ namespace {
 constexpr Bytes kMaxTable{4u << 20};
 constexpr Bytes kMaxNames{1u << 20};
 // proot ends when the last process does, with that one's status, so the shell tells its command's. The command itself
-// sees neither the descriptor nor proot's variable.
-constexpr const char* kScript = "unset PROOT_TMP_DIR; /bin/sh -c \"$1\" 9>&-; echo $? >&9";
+// does not see the descriptor.
+constexpr const char* kScript = "/bin/sh -c \"$1\" 9>&-; echo $? >&9";
 constexpr int kStatus = 9;
 // What is in these is this machine's or proot's, and not the image's.
 constexpr std::array kLeftAlone{"proc", "dev", "sys", "etc/resolv.conf", "etc/hosts"};
 constexpr std::array kDevices{"null", "zero", "full", "random", "urandom"};
 
 struct Root {
-  std::string folder;     // absolute, as the next one
-  std::string temporary;  // proot's
-  Usage usage;            // before the commands
+  std::string folder;  // absolute
+  Usage usage;         // before the commands
 };
 
 Result<Descriptor> open_within(const std::string& root, const std::string& name, int flags) {
@@ -102,9 +101,8 @@ Result<void> make_devices(const std::string& root) {
 }
 
 Task<Result<Root>> make_root(Loop& loop, const SandboxJob& job, const WorkFolder& work) {
-  Root root{job.cache + "/" + work.at("root"), job.cache + "/" + work.at("proot"), {}};
-  for (const std::string& folder : {root.folder, root.temporary})
-    if (::mkdir(folder.c_str(), 0755) != 0) co_return fail(errno_error("making the folder " + folder, errno));
+  Root root{job.cache + "/" + work.at("root"), {}};
+  if (::mkdir(root.folder.c_str(), 0755) != 0) co_return fail(errno_error("making the folder " + root.folder, errno));
   CO_TRY(std::vector<OpenLayer> layers, open_layers(job.job.layers));
   CO_TRY(std::vector<OpenLayer> over, open_layers(job.job.over));
   for (OpenLayer& layer : over) layers.push_back(std::move(layer));
@@ -200,9 +198,7 @@ Result<std::optional<FailedCommand>> run_all(const SandboxJob& job, const Root& 
   if (!open_within(root.folder, "bin/sh", O_PATH)) return fail(no_shell());
   TRY(const Identity identity,
       find_identity(job.job.user, table_within(root.folder, "etc/passwd"), table_within(root.folder, "etc/group")));
-  CommandsJob with_temporary = job.job;
-  with_temporary.environment.push_back("PROOT_TMP_DIR=" + root.temporary);
-  const CommandEnvironment environment{with_temporary, identity.home};
+  const CommandEnvironment environment{job.job, identity.home};
   if (!job.job.working_directory.empty()) TRY_DO(make_working_directory(root.folder, job.job.working_directory));
   return run_each(job.job, say, [&](const std::string& command) {
     return run_command(job, root, proot_arguments(job, root, identity, command), environment, descendants);

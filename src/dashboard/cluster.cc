@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <boost/json/value.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +14,7 @@
 #include "builder/artifact.h"
 #include "http/proxies.h"
 #include "k8s/cluster.h"
+#include "schema/json.h"
 
 namespace nuclio::dashboard {
 namespace {
@@ -96,6 +98,18 @@ Result<std::unique_ptr<Cluster>> Cluster::find(Loop& loop, const Settings& setti
   options.run_registry = settings.run_registry;
   options.pull_secret = settings.pull_secret;
   options.builds_for_others = settings.in_cluster;
+  if (!settings.build_job_image.empty()) {
+    platform::kube::CommandJobOptions jobs;
+    jobs.image = settings.build_job_image;
+    jobs.program = settings.builder();
+    jobs.service_account = settings.build_job_service_account;
+    jobs.pull_secret = settings.pull_secret;
+    if (!settings.build_job_resources.empty()) {
+      TRY(auto resources, schema::parse_json(settings.build_job_resources));
+      jobs.resources = std::move(resources.as_object());
+    }
+    options.command_jobs = std::move(jobs);
+  }
   options.config = config;
   out->platform_ = std::make_unique<platform::kube::KubePlatform>(loop, out->api_, out->client_, out->keychain_,
                                                                   std::move(runtimes), std::move(options));

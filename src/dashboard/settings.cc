@@ -2,12 +2,14 @@
 #include "dashboard/settings.h"
 
 #include <array>
+#include <boost/json/value.hpp>
 #include <charconv>
 #include <filesystem>
 
 #include "base/environment.h"
 #include "base/names.h"
 #include "dashboard/guard.h"
+#include "schema/json.h"
 
 namespace nuclio::dashboard {
 namespace {
@@ -62,6 +64,14 @@ Result<void> set_addresses(Settings& settings, const std::string& value) {
   return {};
 }
 
+Result<void> set_resources(Settings& settings, const std::string& value) {
+  const auto parsed = schema::parse_json(value);
+  if (!parsed || !parsed->is_object())
+    return fail(Why::invalid, "must be a JSON object, such as {\"limits\": {\"memory\": \"2Gi\"}}, is " + value);
+  settings.build_job_resources = value;
+  return {};
+}
+
 constexpr std::array kFlags{
     Flag{{"listen-addr", "NUCLIO_DASHBOARD_LISTEN_ADDR",
           "Address to listen on (127.0.0.1:8070; in a pod all addresses); of this machine alone with --platform "
@@ -92,6 +102,15 @@ constexpr std::array kFlags{
     Flag{{"external-ip-addresses", "NUCLIO_DASHBOARD_EXTERNAL_IP_ADDRESSES",
           "Addresses at which NodePorts are reached, commas between them (kube)"},
          set_addresses},
+    Flag{{"build-job-image", "NUCLIO_DASHBOARD_BUILD_JOB_IMAGE",
+          "Image, the dashboard's own, whose pods run spec.build.commands; else they run on this machine (kube)"},
+         set_text<&Settings::build_job_image>},
+    Flag{{"build-job-service-account", "NUCLIO_DASHBOARD_BUILD_JOB_SERVICE_ACCOUNT",
+          "Service account of these pods, whose token they do not get; else the namespace's default (kube)"},
+         set_text<&Settings::build_job_service_account>},
+    Flag{{"build-job-resources", "NUCLIO_DASHBOARD_BUILD_JOB_RESOURCES",
+          "Resources of these pods, {\"requests\": …, \"limits\": …} (kube)"},
+         set_resources},
     Flag{{"ready-fd", "", "Descriptor to which \"ready ADDRESS\" is written, or why it cannot start"}, set_ready},
 };
 

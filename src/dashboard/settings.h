@@ -33,6 +33,9 @@ struct Settings {
   std::string docker_key_dir;  // files with logins of registries
   std::string pull_secret;     // name of the Secret with which nodes pull
   std::vector<std::string> external_addresses;
+  std::string build_job_image;            // "" where commands run on this machine
+  std::string build_job_service_account;  // "" for the namespace's default
+  std::string build_job_resources;        // JSON, as a container has them; "" for none
   Asked asked = Asked::run;
 
   std::string processor() const { return programs + "/processor"; }

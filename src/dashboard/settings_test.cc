@@ -66,6 +66,22 @@ TEST(DashboardSettings, FindTheClusterThatTheyAreIn) {
   EXPECT_EQ(read({"--platform=kube", "--listen-addr", "0.0.0.0:1"}).error().why, Why::forbidden);
 }
 
+TEST(DashboardSettings, SayInWhichPodsCommandsOfBuildsRun) {
+  const std::vector<std::string> pod{"HOME=/", "KUBERNETES_SERVICE_HOST=10.96.0.1",
+                                     "NUCLIO_DASHBOARD_BUILD_JOB_IMAGE=local/dashboard:1",
+                                     "NUCLIO_DASHBOARD_BUILD_JOB_SERVICE_ACCOUNT=nuclio-builder"};
+  auto settings = read({"--build-job-resources", R"({"limits": {"memory": "1Gi"}})"}, pod);
+  ASSERT_TRUE(settings) << settings.error().what;
+  EXPECT_EQ(settings->build_job_image, "local/dashboard:1");
+  EXPECT_EQ(settings->build_job_service_account, "nuclio-builder");
+  EXPECT_EQ(settings->build_job_resources, R"({"limits": {"memory": "1Gi"}})");
+  for (const char* wrong : {"1Gi", "[]", "{"}) {
+    settings = read({"--build-job-resources", wrong}, pod);
+    ASSERT_FALSE(settings) << wrong;
+    EXPECT_THAT(settings.error().what, testing::HasSubstr("--build-job-resources: must be a JSON object"));
+  }
+}
+
 TEST(Loopback, IsThisMachineAlone) {
   for (const char* yes : {"localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1"})
     EXPECT_TRUE(is_loopback(yes)) << yes;

@@ -120,6 +120,7 @@ def manifests(namespace: str, images: dict[str, str]) -> str:
         assert count == 1
     text, count = re.subn(r"(cronTriggerCronJobImage: )nuclio/nuctl:\S+", rf"\g<1>{images['nuctl']}", text)
     assert count == 1
+    text = re.sub(r'value: "nuclio/dashboard:[^"]+"', f'value: "{images["dashboard"]}"', text)
     text = re.sub(
         r'(namespace: |value: "|nuclio-controller-)nuclio\b(?=$|"|\])', rf"\g<1>{namespace}", text, flags=re.M
     )

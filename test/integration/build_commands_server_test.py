@@ -63,7 +63,7 @@ class Server:
                 os.chown(path, NOBODY, NOBODY)
             who = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--no-new-privs"]
             command = [*who, *command]
-        environment = {"PATH": "/usr/bin:/bin", "TMPDIR": f"{self.folder}/work"}
+        environment = {"PATH": "/usr/bin:/bin"}
         self.log = open(self.folder / "log", "w+")
         self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=subprocess.STDOUT)
         self.port = int(running.wait_for(self.find_port, "the server's address", 10))

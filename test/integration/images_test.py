@@ -182,6 +182,7 @@ def test_the_dashboard_has_what_images_of_functions_are_built_with(images, roots
     assert "NUCLIO_HOME=/home/nuclio/.nuclio" in config(images, "dashboard")["config"]["Env"]
     assert as_user(root, "/usr/local/bin/dashboard", "--version").startswith("dashboard ")
     assert with_devices(root, "git", "--version").startswith("git version")
+    assert "chroot" in with_devices(root, "proot", "--version")
     parts = root / "usr/local/share/nuclio/image"
     # With the loader of its own it runs wherever it is.
     for name in ("lib/ld.so", "lib/libc.so.6", "processor"):

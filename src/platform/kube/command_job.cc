@@ -91,13 +91,13 @@ json::object container_of(const CommandJobOptions& options, std::chrono::seconds
   container["image"] = options.image;
   container["command"] = json::array{options.program};
   container["args"] = std::move(arguments);
-  container["env"] = json::array{json::object{{"name", "TMPDIR"}, {"value", kWork}}};
   container["ports"] = json::array{json::object{{"name", "serve"}, {"containerPort", options.port}}};
   container["resources"] = options.resources;
   container["securityContext"] = json::object{{"allowPrivilegeEscalation", false},
                                               {"readOnlyRootFilesystem", true},
                                               {"capabilities", json::object{{"drop", json::array{"ALL"}}}}};
-  container["volumeMounts"] = json::array{mount("work", kWork, false), mount("token", kTokenFolder, true)};
+  container["volumeMounts"] =
+      json::array{mount("work", kWork, false), mount("tmp", "/tmp", false), mount("token", kTokenFolder, true)};
   return container;
 }
 
@@ -116,7 +116,9 @@ json::object pod_of(const CommandJobOptions& options, std::string_view name, std
                                         {"seccompProfile", json::object{{"type", "RuntimeDefault"}}}};
   pod["containers"] = json::array{container_of(options, timeout)};
   const json::object secret{{"secretName", name}, {"defaultMode", 0440}};
+  // proot writes to no other place for temporary files.
   pod["volumes"] = json::array{json::object{{"name", "work"}, {"emptyDir", json::object{{"sizeLimit", kDisk}}}},
+                               json::object{{"name", "tmp"}, {"emptyDir", json::object{{"sizeLimit", "1Gi"}}}},
                                json::object{{"name", "token"}, {"secret", secret}}};
   return pod;
 }

@@ -48,15 +48,16 @@ TEST(CommandJobObject, MeetsTheRestrictedStandardAndHasNothingOfOurs) {
             "name": "builder", "image": "local/dashboard:1", "command": ["/usr/local/bin/builder"],
             "args": ["serve", "--listen-addr=:8070", "--token-file=/run/nuclio/token", "--folder=/work/job",
                      "--timeout=1m30s"],
-            "env": [{"name": "TMPDIR", "value": "/work"}],
             "ports": [{"name": "serve", "containerPort": 8070}],
             "resources": {"limits": {"memory": "1Gi"}},
             "securityContext": {"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true,
                                 "capabilities": {"drop": ["ALL"]}},
             "volumeMounts": [{"name": "work", "mountPath": "/work", "readOnly": false},
+                             {"name": "tmp", "mountPath": "/tmp", "readOnly": false},
                              {"name": "token", "mountPath": "/run/nuclio", "readOnly": true}]
           }],
           "volumes": [{"name": "work", "emptyDir": {"sizeLimit": "40Gi"}},
+                      {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}},
                       {"name": "token", "secret": {"secretName": "nuclio-build-resize-x", "defaultMode": 288}}]
         }
       }

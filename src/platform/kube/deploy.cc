@@ -410,6 +410,15 @@ Task<Result<void>> KubePlatform::build(Deploying& deploying) {
   request.folder = deploying.folder + "/image";
   request.defaults = image_defaults(options_);
   request.log = [&deploying](std::string_view line) { deploying.add_log("info", line); };
+  std::optional<CommandJob> commands;
+  if (options_.command_jobs) {
+    CommandJobOwner owner{deploying.id, deploying.uid, platform::project_of(deploying.source->config)};
+    CommandJobOptions options = *options_.command_jobs;
+    // Other namespaces need not have it.
+    if (deploying.id.namespace_name != options_.namespaces.front()) options.service_account.clear();
+    commands.emplace(loop_, api_, client_, clearing_, std::move(options), std::move(owner));
+    request.commands = &*commands;
+  }
   CO_TRY(const auto built, co_await images_.build(*deploying.source, std::move(request), deploying.deadline));
   const std::string& own = deploying.source->config.spec.run_registry;
   deploying.image = image_to_run(built, own.empty() ? options_.run_registry : own);

@@ -87,6 +87,7 @@ KubePlatform::KubePlatform(Loop& loop, k8s::Api& api, http::Client& client, cons
       options_(std::move(options)),
       images_(loop, client, keychain, options_.images),
       changed_(loop),
+      clearing_(loop),
       builder_(machine_name() + "_" + random_text(8)),
       work_(loop) {}
 
@@ -122,6 +123,7 @@ Task<void> KubePlatform::shut_down(Deadline deadline) {
     if (deadline.passed()) break;
   }
   deploying_.clear();
+  (void)co_await clearing_.empty(deadline);
 }
 
 Result<KubePlatform::Watched*> KubePlatform::watched(const Namespace& namespace_name) {

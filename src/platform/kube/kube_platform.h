@@ -18,6 +18,7 @@
 #include "loop/loop.h"
 #include "loop/wait_list.h"
 #include "oci/keychain.h"
+#include "platform/kube/command_job.h"
 #include "platform/platform.h"
 #include "spec/load.h"
 #include "spec/masking.h"
@@ -36,6 +37,8 @@ struct KubePlatformOptions {
   std::string registry;      // where images go when a function does not say; "" when each must
   std::string run_registry;  // where nodes pull them from; "" for the same
   std::string pull_secret;   // name of the Secret with which they do; "" for none
+  // Where an image's commands run; nothing for this machine, in user namespaces.
+  std::optional<CommandJobOptions> command_jobs = {};
   // Whether to make images of functions that somebody applied without one; in a cluster some dashboard should.
   bool builds_for_others = false;
   spec::PlatformConfig config = {};
@@ -133,6 +136,7 @@ class KubePlatform final : public Platform {
   KubePlatformOptions options_;
   builder::ImageBuilder images_;
   WaitList changed_;  // any object's; before those who notify it
+  Group clearing_;    // Jobs that are of no use any more; before deploys, which leave some
   std::map<Namespace, std::unique_ptr<Watched>> watched_;
   std::map<FunctionId, std::unique_ptr<Deploying>> deploying_;
   const std::string builder_;     // no other start of any program has it

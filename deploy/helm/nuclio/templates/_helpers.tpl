@@ -37,6 +37,11 @@ nuclio.io/class: service
 {{ $context.Values.rbac.serviceAccountName | default (printf "%s-%s" $context.Release.Name (index . 1)) }}
 {{- end }}
 
+{{/* Of pods that run commands of builds. Without rights, so that an account made elsewhere is not taken for it. */}}
+{{- define "nuclio.builderAccount" -}}
+{{- if not .Values.rbac.serviceAccountName }}{{ .Release.Name }}-builder{{ end }}
+{{- end }}
+
 {{- define "nuclio.registryUrl" -}}
 {{ .Values.registry.pushPullUrl | default .Values.global.registry.url }}
 {{- end }}
