@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Several replicas: one event a tick for all of them, and more of them under load."""
+"""Several replicas: one event a tick for all of them, more of them under load, and an ingress before them."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ import time
 import installing
 import pytest
 from kubernetes import eventually
-from place import call, installed_place
+from place import answers, call, installed_place
 
 NAMESPACE = "scaling"
 TICKS = 2
@@ -51,6 +51,18 @@ def write(folder, text):
     source = folder / "code.py"
     source.write_text(text)
     return source
+
+
+def test_a_function_answers_behind_an_ingress(place, ingress, tmp_path):
+    attributes = {"ingresses": {"0": {"host": "echo.test", "paths": ["/orders"]}}, "serviceType": "NodePort"}
+    triggers = {"web": {"kind": "http", "attributes": attributes}}
+    place.deploy("echo", write(tmp_path, ECHO), "--triggers", json.dumps(triggers))
+    answers(f"{ingress}/orders/7", "/orders/7", {"Host": "echo.test"}, seconds=30)
+    # Another host or path is not this function's.
+    assert call(f"{ingress}/orders/7", headers={"Host": "other.test"})[0] == 404
+    assert call(f"{ingress}/", headers={"Host": "echo.test"})[0] == 404
+    assert "echo.test/orders" in place.function("echo")["status"]["externalInvocationUrls"]
+    place.nuctl("delete", "function", "echo")
 
 
 @contextlib.contextmanager
