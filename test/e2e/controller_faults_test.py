@@ -648,6 +648,7 @@ def statuses_written(proxy) -> int:
     return len({each.name for each in proxy.writes() if each.subresource == "status" and each.status == 200})
 
 
+@pytest.mark.timeout(270 + QUIET_SECONDS, func_only=True)
 def test_a_thousand_functions_settle_and_then_it_is_quiet(place, control_plane):
     # Making the pods of a thousand Deployments takes longer than all that is measured here.
     control_plane.stop_controllers()
