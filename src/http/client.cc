@@ -494,15 +494,18 @@ Client::~Client() = default;
 // One of which the headers have come.
 Task<Result<std::unique_ptr<Client::Transfer>>> Client::begin(ClientRequest request, Deadline head) {
   const Deadline patience = earlier(head, Deadline::in(request.refused_patience));
-  for (;;) {
-    const bool last = patience.passed();
-    auto transfer = std::make_unique<Transfer>(*engine_, last ? std::move(request) : request);
+  while (!patience.passed()) {
+    auto transfer = std::make_unique<Transfer>(*engine_, request);
     CO_TRY_DO(transfer->start());
     auto come = co_await transfer->head(head);
     if (come) co_return std::move(transfer);
-    if (last || !transfer->was_refused()) co_return std::unexpected(std::move(come).error());
+    if (!transfer->was_refused()) co_return std::unexpected(std::move(come).error());
     co_await engine_->loop().sleep(kRefusedPause);
   }
+  auto transfer = std::make_unique<Transfer>(*engine_, std::move(request));
+  CO_TRY_DO(transfer->start());
+  CO_TRY_DO(co_await transfer->head(head));
+  co_return std::move(transfer);
 }
 
 Task<Result<ClientResponse>> Client::fetch(ClientRequest request, Deadline deadline) {

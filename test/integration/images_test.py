@@ -182,7 +182,7 @@ def test_the_dashboard_has_what_images_of_functions_are_built_with(images, roots
     assert "NUCLIO_HOME=/home/nuclio/.nuclio" in config(images, "dashboard")["config"]["Env"]
     assert as_user(root, "/usr/local/bin/dashboard", "--version").startswith("dashboard ")
     assert with_devices(root, "git", "--version").startswith("git version")
-    assert "chroot" in with_devices(root, "proot", "--version")
+    assert "STMicroelectronics" in with_devices(root, "proot", "--version")
     parts = root / "usr/local/share/nuclio/image"
     # With the loader of its own it runs wherever it is.
     for name in ("lib/ld.so", "lib/libc.so.6", "processor"):
@@ -277,12 +277,14 @@ def test_the_document_names_each_package_with_its_version(images, roots):
         }
         assert of_debian == installed
         assert purl["libc6"].startswith(f"pkg:deb/debian/libc6@{installed['libc6'].replace('+', '%2B')}?arch=")
-    ours = {each["name"]: each for each in document["packages"]}
+
+    packages = json.loads((images / "dashboard.spdx.json").read_text())["packages"]
+    ours = {each["name"]: each for each in packages}
     program = roots / "processor/usr/local/bin/processor"
     assert ours["nuclio-processor"]["checksums"] == [
         {"algorithm": "SHA256", "checksumValue": hashlib.sha256(program.read_bytes()).hexdigest()}
     ]
-    assert purl["nuclio-sdk"].startswith("pkg:pypi/nuclio-sdk@")
+    assert ours["nuclio-sdk"]["externalRefs"][0]["referenceLocator"].startswith("pkg:pypi/nuclio-sdk@")
 
 
 def test_the_document_is_one_that_spdx_allows(images):
