@@ -63,15 +63,15 @@ void report(int descriptor, std::string line) {
 }
 
 // Answers requests about a platform until told to end.
-Task<Result<int>> serve(Loop& loop, const Settings& settings, Context& context, Listener listener, Signals& signals) {
+Task<Result<int>> serve(Loop& loop, const Settings& settings, Served& served, Listener listener, Signals& signals) {
   const std::string address = listener.address().text();
-  http::Router router{api_routes(context)};
+  http::Router router{api_routes(served)};
   Guard guard{router, settings.in_cluster || settings.private_socket ? Hosts::any : Hosts::this_machine};
   http::Limits limits;
   limits.body_bytes = kMaxBody;
   http::Server server{loop, limits, guard};
   server.serve(std::move(listener));
-  log::info("Listening", {{"address", address}, {"platform", context.platform.kind()}, {"pid", getpid()}});
+  log::info("Listening", {{"address", address}, {"platform", served.platform.kind()}, {"pid", getpid()}});
   report(settings.ready_descriptor, "ready " + address);
   int number = co_await signals.next();
   log::info("Ending", {{"signal", number}});
@@ -101,9 +101,10 @@ Task<Result<void>> run_processes(Loop& loop, const Settings& settings, const std
   CO_TRY(auto platform, platform::process::ProcessPlatform::open(loop, std::move(options)));
 
   http::Client client{loop};
-  Context context{*platform, client, config, Namespace{settings.namespace_name}, {"127.0.0.1"}};
+  RoleAuthorizer authorizer;
+  Served served{*platform, client, config, Namespace{settings.namespace_name}, {"127.0.0.1"}, authorizer};
   CO_TRY_DO(instance.publish(address));
-  CO_TRY_DO(co_await serve(loop, settings, context, std::move(listener), signals));
+  CO_TRY_DO(co_await serve(loop, settings, served, std::move(listener), signals));
   co_await platform->shut_down(Deadline::in(kFunctionDrain));
   log::info("Ended");
   co_return Result<void>{};
@@ -121,8 +122,10 @@ Task<Result<void>> run_cluster(Loop& loop, const Settings& settings, const std::
   CO_TRY(Listener listener, Listener::listen(loop, address));
   CO_TRY_DO(co_await cluster->platform().open(Deadline::in(kClusterTime)));
   http::Client client{loop};
-  Context context{cluster->platform(), client, config, cluster->namespace_name(), settings.external_addresses};
-  CO_TRY_DO(co_await serve(loop, settings, context, std::move(listener), signals));
+  RoleAuthorizer authorizer;
+  Served served{cluster->platform(),         client,    config, cluster->namespace_name(),
+                settings.external_addresses, authorizer};
+  CO_TRY_DO(co_await serve(loop, settings, served, std::move(listener), signals));
   co_await cluster->platform().shut_down(Deadline::in(kServerDrain));
   log::info("Ended");
   co_return Result<void>{};

@@ -30,7 +30,7 @@ struct Line {
 // Every call of the REST API.
 std::span<const Line> api_lines();
 
-// The same for a router. `context` is borrowed for the routes' life.
-std::vector<http::Route> api_routes(Context& context);
+// The same for a router. `served` is borrowed for the routes' life.
+std::vector<http::Route> api_routes(Served& served);
 
 }  // namespace nuclio::dashboard

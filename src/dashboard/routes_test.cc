@@ -40,8 +40,8 @@ class Mirror final : public http::Handler {
 class RestApi : public ::testing::Test {
  protected:
   RestApi()
-      : context_{platform_, client_, config_, Namespace{"nuclio"}, {"127.0.0.1"}},
-        router_(api_routes(context_)),
+      : served_{platform_, client_, config_, Namespace{"nuclio"}, {"127.0.0.1"}, authorizer_},
+        router_(api_routes(served_)),
         guard_(router_, Hosts::this_machine),
         server_(loop_, limits_, guard_),
         function_server_(loop_, limits_, mirror_) {
@@ -93,7 +93,8 @@ class RestApi : public ::testing::Test {
   http::Limits limits_;
   http::Client client_{loop_};
   Mirror mirror_;
-  Context context_;
+  RoleAuthorizer authorizer_;
+  Served served_;
   http::Router router_;
   Guard guard_;
   http::Server server_;

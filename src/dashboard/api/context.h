@@ -8,6 +8,9 @@
 
 #include "base/named.h"
 #include "base/result.h"
+#include "dashboard/auth/authorized_platform.h"
+#include "dashboard/auth/authorizer.h"
+#include "dashboard/auth/caller.h"
 #include "http/client.h"
 #include "http/message.h"
 #include "http/router.h"
@@ -16,13 +19,24 @@
 
 namespace nuclio::dashboard {
 
-// What a call may use; borrowed, outlives the server.
-struct Context {
+// What all calls have in common; borrowed, outlives the server.
+struct Served {
   platform::Platform& platform;
   http::Client& client;
   const spec::PlatformConfig& config;
   Namespace namespace_name;                     // where a request does not name one
   std::vector<std::string> external_addresses;  // where functions are reached from outside
+  Authorizer& authorizer;
+};
+
+// What one call may use, which is what its caller may. Outlives the call's task, but not what that gives back.
+struct Context {
+  AuthorizedPlatform platform;
+  const Caller& caller;
+  http::Client& client;
+  const spec::PlatformConfig& config;
+  const Namespace& namespace_name;
+  const std::vector<std::string>& external_addresses;
 };
 
 using http::PathParams;

@@ -67,12 +67,12 @@ Result<Deadline> invocation_deadline(const Context& context, std::string_view wa
 }
 
 // Everything is checked before anything is sent.
-Result<http::ClientRequest> invocation(Context& context, const Request& request, std::string_view path_behind) {
+Task<Result<http::ClientRequest>> invocation(Context& context, const Request& request, std::string_view path_behind) {
   std::string name{request.headers.get("X-Nuclio-Function-Name")};
-  if (name.empty()) return fail(Why::invalid, "the header X-Nuclio-Function-Name must name the function");
+  if (name.empty()) co_return fail(Why::invalid, "the header X-Nuclio-Function-Name must name the function");
   platform::FunctionId id{namespace_of(context, request, "X-Nuclio-Function-Namespace"), FunctionName{name}};
-  TRY(auto config, context.platform.function(id));
-  TRY(std::string authority, target(config.status, name, request.headers.get("X-Nuclio-Invoke-Url")));
+  CO_TRY(auto config, co_await context.platform.function_to_invoke(std::move(id)));
+  CO_TRY(std::string authority, target(config.status, name, request.headers.get("X-Nuclio-Invoke-Url")));
   std::string path{request.headers.get("X-Nuclio-Path")};
   if (path.empty()) path = path_behind;
   if (!path.starts_with('/')) path.insert(0, 1, '/');
@@ -82,11 +82,11 @@ Result<http::ClientRequest> invocation(Context& context, const Request& request,
   if (!request.query.empty()) (path += path.find('?') == std::string::npos ? '?' : '&') += request.query;
   bool skip = http::same_ignoring_case(request.headers.get("X-Nuclio-Skip-Tls-Verification"), "true");
   auto verify = skip ? http::VerifyPeer::no : http::VerifyPeer::yes;
-  TRY_DO(spec::direct_to_function(out, config.spec, authority, path, verify));
+  CO_TRY_DO(spec::direct_to_function(out, config.spec, authority, path, verify));
   for (const http::Header& header : request.headers)
     if (passed_on(header.name)) out.headers.add(header.name, header.value);
   out.body = request.body;
-  return out;
+  co_return out;
 }
 
 Response failed(Error error) {
@@ -95,7 +95,7 @@ Response failed(Error error) {
 }
 
 Task<Response> invoke(Context& context, const Request& request, std::string path_behind) {
-  auto to_send = invocation(context, request, path_behind);
+  auto to_send = co_await invocation(context, request, path_behind);
   if (!to_send) co_return failed(std::move(to_send).error());
   auto deadline = invocation_deadline(context, request.headers.get("X-Nuclio-Invoke-Timeout"));
   if (!deadline) co_return failed(std::move(deadline).error());

@@ -91,7 +91,7 @@ Task<Response> get_functions(Context& context, Request& request, const PathParam
   std::optional<ProjectName> project;
   std::string_view named = request.headers.get("X-Nuclio-Project-Name");
   if (!named.empty() && named != "*") project.emplace(std::string(named));
-  auto functions = context.platform.functions(namespace_of(context, request, kNamespaceHeader), project);
+  auto functions = co_await context.platform.functions(namespace_of(context, request, kNamespaceHeader), project);
   if (!functions) co_return Response::error(functions.error());
   bool imported_only = is_true(request.headers.get("X-Nuclio-Imported-Function-Only"));
   json::object out;
@@ -103,7 +103,7 @@ Task<Response> get_functions(Context& context, Request& request, const PathParam
 }
 
 Task<Response> get_function(Context& context, Request& request, const PathParams& params) {
-  auto config = context.platform.function(id_in_path(context, request, params));
+  auto config = co_await context.platform.function(id_in_path(context, request, params));
   if (!config) co_return Response::error(config.error());
   co_return json_response(200, wants_export(request) ? exported_for(request, *config) : shown(*config));
 }

@@ -59,7 +59,7 @@ Task<Result<json::object>> exported_events(Context& context, Namespace namespace
 // A project with all that is in it, for another platform to import.
 Task<Result<json::value>> exported(Context& context, const Request& request, const spec::Project& project) {
   Namespace namespace_name{project.metadata.namespace_name};
-  CO_TRY(auto functions, context.platform.functions(namespace_name, ProjectName{project.metadata.name}));
+  CO_TRY(auto functions, co_await context.platform.functions(namespace_name, ProjectName{project.metadata.name}));
   spec::Project stripped = project;
   stripped.metadata.namespace_name.clear();
   stripped.metadata.resource_version.clear();
@@ -193,7 +193,7 @@ Task<Response> update(Context& context, const Request& request, std::string_view
 }  // namespace
 
 Task<Response> get_projects(Context& context, Request& request, const PathParams&) {
-  auto projects = context.platform.projects(namespace_of(context, request, kNamespaceHeader));
+  auto projects = co_await context.platform.projects(namespace_of(context, request, kNamespaceHeader));
   if (!projects) co_return Response::error(projects.error());
   json::object out;
   for (const auto& project : *projects) {
@@ -209,7 +209,7 @@ Task<Response> get_projects(Context& context, Request& request, const PathParams
 }
 
 Task<Response> get_project(Context& context, Request& request, const PathParams& params) {
-  auto project = context.platform.project(id_in_path(context, request, params));
+  auto project = co_await context.platform.project(id_in_path(context, request, params));
   if (!project) co_return Response::error(project.error());
   if (!wants_export(request)) co_return json_response(200, shown(*project));
   auto whole = co_await exported(context, request, *project);

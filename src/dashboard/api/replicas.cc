@@ -35,7 +35,7 @@ Result<platform::LogRequest> log_request(const Request& request) {
 }  // namespace
 
 Task<Response> get_replicas(Context& context, Request& request, const PathParams& params) {
-  auto replicas = context.platform.replicas(id_in_path(context, request, params));
+  auto replicas = co_await context.platform.replicas(id_in_path(context, request, params));
   if (!replicas) co_return Response::error(replicas.error());
   json::array names;
   for (const auto& replica : *replicas) names.emplace_back(replica.value());
@@ -46,8 +46,8 @@ Task<Response> get_replicas(Context& context, Request& request, const PathParams
 Task<Response> get_logs(Context& context, Request& request, const PathParams& params) {
   auto wanted = log_request(request);
   if (!wanted) co_return Response::error(wanted.error());
-  auto source =
-      context.platform.logs(id_in_path(context, request, params), params.as<platform::ReplicaName>("replica"), *wanted);
+  auto source = co_await context.platform.logs(id_in_path(context, request, params),
+                                               params.as<platform::ReplicaName>("replica"), *wanted);
   if (!source) co_return Response::error(source.error());
   Response response = Response::text(200, "");
   response.body = std::move(*source);
