@@ -535,6 +535,34 @@ struct SensitiveFields {
   }
 };
 
+// The dashboard asks an Open Policy Agent over HTTP who may do what, where its authorization says so.
+struct OpaConfig {
+  std::string address;
+  std::string client_kind;
+  int request_timeout = 10;
+  std::string permission_query_path = "/v1/data/iguazio/authz/allow";
+  std::string permission_filter_path = "/v1/data/iguazio/authz/filter_allowed";
+  int log_level = 0;
+  std::string override_header_value;
+
+  static constexpr auto fields() {
+    using O = OpaConfig;
+    return std::tuple{
+        field("address", &O::address, {.doc = "Its URL, such as http://127.0.0.1:8181."}),
+        field("clientKind", &O::client_kind, {.doc = "http, nop or mock.", .inert = true}),
+        field("requestTimeout", &O::request_timeout,
+              {.doc = "Seconds until a question counts as not answered, which is no permission.", .min = 1, .max = 60}),
+        field("permissionQueryPath", &O::permission_query_path,
+              {.doc = "Where it answers {input: {resource, action, ids}} with {result: true or false}."}),
+        field("permissionFilterPath", &O::permission_filter_path,
+              {.doc = "Where it answers {input: {resources, action, ids}} with {result: the resources that may be}."}),
+        field("logLevel", &O::log_level, {.doc = "How much the client logs.", .inert = true}),
+        field("overrideHeaderValue", &O::override_header_value,
+              {.doc = "What a caller would send to be asked nothing.", .secret = true, .inert = true}),
+    };
+  }
+};
+
 struct PlatformConfig {
   PlatformKind kind = PlatformKind::automatic;
   ListenerConfig web_admin;
@@ -560,7 +588,7 @@ struct PlatformConfig {
   boost::json::object projects_leader;
   std::vector<std::string> managed_namespaces;
   std::string iguazio_session_cookie;
-  boost::json::object opa;
+  OpaConfig opa;
   boost::json::object stream_monitoring;
   SensitiveFields sensitive_fields;
   boost::json::object container_builder_configuration;
@@ -611,7 +639,7 @@ struct PlatformConfig {
               {.doc = "Namespaces that the dashboard serves beside its own.", .only = kKubernetes}),
         field("iguazioSessionCookie", &P::iguazio_session_cookie,
               {.doc = "Session for the projects' leader.", .secret = true, .inert = true}),
-        field("opa", &P::opa, {.doc = "Open Policy Agent.", .inert = true}),
+        field("opa", &P::opa, {.doc = "Open Policy Agent that the dashboard asks, where its authorization is opa."}),
         field("streamMonitoring", &P::stream_monitoring, {.doc = "v3io streams.", .inert = true}),
         field("sensitiveFields", &P::sensitive_fields,
               {.doc = "What of functions is to be kept in Secrets.", .only = kKubernetes}),
