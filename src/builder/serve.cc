@@ -41,16 +41,7 @@ struct Settings {
   Asked asked = Asked::run;
 };
 
-struct Flag {
-  ProgramFlag flag;
-  Result<void> (*set)(Settings&, const std::string& value);
-};
-
-template <std::string Settings::* member>
-Result<void> set_text(Settings& settings, const std::string& value) {
-  settings.*member = value;
-  return {};
-}
+using Flag = SettingFlag<Settings>;
 
 template <std::chrono::nanoseconds Settings::* member>
 Result<void> set_duration(Settings& settings, const std::string& value) {
@@ -73,18 +64,9 @@ constexpr std::array kFlags{
     Flag{{"idle-timeout", "", "After so long without a caller it ends (2m)"}, set_duration<&Settings::idle>},
 };
 
-constexpr auto kProgramFlags = [] {
-  std::array<ProgramFlag, kFlags.size()> out;
-  for (std::size_t i = 0; i < kFlags.size(); ++i) out[i] = kFlags[i].flag;
-  return out;
-}();
-
 Result<Settings> read_settings(std::span<const std::string> arguments) {
   Settings settings;
-  TRY(settings.asked, read_program_flags(kProgramFlags, arguments, {}, "builder serve",
-                                         [&](std::size_t flag, const std::string& value) {
-                                           return kFlags[flag].set(settings, value);
-                                         }));
+  TRY(settings.asked, read_program_flags(kFlags, settings, arguments, {}, "builder serve"));
   if (settings.asked != Asked::run) return settings;
   if (settings.token_file.empty()) return fail(Why::invalid, "--token-file is missing");
   if (!settings.folder.starts_with('/'))
@@ -162,7 +144,7 @@ int serve(std::span<const std::string> arguments, std::string program) {
     return 1;
   }
   if (settings->asked != Asked::run) {
-    std::fputs(("builder serve runs the commands of one build for a dashboard elsewhere.\n\n" + help_of(kProgramFlags))
+    std::fputs(("builder serve runs the commands of one build for a dashboard elsewhere.\n\n" + help_of(kFlags))
                    .c_str(),
                stdout);
     return 0;

@@ -11,16 +11,7 @@
 namespace nuclio::controller {
 namespace {
 
-struct Flag {
-  ProgramFlag flag;
-  Result<void> (*set)(Settings&, const std::string& value);
-};
-
-template <std::string Settings::* member>
-Result<void> set_text(Settings& settings, const std::string& value) {
-  settings.*member = value;
-  return {};
-}
+using Flag = SettingFlag<Settings>;
 
 Result<void> set_namespace(Settings& settings, const std::string& value) {
   if (value != "*") TRY_DO(parse_namespace(value));
@@ -90,20 +81,11 @@ constexpr std::array kFlags{
          set_text<&Settings::health>},
 };
 
-constexpr auto kProgramFlags = [] {
-  std::array<ProgramFlag, kFlags.size()> out;
-  for (std::size_t i = 0; i < kFlags.size(); ++i) out[i] = kFlags[i].flag;
-  return out;
-}();
-
 }  // namespace
 
 Result<Settings> read_settings(std::span<const std::string> arguments, const std::vector<std::string>& environment) {
   Settings settings;
-  TRY(settings.asked, read_program_flags(kProgramFlags, arguments, environment, "controller",
-                                         [&](std::size_t flag, const std::string& value) {
-                                           return kFlags[flag].set(settings, value);
-                                         }));
+  TRY(settings.asked, read_program_flags(kFlags, settings, arguments, environment, "controller"));
   settings.identity = variable(environment, "HOSTNAME");
   if (settings.identity.empty()) settings.identity = "controller";
   return settings;
@@ -112,7 +94,7 @@ Result<Settings> read_settings(std::span<const std::string> arguments, const std
 std::string help_text() {
   return "controller makes what Kubernetes has for each NuclioFunction what the function says.\n\n"
          "  controller [flags]\n\n" +
-         help_of(kProgramFlags);
+         help_of(kFlags);
 }
 
 }  // namespace nuclio::controller

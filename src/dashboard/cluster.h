@@ -28,6 +28,7 @@ class Cluster {
   ~Cluster();
 
   platform::kube::KubePlatform& platform() { return *platform_; }
+  k8s::Api& api() { return api_; }
   const Namespace& namespace_name() const { return namespace_name_; }
   // A folder that only our user can enter, which goes with us.
   const std::string& folder() const { return work_; }

@@ -8,18 +8,24 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <sstream>
 
 #include "base/log.h"
 #include "base/version.h"
+#include "dashboard/auth/auth.h"
+#include "dashboard/auth/token_secret.h"
 #include "dashboard/cluster.h"
 #include "dashboard/guard.h"
 #include "dashboard/instance.h"
 #include "dashboard/routes.h"
 #include "dashboard/settings.h"
+#include "dashboard/token_command.h"
 #include "http/client.h"
 #include "http/limits.h"
 #include "http/server.h"
+#include "http/tls.h"
+#include "loop/group.h"
 #include "loop/run.h"
 #include "loop/signals.h"
 #include "platform/process/process_platform.h"
@@ -62,15 +68,45 @@ void report(int descriptor, std::string line) {
   ::close(descriptor);
 }
 
+AuthOptions auth_options(const Settings& settings, const spec::PlatformConfig& config) {
+  // Nobody but our user reaches it.
+  if (settings.private_socket) return {.audit_log = settings.audit_log};
+  return {
+      .kinds = settings.auth_kind, .config = settings.auth_config, .audit_log = settings.audit_log, .opa = config.opa};
+}
+
+Served served_by(Auth& auth, platform::Platform& platform, http::Client& client, const spec::PlatformConfig& config,
+                 const Namespace& name_space, std::vector<std::string> external_addresses) {
+  return {.platform = platform,
+          .client = client,
+          .config = config,
+          .namespace_name = name_space,
+          .external_addresses = std::move(external_addresses),
+          .authenticator = auth.authenticator(),
+          .authorizer = auth.authorizer(),
+          .oidc = auth.oidc(),
+          .audit_log = auth.audit_log()};
+}
+
 // Answers requests about a platform until told to end.
 Task<Result<int>> serve(Loop& loop, const Settings& settings, Served& served, Listener listener, Signals& signals) {
   const std::string address = listener.address().text();
   http::Router router{api_routes(served)};
-  Guard guard{router, settings.in_cluster || settings.private_socket ? Hosts::any : Hosts::this_machine};
+  // Whoever is asked who they are cannot be tricked by a page that made its own name mean this machine.
+  const bool any_host = settings.in_cluster || settings.private_socket || served.authenticator.asks();
+  Guard guard{router, {any_host ? Hosts::any : Hosts::this_machine, served.authenticator.config().allowed_origins}};
+  std::unique_ptr<http::Tls> tls;
+  Group background{loop};
+  if (!settings.tls_certificate.empty()) {
+    CO_TRY(tls, http::Tls::load({.certificate = settings.tls_certificate, .key = settings.tls_key}));
+    background.spawn(tls->follow_files(loop));
+  }
   http::Limits limits;
   limits.body_bytes = kMaxBody;
   http::Server server{loop, limits, guard};
-  server.serve(std::move(listener));
+  server.serve(std::move(listener), tls.get());
+  if (!served.authenticator.asks() && settings.in_cluster)
+    log::warn("Nobody is asked who they are: whoever reaches the dashboard can deploy functions");
   log::info("Listening", {{"address", address}, {"platform", served.platform.kind()}, {"pid", getpid()}});
   report(settings.ready_descriptor, "ready " + address);
   int number = co_await signals.next();
@@ -101,8 +137,9 @@ Task<Result<void>> run_processes(Loop& loop, const Settings& settings, const std
   CO_TRY(auto platform, platform::process::ProcessPlatform::open(loop, std::move(options)));
 
   http::Client client{loop};
-  RoleAuthorizer authorizer;
-  Served served{*platform, client, config, Namespace{settings.namespace_name}, {"127.0.0.1"}, authorizer};
+  CO_TRY(auto auth, Auth::open(loop, client, auth_options(settings, config),
+                               std::make_unique<TokenFolder>(token_folder(settings.home)), nullptr));
+  Served served = served_by(*auth, *platform, client, config, Namespace{settings.namespace_name}, {"127.0.0.1"});
   CO_TRY_DO(instance.publish(address));
   CO_TRY_DO(co_await serve(loop, settings, served, std::move(listener), signals));
   co_await platform->shut_down(Deadline::in(kFunctionDrain));
@@ -122,9 +159,11 @@ Task<Result<void>> run_cluster(Loop& loop, const Settings& settings, const std::
   CO_TRY(Listener listener, Listener::listen(loop, address));
   CO_TRY_DO(co_await cluster->platform().open(Deadline::in(kClusterTime)));
   http::Client client{loop};
-  RoleAuthorizer authorizer;
-  Served served{cluster->platform(),         client,    config, cluster->namespace_name(),
-                settings.external_addresses, authorizer};
+  CO_TRY(auto auth,
+         Auth::open(loop, client, auth_options(settings, config),
+                    std::make_unique<TokenSecret>(cluster->api(), cluster->namespace_name()), &cluster->api()));
+  Served served =
+      served_by(*auth, cluster->platform(), client, config, cluster->namespace_name(), settings.external_addresses);
   CO_TRY_DO(co_await serve(loop, settings, served, std::move(listener), signals));
   co_await cluster->platform().shut_down(Deadline::in(kServerDrain));
   log::info("Ended");
@@ -138,6 +177,9 @@ int main(int argc, char** argv) {
   for (char** each = environ; *each; ++each) environment.emplace_back(*each);
   std::error_code error;
   std::string programs = std::filesystem::read_symlink("/proc/self/exe", error).parent_path().string();
+  if (!arguments.empty() && arguments[0] == "token")
+    return run_token_command(std::span(arguments).subspan(1), environment);
+  if (!arguments.empty() && arguments[0] == "hash-password") return run_hash_password();
   auto settings = read_settings(arguments, environment, programs);
   if (!settings) {
     std::fprintf(stderr, "dashboard: %s\n", settings.error().what.c_str());

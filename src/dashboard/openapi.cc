@@ -51,6 +51,9 @@ constexpr Parameter kParameters[] = {
     {"?import", kYes, "The body is an export."},
     {"?follow", kYes, "Go on with what is logged from now on, until the replica ends."},
     {"?since", kText, "Only lines from the last so long, as in 5m."},
+    {"?code", kText, "What the provider gives for the user's ID token."},
+    {"?state", kText, "What the login was begun with."},
+    {"?error", kText, "Why the provider did not log the user in."},
     {"?tailLines", R"({"type": "integer", "minimum": 0})", "At most so many of the old lines."},
 };
 
@@ -103,6 +106,32 @@ constexpr Schema kSchemas[] = {
     {"Namespaces", R"j({"type": "object", "properties": {"namespaces": {"$ref": "#/components/schemas/Names"}}})j"},
     {"Addresses", R"({"type": "object", "properties": {"externalIPAddresses": {"type": "object", "properties": {
         "addresses": {"type": "array", "items": {"type": "string"}}}}}})"},
+    {"Grants", R"({"type": "array", "items": {"type": "object", "required": ["role"], "properties": {
+        "role": {"type": "string", "enum": ["viewer", "developer", "admin"]},
+        "project": {"type": "string", "description": "Where it counts; * (the default) everywhere."},
+        "namespace": {"type": "string", "description": "Where it counts; * (the default) everywhere."}}}})"},
+    {"Session", R"j({"type": "object", "required": ["loggedIn", "login"], "properties": {
+        "loggedIn": {"type": "boolean"}, "name": {"type": "string"},
+        "groups": {"type": "array", "items": {"type": "string"}},
+        "credential": {"type": "string", "enum": ["none", "password", "session", "token", "kubernetes", "oidc"]},
+        "grants": {"$ref": "#/components/schemas/Grants"}, "scope": {"$ref": "#/components/schemas/Grants"},
+        "expires": {"type": "string"},
+        "login": {"type": "object", "description": "How one logs in here.", "properties": {
+            "required": {"type": "boolean"}, "basic": {"type": "boolean"}, "tokens": {"type": "boolean"},
+            "oidc": {"type": "boolean"}, "kubernetes": {"type": "boolean"}}}}})j"},
+    {"Login", R"({"type": "object", "description": "A name and a password, or a token.", "properties": {
+        "username": {"type": "string"}, "password": {"type": "string"}, "token": {"type": "string"}}})"},
+    {"Token", R"j({"type": "object", "required": ["id", "name"], "properties": {
+        "id": {"type": "string"}, "name": {"type": "string"}, "owner": {"type": "string"},
+        "grants": {"$ref": "#/components/schemas/Grants"}, "created": {"type": "string"},
+        "expires": {"type": "string"},
+        "token": {"type": "string", "description": "Its text, when it has just been made."}}})j"},
+    {"Tokens", R"j({"type": "object", "required": ["tokens"], "properties": {
+        "tokens": {"type": "array", "items": {"$ref": "#/components/schemas/Token"}}}})j"},
+    {"NewToken", R"j({"type": "object", "required": ["name"], "properties": {
+        "name": {"type": "string", "description": "What it is for."},
+        "grants": {"$ref": "#/components/schemas/Grants"},
+        "expiresIn": {"type": "string", "description": "As in 90d or 12h; 30d when absent."}}})j"},
     {"Error", R"({"type": "object", "required": ["error"], "properties": {
         "error": {"type": "string", "description": "What is wrong, and what to do about it."}}})"},
 };
@@ -246,10 +275,13 @@ json::object error_responses() {
   };
   constexpr Status kStatuses[] = {
       {"400", "What is asked for is wrong; the error says where."},
+      {"401", "Who the caller is must be shown, by a token or a session."},
+      {"403", "The caller may not do that."},
       {"404", "There is none."},
       {"409", "There is one already, or it has changed since."},
       {"412", "Not in the state that it is in."},
       {"413", "More than is taken."},
+      {"429", "Too often; Retry-After says when to try again."},
       {"error", "It could not be done; the error says why."},
   };
   json::object out;

@@ -19,9 +19,9 @@ Task<Response> list_calls(Context& context, Request& request, const PathParams& 
 Task<Response> get_openapi(Context& context, Request& request, const PathParams& params);
 
 constexpr Line kLines[] = {
-    {"GET", "/", list_calls, "This list.", {.answer = "text"}},
-    {"GET", "/api", list_calls, "This list.", {.answer = "text"}},
-    {"GET", "/api/openapi.json", get_openapi, "This API as OpenAPI 3.1.", {.answer = "Object"}},
+    {"GET", "/", list_calls, "This list.", {.answer = "text"}, Asks::nobody},
+    {"GET", "/api", list_calls, "This list.", {.answer = "text"}, Asks::nobody},
+    {"GET", "/api/openapi.json", get_openapi, "This API as OpenAPI 3.1.", {.answer = "Object"}, Asks::nobody},
     {"GET",
      "/api/functions",
      get_functions,
@@ -163,7 +163,7 @@ constexpr Line kLines[] = {
      render_function_template,
      "The function that a template is with some values.",
      {.body = "Rendering", .answer = "Function", .fails = "400 413"}},
-    {"GET", "/api/versions", get_versions, "The version that runs.", {.answer = "Versions"}},
+    {"GET", "/api/versions", get_versions, "The version that runs.", {.answer = "Versions"}, Asks::nobody},
     {"GET", "/api/namespaces", get_namespaces, "The namespaces that are served.", {.answer = "Namespaces"}},
     {"GET",
      "/api/external_ip_addresses",
@@ -175,6 +175,38 @@ constexpr Line kLines[] = {
      get_frontend_spec,
      "What a user interface needs to know of the platform.",
      {.answer = "Object"}},
+    {"GET",
+     "/api/v2/session",
+     get_session,
+     "Who the caller is, and how one logs in here.",
+     {.answer = "Session"},
+     Asks::nobody},
+    {"POST",
+     "/api/v2/session",
+     post_session,
+     "Logs a browser in: the answer has its cookie.",
+     {.body = "Login", .status = 201, .answer = "Session", .fails = "400 401 412 429"},
+     Asks::nobody},
+    {"DELETE", "/api/v2/session", delete_session, "Logs a browser out.", {.status = 204}},
+    {"GET",
+     "/api/v2/login/oidc",
+     begin_oidc_login,
+     "Sends a browser to the OpenID provider to log in.",
+     {.status = 302, .fails = "404"},
+     Asks::nobody},
+    {"GET",
+     "/api/v2/login/oidc/callback",
+     end_oidc_login,
+     "Where the provider sends it back to.",
+     {.takes = "?code ?state ?error", .answer = "text", .fails = "403 404"},
+     Asks::nobody},
+    {"GET", "/api/v2/tokens", get_tokens, "The caller's API tokens; an admin's are all.", {.answer = "Tokens"}},
+    {"POST",
+     "/api/v2/tokens",
+     post_token,
+     "Makes an API token for the caller; its text is told this once.",
+     {.body = "NewToken", .status = 201, .answer = "Token", .fails = "400 403 412 413"}},
+    {"DELETE", "/api/v2/tokens/{id}", delete_token, "Revokes an API token.", {.status = 204, .fails = "404"}},
 };
 
 Task<Response> list_calls(Context&, Request&, const PathParams&) {
@@ -188,16 +220,37 @@ Task<Response> get_openapi(Context&, Request&, const PathParams&) {
   co_return Response::json(200, text);
 }
 
-// The one way to a call.
+// Somebody of whom nobody knows who they are, and who therefore may nothing of the platform.
+Caller nobody() { return {.name = "nobody", .by_grants_alone = true}; }
+
+// The one way to a call: who asks, what they may, what became of it.
 Task<Response> answer(Served& served, const Line& line, Request& request, const PathParams& params) {
-  const Caller caller = anybody();
-  Context context{{served.platform, served.authorizer, caller},
-                  caller,
-                  served.client,
-                  served.config,
-                  served.namespace_name,
-                  served.external_addresses};
-  co_return co_await line.call(context, request, params);
+  Caller caller = nobody();
+  if (line.asks == Asks::who) {
+    Identified identified = co_await served.authenticator.identify(request);
+    if (!identified) co_return std::move(identified.error());
+    caller = std::move(*identified);
+  }
+  Context context{.platform = {served.platform, served.authorizer, caller},
+                  .caller = caller,
+                  .client = served.client,
+                  .config = served.config,
+                  .namespace_name = served.namespace_name,
+                  .external_addresses = served.external_addresses,
+                  .authenticator = served.authenticator,
+                  .oidc = served.oidc};
+  Response response = co_await line.call(context, request, params);
+  if (request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS") co_return response;
+  std::string what = context.platform.attempted();
+  if (what.empty()) what = line.doc;
+  const auto taken = std::chrono::steady_clock::now() - request.received;
+  served.audit_log.write(request, {.caller = caller.name,
+                                   .credential = caller.credential,
+                                   .token_id = caller.token_id,
+                                   .what = what,
+                                   .status = response.status,
+                                   .taken = std::chrono::duration_cast<std::chrono::milliseconds>(taken)});
+  co_return response;
 }
 
 }  // namespace

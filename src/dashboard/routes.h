@@ -18,6 +18,10 @@ struct Described {
   std::string_view fails = {};   // statuses of errors that the caller can do something about: "400 404"
 };
 
+// Whether a call is for those alone who have shown who they are. What they may do of it is asked where it touches the
+// platform.
+enum class Asks { who, nobody };
+
 // A line of the table of calls.
 struct Line {
   std::string_view method;  // "*" for any
@@ -25,6 +29,7 @@ struct Line {
   Task<Response> (*call)(Context&, Request&, const PathParams&);
   std::string_view doc;
   Described described;
+  Asks asks = Asks::who;
 };
 
 // Every call of the REST API.

@@ -40,9 +40,10 @@ class Mirror final : public http::Handler {
 class RestApi : public ::testing::Test {
  protected:
   RestApi()
-      : served_{platform_, client_, config_, Namespace{"nuclio"}, {"127.0.0.1"}, authorizer_},
+      : served_{platform_,      client_,     config_, Namespace{"nuclio"}, {"127.0.0.1"},
+                authenticator_, authorizer_, nullptr, audit_log_},
         router_(api_routes(served_)),
-        guard_(router_, Hosts::this_machine),
+        guard_(router_, {}),
         server_(loop_, limits_, guard_),
         function_server_(loop_, limits_, mirror_) {
     Address any{.host = "127.0.0.1"};
@@ -93,7 +94,10 @@ class RestApi : public ::testing::Test {
   http::Limits limits_;
   http::Client client_{loop_};
   Mirror mirror_;
+  TokenFolder tokens_{"/nowhere"};
+  Authenticator authenticator_{loop_, {}, {}, tokens_, nullptr};
   RoleAuthorizer authorizer_;
+  AuditLog audit_log_;
   Served served_;
   http::Router router_;
   Guard guard_;

@@ -8,16 +8,14 @@
 
 #include "base/environment.h"
 #include "base/names.h"
+#include "dashboard/auth/auth_config.h"
 #include "dashboard/guard.h"
 #include "schema/json.h"
 
 namespace nuclio::dashboard {
 namespace {
 
-struct Flag {
-  ProgramFlag flag;
-  Result<void> (*set)(Settings&, const std::string& value);
-};
+using Flag = SettingFlag<Settings>;
 
 Result<void> set_listen(Settings& settings, const std::string& value) {
   settings.private_socket = value == "private";
@@ -53,12 +51,6 @@ Result<void> set_ready(Settings& settings, const std::string& value) {
   return {};
 }
 
-template <std::string Settings::* member>
-Result<void> set_text(Settings& settings, const std::string& value) {
-  settings.*member = value;
-  return {};
-}
-
 Result<void> set_addresses(Settings& settings, const std::string& value) {
   settings.external_addresses = split_list(value);
   return {};
@@ -74,8 +66,7 @@ Result<void> set_resources(Settings& settings, const std::string& value) {
 
 constexpr std::array kFlags{
     Flag{{"listen-addr", "NUCLIO_DASHBOARD_LISTEN_ADDR",
-          "Address to listen on (127.0.0.1:8070; in a pod all addresses); of this machine alone with --platform "
-          "process"},
+          "Address to listen on (127.0.0.1:8070; in a pod all addresses); of this machine alone without --auth-kind"},
          set_listen},
     Flag{{"platform", "NUCLIO_DASHBOARD_PLATFORM",
           "Where functions run: process (this machine), kube, or auto: kube in a pod, else process (auto)"},
@@ -111,28 +102,46 @@ constexpr std::array kFlags{
     Flag{{"build-job-resources", "NUCLIO_DASHBOARD_BUILD_JOB_RESOURCES",
           "Resources of these pods, {\"requests\": …, \"limits\": …} (kube)"},
          set_resources},
+    Flag{
+        {"auth-kind", "NUCLIO_AUTH_KIND",
+         "How callers show who they are: of basic, tokens, oidc and kubernetes, commas between them; or none, which is "
+         "also what it is where only this machine reaches the dashboard"},
+        set_text<&Settings::auth_kind>},
+    Flag{{"auth-config", "NUCLIO_AUTH_CONFIG", "File with users, grants and the OpenID provider: docs/login.md"},
+         set_text<&Settings::auth_config>},
+    Flag{{"audit-log", "NUCLIO_DASHBOARD_AUDIT_LOG",
+          "File to which a line goes for each call that changes something (the dashboard's own log)"},
+         set_text<&Settings::audit_log>},
+    Flag{{"tls-certificate", "NUCLIO_DASHBOARD_TLS_CERTIFICATE",
+          "PEM file of the certificate with which it speaks HTTPS, and HTTPS alone"},
+         set_text<&Settings::tls_certificate>},
+    Flag{{"tls-key", "NUCLIO_DASHBOARD_TLS_KEY", "PEM file of its private key"}, set_text<&Settings::tls_key>},
     Flag{{"ready-fd", "", "Descriptor to which \"ready ADDRESS\" is written, or why it cannot start"}, set_ready},
 };
 
-constexpr auto kProgramFlags = [] {
-  std::array<ProgramFlag, kFlags.size()> out;
-  for (std::size_t i = 0; i < kFlags.size(); ++i) out[i] = kFlags[i].flag;
-  return out;
-}();
-
-// Whoever reaches the process platform can run programs as its user.
+// Whoever reaches the dashboard can run programs as its user, or do in a cluster what it can: so either this machine
+// alone reaches it, or it asks who they are.
 Result<void> check_listen(Settings& settings) {
   Address& address = settings.listen;
   const bool kube = settings.platform == PlatformChoice::kube;
+  auto kinds = parse_auth_kinds(settings.auth_kind);
+  if (!kinds) return std::unexpected(std::move(kinds).error().in("--auth-kind"));
+  if (kinds->kubernetes && !kube) return fail(Why::invalid, "--auth-kind kubernetes is for --platform kube");
+  if (settings.tls_certificate.empty() != settings.tls_key.empty())
+    return fail(Why::invalid, "--tls-certificate and --tls-key go together");
   // Only nuctl, which knows no other dashboard of a cluster, asks for it.
   if (settings.private_socket && kube) return {};
   if (settings.private_socket) return fail(Why::invalid, "--listen-addr private is for --platform kube");
   // Nuclio's default names no host; what it would mean, all addresses, is what must not be on a laptop.
-  if (address.host.empty() && !settings.in_cluster) address.host = "127.0.0.1";
-  if (address.unix_path.empty() && (is_loopback(address.host) || (kube && settings.in_cluster))) return {};
-  return fail(Why::forbidden, "--listen-addr must be an address of this machine alone, such as 127.0.0.1:8070, is \"" +
-                                  address.text() + "\": whoever reaches the dashboard can " +
-                                  (kube ? "do in the cluster what you can" : "run programs as its user"));
+  if (address.host.empty() && !settings.in_cluster && !kinds->any()) address.host = "127.0.0.1";
+  if (address.unix_path.empty() && (is_loopback(address.host) || kinds->any())) return {};
+  // A cluster may have put something in front of it that asks; that is for whoever says so.
+  if (address.unix_path.empty() && kube && settings.in_cluster && !settings.auth_kind.empty()) return {};
+  return fail(Why::forbidden, "--listen-addr " + address.text() + " is reached by others, who could " +
+                                  (kube ? "do in the cluster what the dashboard can" : "run programs as its user") +
+                                  ": either listen on this machine alone (127.0.0.1:8070), or say by --auth-kind how "
+                                  "callers show who they are; with --auth-kind tokens, `dashboard token create` makes "
+                                  "them, and docs/login.md has the others");
 }
 
 }  // namespace
@@ -144,10 +153,7 @@ Result<Settings> read_settings(std::span<const std::string> arguments, const std
   settings.in_cluster = !variable(environment, "KUBERNETES_SERVICE_HOST").empty();
   TRY_DO(set_platform(settings, "auto"));
   if (settings.in_cluster) settings.listen.host = "";
-  TRY(settings.asked, read_program_flags(kProgramFlags, arguments, environment, "dashboard",
-                                         [&](std::size_t flag, const std::string& value) {
-                                           return kFlags[flag].set(settings, value);
-                                         }));
+  TRY(settings.asked, read_program_flags(kFlags, settings, arguments, environment, "dashboard"));
   if (settings.asked != Asked::run) return settings;
   TRY_DO(check_listen(settings));
   // On kube, where it is not given, the context or the pod says it.
@@ -166,8 +172,10 @@ Result<Settings> read_settings(std::span<const std::string> arguments, const std
 
 std::string help_text() {
   return "dashboard runs functions, on this machine or on Kubernetes, and serves the REST API for them.\n\n"
-         "  dashboard [flags]\n\n" +
-         help_of(kProgramFlags) + "\nNUCLIO_HOME names the folder for everything that it keeps (~/.nuclio).\n";
+         "  dashboard [flags]\n"
+         "  dashboard token create|list|revoke   API tokens, for who logs in\n"
+         "  dashboard hash-password              what stands for a password in --auth-config\n\n" +
+         help_of(kFlags) + "\nNUCLIO_HOME names the folder for everything that it keeps (~/.nuclio).\n";
 }
 
 }  // namespace nuclio::dashboard

@@ -19,10 +19,15 @@ struct Settings {
   Address listen{.host = "127.0.0.1", .port = 8070};
   std::string platform_config;  // a file; "" for the defaults
   PlatformChoice platform = PlatformChoice::process;
-  std::string namespace_name;  // on kube "" for the context's, or the pod's own
-  std::string home;            // absolute
-  std::string programs;        // the folder that the dashboard, the processor and the log keeper are in
-  int ready_descriptor = -1;   // where to say that we listen, or why not
+  std::string namespace_name;   // on kube "" for the context's, or the pod's own
+  std::string home;             // absolute
+  std::string programs;         // the folder that the dashboard, the processor and the log keeper are in
+  std::string auth_kind;        // "" when nobody has said how callers show who they are; see parse_auth_kinds()
+  std::string auth_config;      // a file; "" for the defaults
+  std::string audit_log;        // a file; "" for the program's log
+  std::string tls_certificate;  // PEM files; "" for plain HTTP
+  std::string tls_key;
+  int ready_descriptor = -1;  // where to say that we listen, or why not
   // Of the kube platform alone.
   bool private_socket = false;  // listen on a Unix socket that only our user can reach, instead of `listen`
   bool in_cluster = false;      // we are a pod

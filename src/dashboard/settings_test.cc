@@ -40,8 +40,12 @@ TEST(DashboardSettings, SayWhatIsWrong) {
   for (const Case& each :
        {Case{{"--listen-adr", "x"}, "unknown argument \"--listen-adr\"; did you mean \"listen-addr\"?"},
         Case{{"--namespace"}, "--namespace needs a value"}, Case{{"--namespace", "Bad_Name"}, "--namespace: "},
-        Case{{"--listen-addr", "0.0.0.0:8070"}, "must be an address of this machine alone"},
-        Case{{"--listen-addr", "unix:/x"}, "must be an address of this machine alone"},
+        Case{{"--listen-addr", "0.0.0.0:8070"}, "say by --auth-kind how callers show who they are"},
+        Case{{"--listen-addr", "unix:/x"}, "listen on this machine alone"},
+        Case{{"--listen-addr", "0.0.0.0:8070", "--auth-kind", "none"}, "say by --auth-kind"},
+        Case{{"--auth-kind", "iguazio"}, "--auth-kind: must be of basic, tokens, oidc and kubernetes"},
+        Case{{"--auth-kind", "none,basic"}, "none stands alone"},
+        Case{{"--auth-kind", "kubernetes"}, "is for --platform kube"}, Case{{"--tls-key", "k"}, "go together"},
         Case{{"--ready-fd", "one"}, "must be the number of an open descriptor"},
         Case{{"stray"}, "unknown argument \"stray\""}}) {
     auto settings = read(each.arguments);
@@ -53,7 +57,11 @@ TEST(DashboardSettings, SayWhatIsWrong) {
 
 TEST(DashboardSettings, FindTheClusterThatTheyAreIn) {
   const std::vector<std::string> pod{"HOME=/", "KUBERNETES_SERVICE_HOST=10.96.0.1"};
-  auto settings = read({"--external-ip-addresses", "192.0.2.1,192.0.2.2"}, pod);
+  EXPECT_EQ(read({}, pod).error().why, Why::forbidden) << "all addresses, and nobody is asked";
+  EXPECT_TRUE(read({"--auth-kind", "none"}, pod)) << "something in front of it may ask";
+  EXPECT_EQ(read({"--listen-addr", "0.0.0.0:1", "--auth-kind", "tokens"})->listen.text(), "0.0.0.0:1");
+  EXPECT_EQ(read({"--listen-addr", ":1", "--auth-kind", "tokens"})->listen.text(), ":1");
+  auto settings = read({"--external-ip-addresses", "192.0.2.1,192.0.2.2", "--auth-kind", "kubernetes"}, pod);
   ASSERT_TRUE(settings) << settings.error().what;
   EXPECT_EQ(settings->platform, PlatformChoice::kube);
   EXPECT_EQ(settings->listen.text(), ":8070");
@@ -67,7 +75,7 @@ TEST(DashboardSettings, FindTheClusterThatTheyAreIn) {
 }
 
 TEST(DashboardSettings, SayInWhichPodsCommandsOfBuildsRun) {
-  const std::vector<std::string> pod{"HOME=/", "KUBERNETES_SERVICE_HOST=10.96.0.1",
+  const std::vector<std::string> pod{"HOME=/", "KUBERNETES_SERVICE_HOST=10.96.0.1", "NUCLIO_AUTH_KIND=none",
                                      "NUCLIO_DASHBOARD_BUILD_JOB_IMAGE=local/dashboard:1",
                                      "NUCLIO_DASHBOARD_BUILD_JOB_SERVICE_ACCOUNT=nuclio-builder"};
   auto settings = read({"--build-job-resources", R"({"limits": {"memory": "1Gi"}})"}, pod);

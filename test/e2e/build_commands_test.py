@@ -26,7 +26,7 @@ def put(place, name, code, commands):
     }
     trigger = {"kind": "http", "name": "web", "attributes": {"serviceType": "NodePort"}}
     spec = {"runtime": "python:3.11", "handler": "main:handler", "build": build, "triggers": {"web": trigger}}
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", **place.user}
     body = json.dumps({"metadata": {"name": name}, "spec": spec}).encode()
     status, text = call(f"{place.dashboard}/api/functions/{name}", body, "PUT", headers)
     assert (status, text) == (202, "")
@@ -83,7 +83,7 @@ def test_nothing_is_left_of_commands_whose_function_was_deleted(place):
     build["commands"] = ["sleep 600"]
     spec = {"runtime": "python:3.11", "handler": "main:handler", "build": build}
     body = json.dumps({"metadata": {"name": "sleepy"}, "spec": spec}).encode()
-    api, headers = f"{place.dashboard}/api/functions", {"Content-Type": "application/json"}
+    api, headers = f"{place.dashboard}/api/functions", {"Content-Type": "application/json", **place.user}
     assert call(api, body, "POST", headers)[0] == 202
     pods = lambda: json.loads(place.kubectl("get", "pods", "-l", "nuclio.io/class=build", "-o", "json"))["items"]  # noqa: E731
     eventually(lambda: any(each["status"]["phase"] == "Running" for each in pods()), 60, "the pod of the commands")

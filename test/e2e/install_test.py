@@ -35,6 +35,7 @@ VALUES = {
             "externalIPAddresses": ["10.0.0.1"],
             "containerBuilderKind": "kaniko",
             "kaniko": {"insecurePushRegistry": True},
+            "auth": {"kind": "basic,oidc", "config": {"users": [{"name": "ada", "passwordHash": "$2b$11$x"}]}},
             "ingress": {
                 "enabled": True,
                 "className": "nginx",
@@ -91,6 +92,9 @@ MATRIX = {
         "pods": READING,
         "pods/log": ["get"],
         "secrets": ["get", "create", "delete"],
+        "secrets nuclio-dashboard-tokens": ["get", "patch"],
+        "tokenreviews.authentication.k8s.io": ["create"],
+        "subjectaccessreviews.authorization.k8s.io": ["create"],
         "jobs.batch": ["create", "delete"],
         "events": ["list"],
     },
@@ -153,6 +157,7 @@ def test_a_name_that_is_none_is_refused_with_its_place(tmp_path):
         ("registry.credentials.username=a", "neither registry.pushPullUrl nor registry.loginUrl says of which"),
         ("controller.resyncInterval=10x", "'10x' does not match pattern"),
         ("images.registry=https://registry.local", "does not match pattern"),
+        ("dashboard.auth.kind=iguazio", "'iguazio' does not match pattern"),
         ("rbac.crdAccessMode=all", "value must be one of 'namespaced', 'cluster'"),
     ],
 )
@@ -254,9 +259,11 @@ def allowed(cluster: Cluster, namespace: str, account: str) -> dict[str, set[str
 def roles(cluster, namespace):
     """Only the accounts and what they may do; no program."""
     installing.apply_crds(cluster)
-    made = [each for each in objects(template(namespace)) if each["kind"] in ("ServiceAccount", "Role", "RoleBinding")]
+    kinds = ("ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
+    made = [each for each in objects(template(namespace)) if each["kind"] in kinds]
     cluster.apply(namespace, *made)
-    return namespace
+    yield namespace
+    cluster.kubectl("delete", "clusterrole,clusterrolebinding", f"{namespace}-nuclio-dashboard-reviews")
 
 
 @pytest.mark.parametrize("program", MATRIX)

@@ -124,7 +124,23 @@ def manifests(namespace: str, images: dict[str, str]) -> str:
     text = re.sub(
         r'(namespace: |value: "|nuclio-controller-)nuclio\b(?=$|"|\])', rf"\g<1>{namespace}", text, flags=re.M
     )
-    return text
+    # Of the whole cluster, where several tests may meet.
+    return text.replace(f"name: nuclio-{RELEASE}-dashboard-reviews", f"name: {namespace}-{RELEASE}-dashboard-reviews")
+
+
+def user(cluster: Cluster, namespace: str, name: str = "somebody", verbs: str = "*") -> dict[str, str]:
+    """The header of a user who may do these things to all that is ours in the namespace."""
+    cluster.kubectl("-n", namespace, "create", "serviceaccount", name)
+    resources = ",".join(
+        f"{each}.nuclio.io"
+        for each in ("nucliofunctions", "nucliofunctionevents", "nuclioprojects", "nuclioapigateways")
+    )
+    rule = [f"--verb={verbs}", f"--resource={resources},nucliofunctions.nuclio.io/invocations"]
+    cluster.kubectl("-n", namespace, "create", "role", name, *rule)
+    bound = [f"--role={name}", f"--serviceaccount={namespace}:{name}"]
+    cluster.kubectl("-n", namespace, "create", "rolebinding", name, *bound)
+    token = cluster.kubectl("-n", namespace, "create", "token", name, "--duration=2h").strip()
+    return {"Authorization": f"Bearer {token}"}
 
 
 def apply_crds(cluster: Cluster) -> None:

@@ -16,12 +16,13 @@ SECONDS_TO_DEPLOY = 60
 class Place:
     """A namespace in which we are installed, and nuctl as its user calls it."""
 
-    def __init__(self, cluster, namespace, dashboard, base, home):
+    def __init__(self, cluster, namespace, dashboard, base, home, user):
         self.cluster = cluster
         self.namespace = namespace
         self.dashboard = dashboard
         self.base = base
         self.home = home
+        self.user = user  # the header that shows the dashboard who they are
 
     def kubectl(self, *arguments, **options):
         return self.cluster.kubectl("-n", self.namespace, *arguments, **options)
@@ -94,5 +95,6 @@ def installed_place(cluster, namespace, images, home):
     metadata = {"name": namespace, "labels": labels}
     cluster.apply("default", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
     with installing.installed_by_manifests(cluster, namespace) as dashboard:
-        yield Place(cluster, namespace, dashboard, images["python"], home)
+        user = installing.user(cluster, namespace)
+        yield Place(cluster, namespace, dashboard, images["python"], home, user)
     cluster.kubectl("delete", "namespace", namespace, "--wait=false")

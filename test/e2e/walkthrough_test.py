@@ -34,6 +34,8 @@ def test_the_dashboard_answers_at_its_node_port(place):
     assert status == 200
     assert json.loads(text)["dashboard"]["os"] == "linux"
     status, text = call(f"http://127.0.0.1:{port}/api/frontend_spec")
+    assert status == 401, text
+    status, text = call(f"http://127.0.0.1:{port}/api/frontend_spec", headers=place.user)
     assert json.loads(text)["platformKind"] == "kube"
     assert json.loads(text)["namespace"] == place.namespace
 
@@ -211,12 +213,12 @@ def test_a_function_is_deployed_through_the_dashboard(place):
         },
     }
     api = f"{place.dashboard}/api/functions"
-    headers = {"Content-Type": "application/json", "X-Nuclio-Wait-Function-Action": "true"}
+    headers = {"Content-Type": "application/json", "X-Nuclio-Wait-Function-Action": "true", **place.user}
     status, text = call(api, json.dumps(function).encode(), "POST", headers)
     assert (status, text) == (202, "")
     answers(place.url("posted"), "from the dashboard")
     body = json.dumps({"metadata": {"name": "posted"}}).encode()
-    assert call(api, body, "DELETE", {"Content-Type": "application/json"})[0] == 204
+    assert call(api, body, "DELETE", headers)[0] == 204
 
 
 def test_secret_values_are_nowhere_but_in_the_secret(place, tmp_path):

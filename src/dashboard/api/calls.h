@@ -48,6 +48,16 @@ boost::json::value shown(const spec::FunctionEvent& event);
 Task<Response> get_function_templates(Context& context, Request& request, const PathParams& params);
 Task<Response> render_function_template(Context& context, Request& request, const PathParams& params);
 
+// login.cc
+Task<Response> get_session(Context& context, Request& request, const PathParams& params);
+Task<Response> post_session(Context& context, Request& request, const PathParams& params);
+Task<Response> delete_session(Context& context, Request& request, const PathParams& params);
+Task<Response> begin_oidc_login(Context& context, Request& request, const PathParams& params);
+Task<Response> end_oidc_login(Context& context, Request& request, const PathParams& params);
+Task<Response> get_tokens(Context& context, Request& request, const PathParams& params);
+Task<Response> post_token(Context& context, Request& request, const PathParams& params);
+Task<Response> delete_token(Context& context, Request& request, const PathParams& params);
+
 // about.cc
 Task<Response> get_versions(Context& context, Request& request, const PathParams& params);
 Task<Response> get_namespaces(Context& context, Request& request, const PathParams& params);

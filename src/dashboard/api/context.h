@@ -8,9 +8,12 @@
 
 #include "base/named.h"
 #include "base/result.h"
+#include "dashboard/auth/audit_log.h"
+#include "dashboard/auth/authenticator.h"
 #include "dashboard/auth/authorized_platform.h"
 #include "dashboard/auth/authorizer.h"
 #include "dashboard/auth/caller.h"
+#include "dashboard/auth/oidc.h"
 #include "http/client.h"
 #include "http/message.h"
 #include "http/router.h"
@@ -26,7 +29,10 @@ struct Served {
   const spec::PlatformConfig& config;
   Namespace namespace_name;                     // where a request does not name one
   std::vector<std::string> external_addresses;  // where functions are reached from outside
+  Authenticator& authenticator;
   Authorizer& authorizer;
+  OidcLogin* oidc;  // null where nobody logs in at a provider
+  AuditLog& audit_log;
 };
 
 // What one call may use, which is what its caller may. Outlives the call's task, but not what that gives back.
@@ -37,6 +43,8 @@ struct Context {
   const spec::PlatformConfig& config;
   const Namespace& namespace_name;
   const std::vector<std::string>& external_addresses;
+  Authenticator& authenticator;
+  OidcLogin* oidc;
 };
 
 using http::PathParams;

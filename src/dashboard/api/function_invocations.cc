@@ -11,7 +11,7 @@ namespace nuclio::dashboard {
 namespace {
 
 // Between two hops, or about the way to the function: neither is the function's business.
-constexpr std::array<std::string_view, 17> kNotPassedOn{"Connection",
+constexpr std::array<std::string_view, 18> kNotPassedOn{"Connection",
                                                         "Keep-Alive",
                                                         "Proxy-Authenticate",
                                                         "Proxy-Authorization",
@@ -27,10 +27,16 @@ constexpr std::array<std::string_view, 17> kNotPassedOn{"Connection",
                                                         "X-Nuclio-Invoke-Url",
                                                         "X-Nuclio-Invoke-Timeout",
                                                         "X-Nuclio-Skip-Tls-Verification",
-                                                        "X-Nuclio-Sanitize-Response"};
+                                                        "X-Nuclio-Sanitize-Response",
+                                                        "X-Nuclio-Csrf"};
 
 bool passed_on(std::string_view name) {
   return std::ranges::none_of(kNotPassedOn, [&](auto each) { return http::same_ignoring_case(each, name); });
+}
+
+// What shows us who somebody is: the function could be them with it.
+bool is_credential(std::string_view name) {
+  return http::same_ignoring_case(name, "Authorization") || http::same_ignoring_case(name, "Cookie");
 }
 
 bool shown_to_caller(std::string_view name) {
@@ -84,7 +90,8 @@ Task<Result<http::ClientRequest>> invocation(Context& context, const Request& re
   auto verify = skip ? http::VerifyPeer::no : http::VerifyPeer::yes;
   CO_TRY_DO(spec::direct_to_function(out, config.spec, authority, path, verify));
   for (const http::Header& header : request.headers)
-    if (passed_on(header.name)) out.headers.add(header.name, header.value);
+    if (passed_on(header.name) && !(context.authenticator.asks() && is_credential(header.name)))
+      out.headers.add(header.name, header.value);
   out.body = request.body;
   co_return out;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <array>
+#include <boost/json/object.hpp>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -39,14 +40,16 @@ struct Grant {
 
 using WallTime = std::chrono::sys_seconds;
 
-// By what a caller has shown who they are.
-enum class Credential { none, password, session, token, cluster };
+// By what a caller has shown who they are, or is known: a password, a session or token that they got for it, a token of
+// the cluster's, or an OpenID provider.
+enum class Credential { none, password, session, token, cluster, oidc };
 
 // Who calls.
 struct Caller {
   std::string name;  // for logs, and for authorizers that know users by name
   std::vector<std::string> groups = {};
-  Credential credential = Credential::none;
+  Credential credential = Credential::none;  // of this call
+  Credential known_by = Credential::none;    // behind a session or token
   std::vector<Grant> grants = {};
   // Decided by the grants alone, whatever other authorizer there is: of a token that stands for nobody, and where
   // nobody is asked who they are.
@@ -55,6 +58,7 @@ struct Caller {
   std::optional<std::vector<Grant>> scope = {};
   std::optional<WallTime> expires = {};  // when the credential counts no more
   std::string token_id = {};             // of a session or token
+  boost::json::object extra = {};        // what a cluster says of its user beside, for its own authorizer
 };
 
 // Whoever comes where nobody is asked who they are.

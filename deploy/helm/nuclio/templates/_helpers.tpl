@@ -117,3 +117,16 @@ capabilities:
 {{- $namespace := include "nuclio.namespace" . -}}
 nuclio-controller-{{ ternary "all" $namespace (eq $namespace "*") }}
 {{- end }}
+
+{{/* "yes" when callers show by the cluster's tokens who they are. */}}
+{{- define "nuclio.asksCluster" -}}
+{{- if has "kubernetes" (splitList "," .Values.dashboard.auth.kind) }}yes{{ end }}
+{{- end }}
+
+{{/* Of the Secret with auth.yaml, "" when there is none. */}}
+{{- define "nuclio.authSecret" -}}
+{{- $values := .Values.dashboard.auth -}}
+{{- if $values.secretName }}{{ $values.secretName }}
+{{- else if $values.config }}{{ .Release.Name }}-dashboard-auth
+{{- end }}
+{{- end }}
