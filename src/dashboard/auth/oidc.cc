@@ -176,7 +176,9 @@ Task<Result<json::object>> OidcLogin::claims(std::string token, std::string jwks
   http::ClientRequest request;
   request.url = std::move(jwks_uri);
   CO_TRY(keys_, co_await ask(std::move(request), deadline));
-  co_return verified_claims(token, *keys_);
+  auto out = verified_claims(token, *keys_);
+  if (!out) co_return fail(Why::forbidden, out.error().what);
+  co_return out;
 }
 
 Result<OidcLogin::User> OidcLogin::user_in(const json::object& claims, std::string_view nonce) const {
