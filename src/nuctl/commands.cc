@@ -54,6 +54,8 @@ const std::vector<CommandEntry>& command_table() {
        nullptr,
        {{"functions", {"function", "fn", "fu"}, "Functions from a file or standard input", make_import_functions},
         {"projects", {"project", "prj", "proj"}, "Projects from a file or standard input", make_import_projects}}},
+      {"login", {}, "Log in at the dashboard of --server, or of this machine", make_login},
+      {"logout", {}, "Forget that login, and revoke its token", make_logout},
       {"doctor", {}, "Say what is well and what is not with the cluster, or this machine", make_doctor},
       {"version", {"ver"}, "Print the version", make_version},
       {"completion", {}, "Print the completion script of a shell: bash, zsh", make_completion},

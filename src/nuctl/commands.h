@@ -32,6 +32,8 @@ std::unique_ptr<Command> make_export_functions();
 std::unique_ptr<Command> make_export_projects();
 std::unique_ptr<Command> make_import_functions();
 std::unique_ptr<Command> make_import_projects();
+std::unique_ptr<Command> make_login();
+std::unique_ptr<Command> make_logout();
 std::unique_ptr<Command> make_doctor();
 std::unique_ptr<Command> make_version();
 std::unique_ptr<Command> make_completion();

@@ -2,12 +2,15 @@
 #include "nuctl/function_flags.h"
 
 #include <boost/json.hpp>
+#include <filesystem>
 
+#include "base/base64.h"
 #include "schema/document.h"
 #include "schema/json.h"
 #include "schema/set_path.h"
 #include "spec/function.h"
 #include "spec/load.h"
+#include "wire/runtime.h"
 
 namespace nuclio::nuctl {
 namespace {
@@ -166,6 +169,30 @@ void FunctionFlags::declare(Flags& flags) {
   flags.list({"set"}, set_, "Set a field, path=value: --set spec.minReplicas=2; may be repeated");
 }
 
+namespace {
+
+// The code itself, for a dashboard that cannot read this machine's files, with what the file's name tells it here.
+Result<void> send_code(json::object& config, const std::string& path, const Session& session) {
+  std::error_code error;
+  if (std::filesystem::is_directory(session.absolute(path), error))
+    return fail(Why::invalid, path +
+                                  " is a folder, which cannot be sent to a dashboard elsewhere; name a single file, "
+                                  "or a URL of an archive or a git repository");
+  TRY(const std::string code, session.read_file(path));
+  const std::filesystem::path name = std::filesystem::path(path).filename();
+  const std::string share = session.settings().programs + "/../share/nuclio/runtimes";
+  TRY(const auto runtimes, wire::load_runtimes(std::filesystem::path(share).lexically_normal().string()));
+  set_field(config, "spec.build.functionSourceCode", json::string(encode_base64(code)));
+  json::object& spec = object_at(config, "spec");
+  const wire::Runtime* runtime = wire::runtime_of_file(runtimes, name.string());
+  if (runtime && !spec.contains("runtime")) spec["runtime"] = runtime->name;
+  if (runtime && !spec.contains("handler") && runtime->handler.starts_with("{module}"))
+    spec["handler"] = name.stem().string() + runtime->handler.substr(std::string_view("{module}").size());
+  return {};
+}
+
+}  // namespace
+
 Result<json::object> FunctionFlags::file(const Session& session) const {
   if (file_.empty()) return json::object{};
   TRY(std::string text, session.read_file(file_));
@@ -176,7 +203,9 @@ Result<json::object> FunctionFlags::file(const Session& session) const {
 }
 
 Result<void> FunctionFlags::apply(json::object& config, const Session& session) const {
-  if (!path_.empty()) {
+  if (!path_.empty() && session.is_elsewhere() && !is_elsewhere(path_)) {
+    TRY_DO(send_code(config, path_, session));
+  } else if (!path_.empty()) {
     set_field(config, "spec.build.path", json::string(is_elsewhere(path_) ? path_ : session.absolute(path_)));
   }
   if (!source_.empty()) set_field(config, "spec.build.functionSourceCode", json::string(source_));

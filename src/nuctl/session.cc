@@ -16,6 +16,7 @@
 #include "loop/child.h"
 #include "loop/stream.h"
 #include "nuctl/cluster_dashboard.h"
+#include "nuctl/logins.h"
 
 namespace nuclio::nuctl {
 namespace {
@@ -52,6 +53,8 @@ Error error_of(const http::ClientResponse& answer, const std::string& what) {
 
 void Settings::declare(Flags& flags) {
   flags.yes({"verbose", 'v'}, verbose, "Say more");
+  flags.text({"server", 0, "NUCTL_SERVER"}, server,
+             "URL of a dashboard elsewhere that does it all, https://nuclio.example.com; see nuctl login");
   flags.text(
       {"platform", 0, "NUCTL_PLATFORM"}, platform,
       "Where functions run: process (this machine; also: local), kube, or auto: kube where there is a kubeconfig");
@@ -71,6 +74,7 @@ Task<void> Session::close() {
 }
 
 Result<bool> Session::on_cluster() const {
+  if (is_elsewhere()) return false;
   const std::string& platform = settings_.platform;
   if (platform == "kube") return true;
   if (platform == "process" || platform == "local") return false;
@@ -91,7 +95,7 @@ Result<k8s::Cluster> Session::cluster() const {
 }
 
 std::string Session::name_space() const {
-  if (!settings_.name_space.empty()) return settings_.name_space;
+  if (!settings_.name_space.empty() || is_elsewhere()) return settings_.name_space;
   const auto kube = on_cluster();
   if (!kube || !*kube) return "nuclio";
   const auto found = cluster();
@@ -100,8 +104,47 @@ std::string Session::name_space() const {
 
 Task<Result<std::string>> Session::dashboard() {
   if (!base_url_.empty()) co_return base_url_;
+  if (is_elsewhere()) {
+    CO_TRY(base_url_, server());
+    co_return base_url_;
+  }
   CO_TRY(const bool kube, on_cluster());
   co_return co_await (kube ? cluster_dashboard() : local_dashboard());
+}
+
+Result<std::string> Session::server() const {
+  std::string url = settings_.server;
+  while (url.ends_with('/')) url.pop_back();
+  if (!url.starts_with("https://") && !url.starts_with("http://"))
+    return fail(Why::invalid, "--server must be a URL such as https://nuclio.example.com, is \"" + url + "\"");
+  return url;
+}
+
+Result<std::string> Session::saved_token() const {
+  std::string token = variable(settings_.environment, "NUCTL_TOKEN");
+  if (!token.empty()) return token;
+  TRY(const Logins logins, Logins::read(settings_.home + "/logins.json"));
+  if (!is_elsewhere()) return logins.token("local");
+  TRY(const std::string url, server());
+  return logins.token(url);
+}
+
+Result<void> Session::save_token(const std::string& token) const {
+  TRY(Logins logins, Logins::read(settings_.home + "/logins.json"));
+  std::string url = "local";
+  if (is_elsewhere()) {
+    TRY(url, server());
+  }
+  return logins.save(url, token);
+}
+
+// A dashboard of our own knows who we are.
+Result<void> Session::find_token() {
+  if (token_) return {};
+  token_ = "";
+  if (cluster_) return {};
+  TRY(token_, saved_token());
+  return {};
 }
 
 Task<Result<std::string>> Session::cluster_dashboard() {
@@ -173,6 +216,8 @@ Task<Result<void>> Session::start_dashboard(Deadline deadline) {
 http::ClientRequest Session::request(const std::string& base, Api api) const {
   http::ClientRequest request{.method = std::move(api.method), .url = base + api.path};
   for (auto& [name, value] : api.headers) request.headers.add(name, value);
+  if (token_ && !token_->empty() && !request.headers.has("Authorization"))
+    request.headers.add("Authorization", "Bearer " + *token_);
   if (!api.body.empty()) request.headers.add("Content-Type", "application/json");
   request.body = std::move(api.body);
   request.max_body = kMaxAnswer;
@@ -182,6 +227,7 @@ http::ClientRequest Session::request(const std::string& base, Api api) const {
 
 Task<Result<json::value>> Session::call(Api api, Deadline deadline) {
   CO_TRY(std::string base, co_await dashboard());
+  CO_TRY_DO(find_token());
   std::string what = api.method + " " + api.path;
   http::ClientRequest to_send = request(base, std::move(api));
   CO_TRY(auto answer, co_await client_.fetch(to_send, deadline));
@@ -195,6 +241,7 @@ Task<Result<json::value>> Session::call(Api api, Deadline deadline) {
 
 Task<Result<http::ClientStream>> Session::open(Api api, Deadline deadline) {
   CO_TRY(std::string base, co_await dashboard());
+  CO_TRY_DO(find_token());
   std::string what = api.method + " " + api.path;
   http::ClientRequest to_send = request(base, std::move(api));
   CO_TRY(auto stream, co_await client_.open(to_send, deadline));

@@ -2,6 +2,7 @@
 #pragma once
 #include <boost/json/value.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Settings {
   bool terminal = false;                 // standard output is one
   bool colour = false;
 
+  std::string server = "";  // URL of a dashboard elsewhere; "" for this machine's, or one of our own for a cluster
   std::string platform = "auto";
   std::string name_space = "";  // "" until a command asks for it, see Session::name_space()
   bool verbose = false;
@@ -48,7 +50,15 @@ class Session {
   Loop& loop() { return loop_; }
   http::Client& client() { return client_; }
   const Settings& settings() const { return settings_; }
-  // As it was asked for, else the kubeconfig's, else "nuclio".
+  // Whether what it works on is not on this machine, which therefore cannot read its files.
+  bool is_elsewhere() const { return !settings_.server.empty(); }
+  // The token with which we log in there: NUCTL_TOKEN, else the one that was saved; "" for none.
+  Result<std::string> saved_token() const;
+  Result<void> save_token(const std::string& token) const;  // "" forgets it
+  // The base URL of the dashboard that runs functions on this machine, of one elsewhere, or of one of our own for a
+  // cluster.
+  Task<Result<std::string>> dashboard();
+  // As it was asked for, else the kubeconfig's, else "nuclio"; "" for the one that a dashboard elsewhere takes.
   std::string name_space() const;
   // Whether functions run on a cluster: --platform, or what there is. Why::invalid for a platform that there is not.
   Result<bool> on_cluster() const;
@@ -80,9 +90,9 @@ class Session {
   void note(std::string_view text) const;   // for the person who waits: standard error
 
  private:
-  // The base URL of the dashboard that runs functions on this machine, or of one of our own for a cluster.
-  Task<Result<std::string>> dashboard();
   Task<Result<std::string>> local_dashboard();
+  Result<std::string> server() const;
+  Result<void> find_token();
   Task<Result<std::string>> cluster_dashboard();
   Task<Result<void>> start_dashboard(Deadline deadline);
   http::ClientRequest request(const std::string& base, Api api) const;
@@ -91,6 +101,7 @@ class Session {
   Settings settings_;
   http::Client client_;
   std::string base_url_;
+  std::optional<std::string> token_;  // once it was looked for
   std::unique_ptr<ClusterDashboard> cluster_;
 };
 
