@@ -193,7 +193,7 @@ Result<std::string> source_file_name(const std::string& handler, const wire::Run
 
 Result<Source> find_source(const json::value& given, std::span<const wire::Runtime> runtimes,
                            const std::string& fetched) {
-  TRY(auto explicit_config, spec::read_function(given, spec::Unknown::problem));
+  TRY(auto explicit_config, spec::read_function(given, spec::Unknown::warning));
   spec::Build build = explicit_config.config.spec.build;
   Source source{.warnings = std::move(explicit_config.warnings)};
 
@@ -247,7 +247,7 @@ Result<Source> find_source(const json::value& given, std::span<const wire::Runti
 
   if (beside) forget_code_entry(*beside);
   json::value merged = beside ? spec::merge_function(*beside, given) : given;
-  TRY(auto loaded, spec::read_function(merged, spec::Unknown::problem));
+  TRY(auto loaded, spec::read_function(merged, spec::Unknown::warning));
   source.config = std::move(loaded.config);
   spec::FunctionSpec& spec = source.config.spec;
 

@@ -31,6 +31,7 @@ class FakePlatform final : public platform::Platform {
   std::map<std::string, spec::FunctionConfig> known;
   std::map<std::string, spec::Project> known_projects;
   std::map<std::string, spec::FunctionEvent> known_events;
+  std::map<std::string, spec::ApiGateway> known_gateways;
   std::vector<std::string> deployed;  // each deploy that was asked for, in words
   std::string asked;                  // the last change, in words
   Result<void> answer;                // to changes
@@ -63,9 +64,11 @@ class FakePlatform final : public platform::Platform {
     asked += ", wait for " + id.name.value();
     co_return settled_with;
   }
-  Task<Result<void>> delete_function(platform::FunctionId id, platform::ResourceVersion version, Force force) override {
+  Task<Result<void>> delete_function(platform::FunctionId id, platform::ResourceVersion version, Force force,
+                                     platform::WithGateways gateways) override {
     asked = "delete " + id.namespace_name.value() + "/" + id.name.value() + " " + version.value() +
-            (force == Force::yes ? " by force" : "");
+            (force == Force::yes ? " by force" : "") +
+            (gateways == platform::WithGateways::yes ? " with gateways" : "");
     co_return answer;
   }
   Result<std::vector<platform::ReplicaName>> replicas(const platform::FunctionId& id) override {
@@ -127,6 +130,39 @@ class FakePlatform final : public platform::Platform {
   Task<Result<void>> delete_function_event(platform::FunctionEventId id) override {
     asked = "delete event " + id.namespace_name.value() + "/" + id.name.value();
     co_return answer;
+  }
+  Task<Result<std::vector<spec::ApiGateway>>> api_gateways(Namespace namespace_name,
+                                                           platform::GatewaysOf which) override {
+    asked = "list gateways " + namespace_name.value() + (which.project ? " of project " + which.project->value() : "") +
+            (which.function ? " of " + which.function->value() : "");
+    std::vector<spec::ApiGateway> out;
+    for (const auto& [name, gateway] : known_gateways)
+      if (platform::is_of(gateway, which)) out.push_back(gateway);
+    co_return out;
+  }
+  Task<Result<spec::ApiGateway>> api_gateway(platform::ApiGatewayId id) override {
+    asked = "gateway " + id.namespace_name.value() + "/" + id.name.value();
+    auto found = known_gateways.find(id.name.value());
+    if (found == known_gateways.end()) co_return fail(platform::missing_api_gateway(id));
+    co_return found->second;
+  }
+  Task<Result<spec::ApiGateway>> create_api_gateway(spec::ApiGateway gateway, platform::CheckFunctions check) override {
+    return kept("create", std::move(gateway), check);
+  }
+  Task<Result<spec::ApiGateway>> update_api_gateway(spec::ApiGateway gateway, platform::CheckFunctions check) override {
+    return kept("update", std::move(gateway), check);
+  }
+  Task<Result<void>> delete_api_gateway(platform::ApiGatewayId id) override {
+    asked = "delete gateway " + id.namespace_name.value() + "/" + id.name.value();
+    co_return answer;
+  }
+
+ private:
+  Task<Result<spec::ApiGateway>> kept(const char* how, spec::ApiGateway gateway, platform::CheckFunctions check) {
+    asked = std::string(how) + " gateway " + boost::json::serialize(spec::to_json(gateway, spec::Secrets::shown)) +
+            (check == platform::CheckFunctions::yes ? " checked" : "");
+    if (!answer) co_return std::unexpected(answer.error());
+    co_return gateway;
   }
 };
 

@@ -30,14 +30,19 @@ constexpr Parameter kParameters[] = {
     {"Function-Namespace", kText, "Namespace of the function; the dashboard's own when absent."},
     {"Project-Namespace", kText, "Namespace of the project; the dashboard's own when absent."},
     {"Function-Event-Namespace", kText, "Namespace of the event; the dashboard's own when absent."},
-    {"Project-Name", kText, "The project that functions belong to; * for all."},
+    {"Api-Gateway-Namespace", kText, "Namespace of the API gateway; the dashboard's own when absent."},
+    {"Project-Name", kText, "The project that things belong to; * for all."},
     {"Function-Name", kText, "Only what is this function's."},
     {"Invoked-Function", kText, "The function.", true, "Function-Name"},
     {"Imported-Function-Only", kYes, "Only functions that were imported and not deployed since."},
     {"Wait-Function-Action", kYes, "Answer only when all is done; an error is that of what was being done."},
     {"Delete-Function-Ignore-State-Validation", kYes, "Delete it also while something is being done to it."},
+    {"Delete-Function-With-API-Gateways", kYes, "Delete the API gateways that lead to it, too."},
+    {"Function-Enrich-Apigateways", kYes, "Say in status.apiGateways which API gateways lead to a function."},
+    {"Agw-Validate-Functions-Existence", kYes, "Refuse it when a function that it leads to does not exist."},
     {"Delete-Project-Strategy", R"({"type": "string", "enum": ["restricted", "cascading", "check"]})",
-     "restricted (the default) refuses while functions are in it, cascading deletes them, check deletes nothing."},
+     "restricted (the default) refuses while functions or gateways are in it, cascading deletes them, check deletes "
+     "nothing."},
     {"Skip-Spec-Cleanup", kText, "When present, an export lacks registries, and images of inline code."},
     {"Filter-Contains", kText, "Only templates whose name or text has this word."},
     {"Path", kText, "Path and query at the function."},
@@ -69,11 +74,12 @@ constexpr Schema kSchemas[] = {
     {"Projects", R"j({"type": "object", "additionalProperties": {"$ref": "#/components/schemas/ProjectOrExport"}})j"},
     {"FunctionEvents",
      R"j({"type": "object", "additionalProperties": {"$ref": "#/components/schemas/FunctionEvent"}})j"},
+    {"ApiGateways", R"j({"type": "object", "additionalProperties": {"$ref": "#/components/schemas/ApiGateway"}})j"},
     {"Export", R"j({"type": "object", "required": ["project"], "properties": {
         "project": {"$ref": "#/components/schemas/Project"},
         "functions": {"$ref": "#/components/schemas/Functions"},
         "functionEvents": {"$ref": "#/components/schemas/FunctionEvents"},
-        "apiGateways": {"type": "object"}}})j"},
+        "apiGateways": {"$ref": "#/components/schemas/ApiGateways"}}})j"},
     {"ProjectOrExport",
      R"j({"anyOf": [{"$ref": "#/components/schemas/Project"}, {"$ref": "#/components/schemas/Export"}]})j"},
     {"Imported", R"j({"type": "object", "properties": {
@@ -133,7 +139,8 @@ constexpr Schema kSchemas[] = {
         "grants": {"$ref": "#/components/schemas/Grants"},
         "expiresIn": {"type": "string", "description": "As in 90d or 12h; 30d when absent."}}})j"},
     {"Error", R"({"type": "object", "required": ["error"], "properties": {
-        "error": {"type": "string", "description": "What is wrong, and what to do about it."}}})"},
+        "error": {"type": "string", "description": "What is wrong, and what to do about it."},
+        "errorStackTrace": {"type": "string", "description": "Empty: for clients that look for it."}}})"},
 };
 
 constexpr std::string_view kMethods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
@@ -263,7 +270,8 @@ json::value object_schema(const schema::Type& type, std::string_view title) {
 json::object schemas() {
   json::object out{{"Function", object_schema(spec::function_type(), "Function")},
                    {"Project", object_schema(spec::project_type(), "Project")},
-                   {"FunctionEvent", object_schema(spec::function_event_type(), "Function event")}};
+                   {"FunctionEvent", object_schema(spec::function_event_type(), "Function event")},
+                   {"ApiGateway", object_schema(spec::api_gateway_type(), "API gateway")}};
   for (const Schema& schema : kSchemas) out[view(schema.name)] = json::parse(schema.text);
   return out;
 }

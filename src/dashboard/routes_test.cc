@@ -114,6 +114,9 @@ TEST_F(RestApi, AsksThePlatformForWhatTheCallMeans) {
   const std::string labels = R"("labels":{"nuclio.io/function-name":"f"}},"spec":{"body":"b"}})";
   const std::string event = R"({"metadata":{"name":"e",)" + labels;
   const std::string full_event = R"({"metadata":{"name":"e","namespace":"nuclio",)" + labels;
+  const std::string gateway = R"({"metadata":{"name":"w"},"spec":{"host":"h"}})";
+  platform_.known_gateways["w"].metadata.name = "w";
+  const std::string full_gateway = R"({"metadata":{"name":"w","namespace":"nuclio"},"spec":{"host":"h"}})";
   struct Case {
     std::string method, path, body;
     Pairs headers;
@@ -138,6 +141,30 @@ TEST_F(RestApi, AsksThePlatformForWhatTheCallMeans) {
       {"PATCH", "/api/functions/f", R"({"desiredState":"ready"})", {}, 202, "start f"},
       {"PATCH", "/api/functions/f", R"({"desiredState":"scaledToZero"})", {{wait, "true"}}, 202, "stop f, wait for f"},
       {"DELETE", "/api/functions", R"({"metadata":{"name":"f","resourceVersion":"3"}})", {}, 204, "delete nuclio/f 3"},
+      {"GET", "/api/api_gateways", "", {}, 200, "list gateways nuclio"},
+      {"GET",
+       "/api/api_gateways",
+       "",
+       {{"X-Nuclio-Api-Gateway-Namespace", "n"}, {"X-Nuclio-Project-Name", "p"}, {"X-Nuclio-Function-Name", "f"}},
+       200,
+       "list gateways n of project p of f"},
+      {"GET", "/api/api_gateways/w", "", {}, 200, "gateway nuclio/w"},
+      {"POST", "/api/api_gateways", gateway, {}, 201, "create gateway " + full_gateway},
+      {"POST",
+       "/api/api_gateways",
+       gateway,
+       {{"X-Nuclio-Agw-Validate-Functions-Existence", "true"}},
+       201,
+       "create gateway " + full_gateway + " checked"},
+      {"PUT", "/api/api_gateways/w", R"({"spec":{"host":"h"}})", {}, 204, "update gateway " + full_gateway},
+      {"PUT", "/api/api_gateways", gateway, {}, 204, "update gateway " + full_gateway},
+      {"DELETE", "/api/api_gateways", gateway, {}, 204, "delete gateway nuclio/w"},
+      {"DELETE",
+       "/api/functions",
+       f,
+       {{"X-Nuclio-Delete-Function-With-API-Gateways", "true"}},
+       204,
+       "delete nuclio/f  with gateways"},
       {"DELETE",
        "/api/functions",
        f,
@@ -213,7 +240,7 @@ TEST_F(RestApi, RefusesWhatItCannotUnderstandAndAsksForNothing) {
       {"GET", "/api/functions/f/logs/f-1?since=soon", "", {}, 400, "since: "},
       {"GET", "/api/functions/f/logs/f-1?tailLines=-1", "", {}, 400, "tailLines must be a number of lines, is \"-1\""},
       {"GET", "/api/projects/none", "", {}, 404, "project \"none\" does not exist"},
-      {"POST", "/api/projects", R"({"metadata":{"name":"p"},"spec":{"colour":1}})", {}, 400, "spec.colour"},
+      {"POST", "/api/projects", R"({"metadata":{"name":"p"},"spec":{"owner":1}})", {}, 400, "spec.owner"},
       {"DELETE",
        "/api/projects",
        R"({"metadata":{"name":"p"}})",
@@ -228,7 +255,7 @@ TEST_F(RestApi, RefusesWhatItCannotUnderstandAndAsksForNothing) {
        {},
        400,
        "metadata.labels.nuclio.io/function-name: function name must"},
-      {"POST", "/api/function_events", R"({"spec":{"bodi":""}})", {}, 400, "spec.bodi is not a known field"},
+      {"POST", "/api/function_events", R"({"spec":{"body":7}})", {}, 400, "spec.body must be"},
       {"PUT",
        "/api/function_events",
        R"({"metadata":{"labels":{"nuclio.io/function-name":"f"}}})",
@@ -341,7 +368,7 @@ TEST_F(RestApi, ImportsAProjectAndReportsWhatFailed) {
     "functions": {"f": {"metadata": {"name": "f", "namespace": "elsewhere"}, "spec": {}}, "g": 7},
     "functionEvents": {"d": 1, "e": {"metadata": {"labels": {"nuclio.io/function-name": "g"}}},
                        "h": {"metadata": {"namespace": "x", "labels": {"nuclio.io/function-name": "f"}}}},
-    "apiGateways": {"w": {}}})";
+    "apiGateways": {"w": 3}})";
   auto answer = call("POST", "/api/projects?import=true", body);
   EXPECT_EQ(answer.status, 201);
   EXPECT_EQ(
@@ -356,7 +383,7 @@ TEST_F(RestApi, ImportsAProjectAndReportsWhatFailed) {
       {"functionEvent": "d", "error": "must be an object with fields, is the number 1"},
       {"functionEvent": "e", "error": "its function \"g\" could not be imported"}]},
     "apiGatewayImportResult": {"createdAmount": 0, "failedAmount": 1, "failedAPIGateways": [
-      {"apiGateway": "w", "error": "API gateways are not supported on this platform"}]}})"));
+      {"apiGateway": "w", "error": "must be an object with fields, is the number 3"}]}})"));
   const std::string empty = R"({"project": {"metadata": {"name": "p"}}})";
   const json::value nothing = json::parse(call("POST", "/api/projects?import=true", empty).body);
   EXPECT_EQ(nothing.at("functionEventImportResult"),
@@ -372,6 +399,38 @@ TEST_F(RestApi, ExportsAProjectWithItsFunctionsAndTheirEvents) {
   EXPECT_EQ(exported.at("functions").at("f").at("metadata").at("annotations").at("skip-deploy"), "true");
   EXPECT_EQ(exported.at("functionEvents"), json::parse(R"({"e": {
     "metadata": {"name": "e", "labels": {"nuclio.io/function-name": "f"}}, "spec": {"displayName": "an order"}}})"));
+}
+
+TEST_F(RestApi, MovesGatewaysWithTheirProject) {
+  spec::ApiGateway gateway;
+  gateway.metadata.name = "w";
+  gateway.metadata.namespace_name = "nuclio";
+  gateway.metadata.resource_version = "7";
+  gateway.spec.host = "h";
+  gateway.status.state = "ready";
+  platform_.known_gateways["w"] = gateway;
+  auto exported = json::parse(call("GET", "/api/projects/default?export=true").body);
+  EXPECT_EQ(exported.at("apiGateways"), json::parse(R"({"w": {"metadata": {"name": "w"}, "spec": {"host": "h"}}})"));
+  auto answer = call("POST", "/api/projects?import=true",
+                     R"({"project": {"metadata": {"name": "p"}}, "apiGateways": {"w": {"spec": {"host": "h"}}}})");
+  EXPECT_EQ(json::parse(answer.body).at("apiGatewayImportResult").at("createdAmount"), 1);
+  EXPECT_EQ(platform_.asked, R"(create gateway {"metadata":{"name":"w","namespace":"nuclio",)"
+                             R"("labels":{"nuclio.io/project-name":"p"}},"spec":{"host":"h"}})");
+}
+
+TEST_F(RestApi, SaysWhichGatewaysLeadToAFunction) {
+  for (const char* name : {"w", "v", "other"}) {
+    spec::ApiGateway& gateway = platform_.known_gateways[name];
+    gateway.metadata.name = name;
+    gateway.spec.upstreams.push_back({.function = {gateway.metadata.name == "other" ? "stopped" : "f"}});
+  }
+  const Pairs enriched{{"X-Nuclio-Function-Enrich-Apigateways", "true"}};
+  const json::value all = json::parse(call("GET", "/api/functions", "", enriched).body);
+  EXPECT_EQ(all.at("f").at("status").at("apiGateways"), (json::array{"v", "w"}));
+  EXPECT_EQ(all.at("stopped").at("status").at("apiGateways"), (json::array{"other"}));
+  const json::value one = json::parse(call("GET", "/api/functions/f", "", enriched).body);
+  EXPECT_EQ(one.at("status").at("apiGateways"), (json::array{"v", "w"}));
+  EXPECT_FALSE(json::parse(call("GET", "/api/functions/f").body).at("status").as_object().contains("apiGateways"));
 }
 
 TEST_F(RestApi, NamesEventsThatHaveNoName) {

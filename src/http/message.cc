@@ -39,7 +39,7 @@ Response Response::text(int status, std::string body, std::string_view content_t
 }
 
 Response Response::error(const Error& error) {
-  return json(status_of(error.why), "{\"error\": " + log::json_string(error.what) + "}");
+  return json(status_of(error.why), "{\"error\": " + log::json_string(error.what) + ", \"errorStackTrace\": \"\"}");
 }
 
 }  // namespace nuclio::http

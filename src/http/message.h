@@ -95,7 +95,7 @@ struct Response {
 
   static Response text(int status, std::string body, std::string_view content_type = "text/plain; charset=utf-8");
   static Response json(int status, std::string json) { return text(status, std::move(json), "application/json"); }
-  // {"error": "<what>"} with the status of its Why.
+  // {"error": "<what>", "errorStackTrace": ""} with the status of its Why; Nuclio's clients look for both.
   static Response error(const Error& error);
   static Response empty(int status) { return {status, {}, {}}; }
 };

@@ -66,7 +66,7 @@ bool answers(const Route& route, std::string_view method) {
 }
 
 Response problem(int status, std::string_view what) {
-  return Response::json(status, "{\"error\": " + log::json_string(what) + "}");
+  return Response::json(status, "{\"error\": " + log::json_string(what) + ", \"errorStackTrace\": \"\"}");
 }
 
 std::string shown(const Request& request) { return std::string(request.method) + " " + std::string(request.path); }

@@ -109,7 +109,7 @@ TEST(Response, OfAnErrorSaysWhatAndHasTheStatusOfItsWhy) {
   for (auto [why, status] : table) {
     Response response = Response::error({why, "a \"quoted\" reason"});
     EXPECT_EQ(response.status, status);
-    EXPECT_EQ(std::get<std::string>(response.body), R"({"error": "a \"quoted\" reason"})");
+    EXPECT_EQ(std::get<std::string>(response.body), R"({"error": "a \"quoted\" reason", "errorStackTrace": ""})");
     EXPECT_EQ(response.headers.get("Content-Type"), "application/json");
     EXPECT_NE(reason_phrase(status), "Unknown");
     EXPECT_EQ(why_of(status), why == Why::busy ? Why::unavailable : why);

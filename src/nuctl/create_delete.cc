@@ -78,11 +78,12 @@ class DeleteFunction final : public Command {
   void declare(Flags& flags) override {
     flags.argument("name", name_, "Name of the function");
     flags.yes({"force", 'f'}, force_, "Also while it is being deployed");
-    flags.yes({"with-api-gateways"}, with_api_gateways_, "Kept for Nuclio's scripts: no API gateways on this platform");
+    flags.yes({"with-api-gateways"}, with_api_gateways_, "And the API gateways that lead to it");
   }
 
   Task<Result<int>> run(Session& session) override {
-    CO_TRY_DO(co_await delete_function(session, name_, force_ ? Force::yes : Force::no));
+    const auto gateways = with_api_gateways_ ? WithGateways::yes : WithGateways::no;
+    CO_TRY_DO(co_await delete_function(session, name_, force_ ? Force::yes : Force::no, gateways));
     co_return 0;
   }
 

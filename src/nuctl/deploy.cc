@@ -131,7 +131,7 @@ class Dev final : public Command {
     if (!keep_) {
       session.note("\n");
       log::info("Deleting function", {{"name", name_}});
-      CO_TRY_DO(co_await delete_function(session, name_, Force::yes));
+      CO_TRY_DO(co_await delete_function(session, name_, Force::yes, WithGateways::no));
     }
     co_return 0;
   }

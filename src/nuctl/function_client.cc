@@ -86,10 +86,11 @@ Task<Result<json::object>> deploy_function(Session& session, json::object config
   co_return co_await get_function(session, std::move(name));
 }
 
-Task<Result<void>> delete_function(Session& session, std::string name, Force force) {
+Task<Result<void>> delete_function(Session& session, std::string name, Force force, WithGateways gateways) {
   json::object body{{"metadata", {{"name", name}, {"namespace", session.name_space()}}}};
   Session::Api api{.method = "DELETE", .path = api_path("functions"), .body = json::serialize(body)};
   if (force == Force::yes) api.headers.emplace_back("X-Nuclio-Delete-Function-Ignore-State-Validation", "true");
+  if (gateways == WithGateways::yes) api.headers.emplace_back("X-Nuclio-Delete-Function-With-API-Gateways", "true");
   CO_TRY_DO(co_await session.call(std::move(api), Deadline::in(kAnswerTime)));
   co_return Result<void>{};
 }

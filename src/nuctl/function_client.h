@@ -20,7 +20,8 @@ Task<Result<boost::json::object>> get_function(Session& session, std::string nam
 Task<Result<std::vector<boost::json::object>>> list_functions(Session& session, std::string project);
 // Creates or updates it and returns it once it serves. The error of a failed deploy says what to mend.
 Task<Result<boost::json::object>> deploy_function(Session& session, boost::json::object config);
-Task<Result<void>> delete_function(Session& session, std::string name, Force force);
+enum class WithGateways : bool { no, yes };  // whether API gateways that lead to it go too, or keep it
+Task<Result<void>> delete_function(Session& session, std::string name, Force force, WithGateways gateways);
 // The names of its running processors.
 Task<Result<std::vector<std::string>>> replicas_of(Session& session, std::string name);
 

@@ -22,5 +22,44 @@ TEST(MayHavePriority, IsForThoseOfTheListAndForAllWithoutOne) {
   EXPECT_EQ(refused.error().what, "spec.priorityClassName must be one of low, urgent, is \"system-node-critical\"");
 }
 
+spec::ApiGateway gateway(const std::string& name, const std::string& host, const std::string& path) {
+  spec::ApiGateway out;
+  out.metadata.name = name;
+  out.spec.host = host;
+  out.spec.path = path;
+  out.spec.upstreams.push_back({.function = {"f"}});
+  return out;
+}
+
+TEST(MayServe, OneAtAPlaceAlone) {
+  const std::vector others{gateway("other", "h", "/shop")};
+  spec::FunctionConfig function;
+  function.metadata.name = "f";
+  spec::HttpTrigger http;
+  http.ingresses["0"] = {.host = "h", .paths = {"/own/"}};
+  function.spec.triggers["web"].kind = http;
+  const auto may = [&](const std::string& name, const std::string& host, const std::string& path) {
+    const auto result = may_serve(gateway(name, host, path), others, {function}, CheckFunctions::yes);
+    return result ? std::string() : result.error().what;
+  };
+  EXPECT_EQ(may("g", "h", ""), "");
+  EXPECT_EQ(may("g", "elsewhere", "/shop"), "");
+  EXPECT_EQ(may("other", "h", "/shop"), "") << "it is itself";
+  EXPECT_EQ(may("g", "h", "shop/"),
+            "host \"h\" with path \"shop/\" is in use by API gateway \"other\"; choose another host or path");
+  EXPECT_EQ(may("g", "h", "/own"),
+            "host \"h\" with path \"/own\" is in use by function \"f\"; choose another host or path");
+}
+
+TEST(IsOf, TellsGatewaysByProjectAndFunction) {
+  spec::ApiGateway one = gateway("g", "h", "");
+  EXPECT_TRUE(is_of(one, {}));
+  EXPECT_TRUE(is_of(one, {.project = ProjectName{"default"}, .function = FunctionName{"f"}}));
+  EXPECT_FALSE(is_of(one, {.function = FunctionName{"other"}}));
+  one.metadata.labels["nuclio.io/project-name"] = "media";
+  EXPECT_FALSE(is_of(one, {.project = ProjectName{"default"}}));
+  EXPECT_TRUE(is_of(one, {.project = ProjectName{"media"}}));
+}
+
 }  // namespace
 }  // namespace nuclio::platform

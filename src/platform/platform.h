@@ -13,6 +13,7 @@
 #include "http/message.h"
 #include "loop/deadline.h"
 #include "loop/task.h"
+#include "spec/api_gateway.h"
 #include "spec/function.h"
 #include "spec/function_event.h"
 #include "spec/project.h"
@@ -20,6 +21,7 @@
 namespace nuclio::platform {
 
 using ReplicaName = Named<struct ReplicaNameTag, std::string>;
+using ApiGatewayName = Named<struct ApiGatewayNameTag, std::string>;
 using FunctionEventName = Named<struct FunctionEventNameTag, std::string>;
 // The metadata.resourceVersion that a change was made from; "" for whatever there is.
 using ResourceVersion = Named<struct ResourceVersionTag, std::string>;
@@ -42,8 +44,24 @@ struct FunctionEventId {
   friend auto operator<=>(const FunctionEventId&, const FunctionEventId&) = default;
 };
 
+struct ApiGatewayId {
+  Namespace namespace_name;
+  ApiGatewayName name;
+  friend auto operator<=>(const ApiGatewayId&, const ApiGatewayId&) = default;
+};
+
+// Which gateways are meant: those of a project, those that lead to a function; all when neither is named.
+struct GatewaysOf {
+  std::optional<ProjectName> project = {};
+  std::optional<FunctionName> function = {};
+};
+
 enum class Deploy { only_new, new_or_existing };
 enum class DesiredState { ready, scaled_to_zero };
+// Whether the functions that a gateway leads to must be there already.
+enum class CheckFunctions : bool { no, yes };
+// Whether gateways that lead to a function go with it, or keep it from going.
+enum class WithGateways : bool { no, yes };
 enum class ProjectDeletion { restricted, cascading, check };
 
 struct LogRequest {
@@ -76,8 +94,9 @@ class Platform {
   // lines of its log; Why::timeout at the deadline; Why::not_found when the function is gone.
   virtual Task<Result<void>> settled(FunctionId id, Deadline deadline) = 0;
   // Returns once nothing is left of it and of its events. Why::not_found; Why::conflict when the version is stale;
-  // Why::precondition when something is being done to it, unless forced.
-  virtual Task<Result<void>> delete_function(FunctionId id, ResourceVersion version, Force force) = 0;
+  // Why::precondition when something is being done to it, unless forced, and while gateways lead to it.
+  virtual Task<Result<void>> delete_function(FunctionId id, ResourceVersion version, Force force,
+                                             WithGateways gateways) = 0;
 
   // Those that run; when none does, the last one that did, so that its log can be read.
   virtual Result<std::vector<ReplicaName>> replicas(const FunctionId& id) = 0;
@@ -88,7 +107,8 @@ class Platform {
   virtual Result<spec::Project> project(const ProjectId& id) = 0;        // Why::not_found
   virtual Task<Result<void>> create_project(spec::Project project) = 0;  // Why::conflict
   virtual Task<Result<void>> update_project(spec::Project project) = 0;  // Why::not_found
-  // Why::precondition when it is the default project or, with `restricted` and `check`, still holds functions.
+  // Why::precondition when it is the default project or, with `restricted` and `check`, still holds functions or
+  // gateways.
   virtual Task<Result<void>> delete_project(ProjectId id, ProjectDeletion deletion) = 0;
 
   // Events that are kept to invoke functions with; of one function when it is named. By name.
@@ -99,6 +119,17 @@ class Platform {
   virtual Task<Result<void>> create_function_event(spec::FunctionEvent event) = 0;  // Why::conflict
   virtual Task<Result<void>> update_function_event(spec::FunctionEvent event) = 0;  // Why::not_found
   virtual Task<Result<void>> delete_function_event(FunctionEventId id) = 0;         // Why::not_found
+
+  // Gateways by name, with their status. In the place of a password stands a reference (spec/masking.h), which an
+  // update takes for the password that there is.
+  virtual Task<Result<std::vector<spec::ApiGateway>>> api_gateways(Namespace namespace_name, GatewaysOf which) = 0;
+  virtual Task<Result<spec::ApiGateway>> api_gateway(ApiGatewayId id) = 0;  // Why::not_found
+  // Give the gateway as it is kept. Why::invalid for what is wrong with it; Why::precondition when another gateway or a
+  // function has its host and path, or when functions are to be checked and one is missing; Why::conflict when it
+  // exists, Why::not_found when it does not.
+  virtual Task<Result<spec::ApiGateway>> create_api_gateway(spec::ApiGateway gateway, CheckFunctions check) = 0;
+  virtual Task<Result<spec::ApiGateway>> update_api_gateway(spec::ApiGateway gateway, CheckFunctions check) = 0;
+  virtual Task<Result<void>> delete_api_gateway(ApiGatewayId id) = 0;  // Why::not_found
 };
 
 }  // namespace nuclio::platform

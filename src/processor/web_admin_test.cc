@@ -87,7 +87,7 @@ TEST_F(WebAdminTest, SaysWhichTriggerItDoesNotKnow) {
     auto response = get(path);
     EXPECT_EQ(response.status, 404);
     EXPECT_EQ(std::get<std::string>(response.body),
-              R"({"error": "there is no trigger \"other\"; GET /triggers lists them"})");
+              R"({"error": "there is no trigger \"other\"; GET /triggers lists them", "errorStackTrace": ""})");
   }
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// A host name and path under which functions answer, with a login maybe.
 #pragma once
 #include <array>
 #include <map>
@@ -63,8 +64,10 @@ struct UpstreamFunction {
   }
 };
 
+inline constexpr std::string_view kFunctionUpstream = "nucliofunction";  // the only kind
+
 struct Upstream {
-  std::string kind = "nucliofunction";
+  std::string kind{kFunctionUpstream};
   UpstreamFunction function;
   int port = 0;
   int percentage = 0;
@@ -109,6 +112,9 @@ struct ApiGatewaySpec {
     };
   }
 };
+
+// status.state, as Nuclio's clients know it.
+inline constexpr std::string_view kWaitingForProvisioning = "waitingForProvisioning";
 
 struct ApiGatewayStatus {
   std::string name;

@@ -68,4 +68,21 @@ FunctionConfig exported(FunctionConfig config, KeepSecrets secrets, Cleanup clea
   return config;
 }
 
+ApiGateway enrich(ApiGateway gateway) {
+  gateway.metadata.labels.try_emplace(std::string(kProjectLabel), kDefaultProject);
+  if (gateway.spec.name.empty()) gateway.spec.name = gateway.metadata.name;
+  gateway.status = {.name = gateway.spec.name,
+                    .last_error = {},
+                    .description = gateway.spec.description,
+                    .state = std::string(kWaitingForProvisioning)};
+  return gateway;
+}
+
+ApiGateway exported(ApiGateway gateway) {
+  gateway.metadata.namespace_name.clear();
+  gateway.metadata.resource_version.clear();
+  gateway.status = {};
+  return gateway;
+}
+
 }  // namespace nuclio::spec

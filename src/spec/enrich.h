@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include "spec/api_gateway.h"
 #include "spec/function.h"
 
 namespace nuclio::spec {
@@ -20,5 +21,10 @@ enum class KeepSecrets : bool { no, yes };
 // triggers' passwords; with the annotations that keep the import from being built. Cleanup::yes also removes
 // registries, and the image when the source code is inside.
 FunctionConfig exported(FunctionConfig config, KeepSecrets secrets, Cleanup cleanup);
+
+// The name in the spec, the project's label, and a status of one that nobody has looked at yet.
+ApiGateway enrich(ApiGateway gateway);
+// Without what is one platform's alone.
+ApiGateway exported(ApiGateway gateway);
 
 }  // namespace nuclio::spec

@@ -7,12 +7,14 @@
 #include <boost/json/serialize.hpp>
 
 #include "schema/set_path.h"
+#include "spec/api_gateway.h"
 #include "spec/cron_schedule.h"
 #include "spec/enrich.h"
 #include "spec/function_event.h"
 #include "spec/load.h"
 #include "spec/platform_config.h"
 #include "spec/project.h"
+#include "spec/rules.h"
 
 namespace nuclio::spec {
 namespace {
@@ -163,6 +165,42 @@ TEST(ReadFunctionEvent, KeepsItsAttributes) {
   const auto event = read_function_event(json::parse(text), Unknown::problem);
   ASSERT_TRUE(event) << event.error().what;
   EXPECT_EQ(shown(to_json(event->config)), text);
+}
+
+TEST(ApiGatewayRules, SayWhatIsWrong) {
+  const auto problems = [](const std::string& spec) {
+    auto gateway = read_api_gateway(json::parse(R"({"metadata":{"name":"g"},"spec":)" + spec + "}"), Unknown::problem);
+    if (!gateway) return gateway.error().what;
+    const auto valid = validate(enrich(std::move(gateway->config)));
+    return valid ? std::string() : valid.error().what;
+  };
+  const auto with = [&](const std::string& upstreams, const std::string& more = "") {
+    return problems(R"({"host":"h.example.com","upstreams":[)" + upstreams + "]" + more + "}");
+  };
+  const std::string f = R"({"kind":"nucliofunction","nucliofunction":{"name":"f"}})";
+  const std::string canary = R"({"nucliofunction":{"name":"c"},"percentage":20})";
+  EXPECT_EQ(with(f), "");
+  EXPECT_EQ(with(f + "," + canary), "");
+  EXPECT_EQ(with(""), "spec.upstreams must be one function, or a function and its canary; there are 0");
+  EXPECT_EQ(with(f + "," + canary + "," + f),
+            "spec.upstreams must be one function, or a function and its canary; there are 3");
+  EXPECT_EQ(with(f + "," + f),
+            "spec.upstreams must have a percentage, 1 to 100, on exactly one of the two: the canary; it is on 0");
+  EXPECT_EQ(with(canary + "," + canary),
+            "spec.upstreams must have a percentage, 1 to 100, on exactly one of the two: the canary; it is on 2");
+  EXPECT_EQ(with(R"({"kind":"pod","nucliofunction":{"name":"../f"}})"),
+            "spec.upstreams[0].kind must be nucliofunction, is \"pod\"\n"
+            "spec.upstreams[0].nucliofunction.name is no valid name: function name must consist of lower-case letters, "
+            "digits and '-', is \"../f\"");
+  EXPECT_EQ(with(f, R"(,"authenticationMode":"basicAuth")"),
+            "spec.authentication.basicAuth must have username and password for authenticationMode basicAuth");
+  EXPECT_EQ(with(f, R"(,"authenticationMode":"basicAuth",)"
+                    R"("authentication":{"basicAuth":{"username":"u","password":"p"}})"),
+            "");
+  EXPECT_EQ(with(f, R"(,"name":"other")"), "spec.name must be that of the metadata, \"g\", is \"other\"");
+  EXPECT_EQ(with(f, R"(,"path":"/a b")"), "spec.path must be a path without blanks and quotes, is \"/a b\"");
+  EXPECT_EQ(problems(R"({"host":"a;b","upstreams":[)" + f + "]}"),
+            "spec.host must be a host name such as shop.example.com, is \"a;b\"");
 }
 
 TEST(SetPath, KnowsEveryFieldOfAFunction) {

@@ -6,10 +6,12 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <regex>
+#include <utility>
 
 #include "base/base64.h"
 #include "schema/json.h"
 #include "schema/write.h"
+#include "spec/api_gateway.h"
 #include "spec/function.h"
 #include "spec/load.h"
 
@@ -123,6 +125,11 @@ Result<std::string> reference_of(std::string_view key) {
   return decode_base64(text);
 }
 
+BasicAuth* login_of(ApiGateway& gateway) {
+  auto& authentication = gateway.spec.authentication;
+  return authentication && authentication->basic_auth ? &*authentication->basic_auth : nullptr;
+}
+
 }  // namespace
 
 Result<Masked> mask(const FunctionConfig& config, const std::vector<std::string>& custom_patterns) {
@@ -171,6 +178,26 @@ Result<MaskedValues> masked_values(std::string_view content) {
     out[*reference] = value.get_string();
   }
   return out;
+}
+
+bool refers_to_password(const ApiGateway& gateway) {
+  const auto& authentication = gateway.spec.authentication;
+  return authentication && authentication->basic_auth && authentication->basic_auth->password == kGatewayPassword;
+}
+
+std::string take_password(ApiGateway& gateway) {
+  BasicAuth* login = login_of(gateway);
+  if (login == nullptr || login->password.empty() || login->password == kGatewayPassword) return "";
+  return std::exchange(login->password, std::string(kGatewayPassword));
+}
+
+Result<void> put_password(ApiGateway& gateway, const std::string& password) {
+  if (!refers_to_password(gateway)) return {};
+  if (password.empty())
+    return fail(Why::invalid, "spec.authentication.basicAuth.password is " + std::string(kGatewayPassword) +
+                                  ", and no password is kept for it; set it anew");
+  login_of(gateway)->password = password;
+  return {};
 }
 
 }  // namespace nuclio::spec

@@ -12,6 +12,7 @@
 
 namespace nuclio::spec {
 
+struct ApiGateway;
 struct FunctionConfig;
 
 // What references stand for, by reference.
@@ -39,5 +40,15 @@ inline constexpr std::string_view kSecretContent = "content";
 
 // From the text under "content" back to the values.
 Result<MaskedValues> masked_values(std::string_view content);
+
+// Of a gateway, the password of its login alone is masked: under this reference, if there is one.
+inline constexpr std::string_view kGatewayPassword = "$ref:/spec/authentication/basicauth/password";
+inline constexpr std::string_view kGatewaySecretType = "nuclio.io/apigatewayconfig";
+// Takes the password out of the gateway and gives it; "" when it has none, or only the reference.
+std::string take_password(ApiGateway& gateway);
+// Whether the reference stands where the password was.
+bool refers_to_password(const ApiGateway& gateway);
+// Puts it back in the reference's place. Why::invalid when there is a reference and no password.
+Result<void> put_password(ApiGateway& gateway, const std::string& password);
 
 }  // namespace nuclio::spec

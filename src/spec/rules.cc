@@ -9,6 +9,7 @@
 #include "base/duration.h"
 #include "base/image_reference.h"
 #include "base/names.h"
+#include "spec/api_gateway.h"
 #include "spec/cron_schedule.h"
 #include "spec/function.h"
 
@@ -67,13 +68,13 @@ bool is_python_handler(std::string_view text) {
   return is_identifier(text.substr(colon + 1));
 }
 
-void check_metadata(const Metadata& metadata, Report& report) {
+void check_metadata(const Metadata& metadata, std::string_view name, Report& report) {
   const auto check = [&](std::string_view field, std::string_view what, std::string_view value) {
     if (value.empty()) return;
     const auto checked = check_label(what, value);
     if (!checked) problem(report, join("metadata", field), "is no valid name: " + checked.error().what);
   };
-  check("name", "function name", metadata.name);
+  check("name", name, metadata.name);
   check("namespace", "namespace", metadata.namespace_name);
   const auto project = metadata.labels.find(std::string(kProjectLabel));
   if (project == metadata.labels.end()) return;
@@ -298,11 +299,59 @@ void check_complete(const FunctionConfig& config, Report& report) {
             "must be at least 1 without an http trigger, is 0; nothing would wake the function");
 }
 
+// Host names and paths become parts of a proxy's configuration, where a blank or a quote would begin another setting.
+bool is_host_name(std::string_view text) {
+  if (text.size() > 253) return false;
+  for (;;) {
+    const std::size_t dot = text.find('.');
+    if (!check_label("host", text.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+bool is_gateway_path(std::string_view text) {
+  return std::ranges::all_of(text, [](unsigned char c) {
+    return c > 0x20 && c < 0x7f &&
+           std::string_view("\"'`\\{};#<>").find(static_cast<char>(c)) == std::string_view::npos;
+  });
+}
+
+void check_upstreams(const std::vector<Upstream>& upstreams, Report& report) {
+  if (upstreams.empty() || upstreams.size() > 2)
+    problem(report, "spec.upstreams",
+            "must be one function, or a function and its canary; there are " + std::to_string(upstreams.size()));
+  std::size_t canaries = 0;
+  for (std::size_t i = 0; i < upstreams.size(); ++i) {
+    const std::string path = "spec.upstreams[" + std::to_string(i) + "]";
+    const Upstream& upstream = upstreams[i];
+    if (upstream.kind != kFunctionUpstream)
+      problem(report, path + ".kind", "must be nucliofunction, is " + quoted(upstream.kind));
+    const auto name = check_label("function name", upstream.function.name);
+    if (!name) problem(report, path + ".nucliofunction.name", "is no valid name: " + name.error().what);
+    if (upstream.percentage > 0) ++canaries;
+  }
+  if (upstreams.size() == 2 && canaries != 1)
+    problem(report, "spec.upstreams",
+            "must have a percentage, 1 to 100, on exactly one of the two: the canary; it is on " +
+                std::to_string(canaries));
+}
+
+void check_authentication(const ApiGatewaySpec& spec, Report& report) {
+  if (spec.authentication_mode != AuthenticationMode::basic_auth) return;
+  const bool has_both = spec.authentication && spec.authentication->basic_auth &&
+                        !spec.authentication->basic_auth->username.empty() &&
+                        !spec.authentication->basic_auth->password.empty();
+  if (!has_both)
+    problem(report, "spec.authentication.basicAuth",
+            "must have username and password for authenticationMode basicAuth");
+}
+
 }  // namespace
 
 Report check_rules(const FunctionConfig& config) {
   Report report;
-  check_metadata(config.metadata, report);
+  check_metadata(config.metadata, "function name", report);
   check_code(config.spec, report);
   check_env(config.spec, report);
   check_replicas(config.spec, report);
@@ -321,6 +370,24 @@ Result<std::vector<schema::Problem>> validate(const FunctionConfig& config) {
   check_complete(config, report);
   if (!report.problems.empty()) return fail(Why::invalid, schema::text(report.problems));
   return std::move(report.warnings);
+}
+
+Result<void> validate(const ApiGateway& gateway) {
+  Report report;
+  if (gateway.metadata.name.empty()) problem(report, "metadata.name", "must be set");
+  check_metadata(gateway.metadata, "API gateway name", report);
+  const ApiGatewaySpec& spec = gateway.spec;
+  if (spec.name != gateway.metadata.name)
+    problem(report, "spec.name",
+            "must be that of the metadata, " + quoted(gateway.metadata.name) + ", is " + quoted(spec.name));
+  if (!is_host_name(spec.host))
+    problem(report, "spec.host", "must be a host name such as shop.example.com, is " + quoted(spec.host));
+  if (!is_gateway_path(spec.path))
+    problem(report, "spec.path", "must be a path without blanks and quotes, is " + quoted(spec.path));
+  check_upstreams(spec.upstreams, report);
+  check_authentication(spec, report);
+  if (report.problems.empty()) return {};
+  return fail(Why::invalid, schema::text(report.problems));
 }
 
 }  // namespace nuclio::spec

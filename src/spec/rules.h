@@ -5,6 +5,7 @@
 
 namespace nuclio::spec {
 
+struct ApiGateway;
 struct FunctionConfig;
 
 // What the fields of a function demand of each other: replicas, triggers, forms of names and schedules. It does not ask
@@ -14,5 +15,8 @@ schema::Report check_rules(const FunctionConfig& config);
 // The same, and whether the function can be deployed: it has a valid name, a runtime, a handler and code or an image.
 // For an enriched function. Gives the warnings; Why::invalid holds all problems, one a line.
 Result<std::vector<schema::Problem>> validate(const FunctionConfig& config);
+
+// What the fields of an API gateway demand of each other. Why::invalid holds all problems, one a line.
+Result<void> validate(const ApiGateway& gateway);
 
 }  // namespace nuclio::spec

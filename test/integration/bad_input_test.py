@@ -80,7 +80,11 @@ def test_a_bad_handler_fails_the_deploy_and_says_why(dashboard, tmp_path, what):
         assert answer.json["status"]["state"] in ("error", "unhealthy")
 
 
-@pytest.mark.parametrize("what", SPECS)
+# nuctl's users mistype fields; other clients send those of another version.
+TAKEN_WITH_A_WARNING = ("unknown field", "all at once")
+
+
+@pytest.mark.parametrize("what", [what for what in SPECS if what not in TAKEN_WITH_A_WARNING])
 def test_a_bad_spec_is_refused_by_the_rest_api_with_400(dashboard, what):
     spec, words = SPECS[what]
     body = {
@@ -111,7 +115,7 @@ def test_a_bad_spec_is_refused_by_nuctl_with_exit_code_1(dashboard, tmp_path, wh
         assert word in done.stderr
 
 
-@pytest.mark.parametrize("what", [what for what in SPECS if what not in ("unknown field", "all at once")])
+@pytest.mark.parametrize("what", [what for what in SPECS if what not in TAKEN_WITH_A_WARNING])
 def test_a_bad_spec_keeps_the_processor_from_starting(start_processor, tmp_path, what):
     spec, words = SPECS[what]
     code = tmp_path / "bad.py"

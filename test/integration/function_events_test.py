@@ -104,7 +104,7 @@ REFUSED = [
     ("PUT", {"metadata": {"name": "x"}}, 400, NO_LABEL),
     ("POST", event(function="Shop"), 400, "metadata.labels.nuclio.io/function-name: function name must consist of"),
     ("POST", event("No_Name"), 400, "function event name must consist of lower-case letters"),
-    ("POST", {**event(), "spec": {"bodyy": 1}}, 400, 'spec.bodyy is not a known field; did you mean "body"?'),
+    ("POST", {**event(), "spec": {"body": 1}}, 400, "spec.body must be text"),
     ("POST", {**event(), "spec": {"attributes": []}}, 400, "spec.attributes must be an object"),
     ("POST", "[", 400, "the request's body: "),
     ("PUT", event(), 400, "metadata.name must not be empty"),

@@ -68,6 +68,13 @@ REFUSED = [
         "function event name must consist of lower-case letters, digits and '-', is \"Wrong_Name\"",
     ),
     ("create functionevent e --function f --attrs []", 1, "", "--attrs must be an object"),
+    ("get apigateway nothing", 1, "No api gateways found\n", ""),
+    ("get apigateways -f nothing", 0, "No api gateways found\n", ""),
+    ("delete apigateway nothing", 1, "", 'API gateway "nothing" does not exist'),
+    ("create apigateway g --host h --function Wrong_Name", 1, "", "spec.upstreams[0].nucliofunction.name is no valid"),
+    ("create apigateway g --function f", 1, "", "spec.host must be a host name"),
+    ("create apigateway g --host h", 1, "", "spec.upstreams must be one function, or a function and its canary"),
+    ("create apigateway g --host h --function f --canary-function c", 1, "", "on exactly one of the two"),
     ("get functions -o xml", 1, "", '--output must be text, wide, yaml, json or name, is "xml"'),
     ("get functions -l nonsense", 1, "", '--labels takes name=value, is "nonsense"'),
 ]
@@ -204,6 +211,31 @@ class NuctlCases:
         assert ok(platform.nuctl("get", "fe", "-o", "name")).split() == ["other"]
         assert ok(platform.nuctl("delete", "fe", "other")) == ""
         assert ok(platform.nuctl("get", "fe")) == "No function events found\n"
+
+    def test_api_gateways(self, platform, code):
+        platform.deploy("shop", code)
+        login = ["--authentication-mode", "basicAuth", "--basic-auth-username", "ann", "--basic-auth-password", "pw"]
+        canary = ["--canary-function", "shop-new", "--canary-percentage", "25", "--canary-labels", "a=b"]
+        words = ["--host", "shop.example.com", "--path", "/buy", "--description", "apples", *login, *canary]
+        made = platform.nuctl("create", "apigateway", "front", "--function", "shop", *words)
+        assert ok(made) == "API gateway front created\n"
+        again = platform.nuctl("create", "agw", "front", "--host", "other.example.com", "--function", "shop")
+        assert again.returncode == 1 and 'API gateway "front" exists already' in again.stderr
+        (line,) = [each for each in ok(platform.nuctl("get", "agw")).splitlines() if "front" in each]
+        cells = ["front", "shop.example.com", "/buy", "shop", "shop-new", "25"]
+        assert [each.strip() for each in line.split("|")][1:] == cells
+        gateway = json.loads(ok(platform.nuctl("get", "apigateway", "front", "-o", "json")))
+        assert gateway["metadata"]["labels"]["nuclio.io/project-name"] == "default"
+        assert gateway["spec"]["upstreams"][1]["extraLabels"] == {"a": "b"}
+        assert "pw" not in json.dumps(gateway)
+        assert ok(platform.nuctl("get", "apigateways", "-f", "shop", "-o", "name")).split() == ["front"]
+        ok(platform.nuctl("create", "agw", "side", "--attrs", json.dumps({**gateway["spec"], "name": "side",
+            "host": "side.example.com", "authenticationMode": "none", "authentication": None})))  # fmt: skip
+        assert ok(platform.nuctl("delete", "agw", "side")) == ""
+        refused = platform.nuctl("delete", "function", "shop")
+        assert refused.returncode == 1 and 'is used by API gateway "front"' in refused.stderr
+        ok(platform.nuctl("delete", "function", "shop", "--with-api-gateways"))
+        assert ok(platform.nuctl("get", "agw")) == "No api gateways found\n"
 
     def test_logs_follow_what_comes(self, platform, code):
         platform.deploy("followed", code)

@@ -44,6 +44,19 @@ Task<Response> put_function_event(Context& context, Request& request, const Path
 Task<Response> delete_function_event(Context& context, Request& request, const PathParams& params);
 boost::json::value shown(const spec::FunctionEvent& event);
 
+// api_gateways.cc
+Task<Response> get_api_gateways(Context& context, Request& request, const PathParams& params);
+Task<Response> get_api_gateway(Context& context, Request& request, const PathParams& params);
+Task<Response> post_api_gateway(Context& context, Request& request, const PathParams& params);
+Task<Response> put_api_gateway(Context& context, Request& request, const PathParams& params);
+Task<Response> put_api_gateway_deprecated(Context& context, Request& request, const PathParams& params);
+Task<Response> delete_api_gateway(Context& context, Request& request, const PathParams& params);
+boost::json::value shown(const spec::ApiGateway& gateway);
+boost::json::value exported_gateway(const spec::ApiGateway& gateway);
+
+// v3io_streams.cc
+Task<Response> refuse_v3io_streams(Context& context, Request& request, const PathParams& params);
+
 // function_templates.cc
 Task<Response> get_function_templates(Context& context, Request& request, const PathParams& params);
 Task<Response> render_function_template(Context& context, Request& request, const PathParams& params);

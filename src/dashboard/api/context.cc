@@ -29,6 +29,13 @@ std::string member_text(const json::object& object, std::string_view name) {
   return member && member->is_string() ? std::string(member->get_string()) : std::string();
 }
 
+Result<std::string> name_of_both(std::string_view in_body, std::string_view in_path) {
+  if (in_body.empty() && in_path.empty()) return fail(Why::invalid, "metadata.name must be set");
+  if (in_body.empty() || in_path.empty() || in_body == in_path) return std::string(in_body.empty() ? in_path : in_body);
+  return fail(Why::invalid, "metadata.name must be that of the path, \"" + std::string(in_path) + "\", is \"" +
+                                std::string(in_body) + "\"");
+}
+
 Namespace namespace_of(const Context& context, const Request& request, std::string_view header) {
   std::string_view named = request.headers.get(header);
   return named.empty() ? context.namespace_name : Namespace{std::string(named)};
@@ -37,6 +44,14 @@ Namespace namespace_of(const Context& context, const Request& request, std::stri
 bool is_true(std::string_view text) { return http::same_ignoring_case(text, "true") || text == "1"; }
 
 bool wants_export(const Request& request) { return is_true(http::query_param(request.query, "export").value_or("")); }
+
+json::value with_all_parts(json::value object) {
+  json::object& parts = object.as_object();
+  for (const char* part : {"metadata", "spec", "status"}) parts.emplace(part, json::object{});
+  parts["metadata"].as_object().emplace("annotations", json::object{});
+  parts["spec"].as_object().emplace("description", "");
+  return object;
+}
 
 Response json_response(int status, const json::value& value) { return Response::json(status, json::serialize(value)); }
 

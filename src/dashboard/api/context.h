@@ -57,11 +57,18 @@ Result<boost::json::object> body_object(const Request& request);
 Result<boost::json::object> member_object(const boost::json::object& object, std::string_view name);
 std::string member_text(const boost::json::object& object, std::string_view name);
 
+// The name of what a call is about: the body's, the path's, or both when they are the same. Why::invalid for neither.
+Result<std::string> name_of_both(std::string_view in_body, std::string_view in_path);
+
 // The namespace of a call: the header's, else the dashboard's own.
 Namespace namespace_of(const Context& context, const Request& request, std::string_view header);
 // A header or query parameter that says "true".
 bool is_true(std::string_view text);
 bool wants_export(const Request& request);
+
+// Adds what Nuclio's clients look for without asking whether it is there: metadata with annotations, spec with a
+// description, status.
+boost::json::value with_all_parts(boost::json::value object);
 
 Response json_response(int status, const boost::json::value& value);
 

@@ -29,7 +29,8 @@ std::string new_name() {
 // The event in the body; without a name it has none yet.
 Result<spec::FunctionEvent> event_in_body(const Context& context, const Request& request) {
   TRY(json::object body, body_object(request));
-  TRY(auto loaded, spec::read_function_event(json::value(std::move(body)), spec::Unknown::problem));
+  TRY(auto loaded, spec::read_function_event(json::value(std::move(body)), spec::Unknown::warning));
+  platform::log_warnings("function event", loaded.warnings);
   spec::Metadata& metadata = loaded.config.metadata;
   if (metadata.namespace_name.empty())
     metadata.namespace_name = namespace_of(context, request, kNamespaceHeader).value();

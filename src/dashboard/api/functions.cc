@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/json.hpp>
+#include <map>
+#include <set>
 
 #include "base/names.h"
 #include "dashboard/api/calls.h"
@@ -40,12 +42,7 @@ struct Given {
 Result<Given> given_function(const Context& context, const Request& request, std::string_view name_in_path) {
   TRY(json::object function, body_object(request));
   TRY(json::object metadata, member_object(function, "metadata"));
-  std::string name = member_text(metadata, "name");
-  if (!name_in_path.empty() && !name.empty() && name != name_in_path)
-    return fail(Why::invalid,
-                "metadata.name must be that of the path, \"" + std::string(name_in_path) + "\", is \"" + name + "\"");
-  if (name.empty()) name = name_in_path;
-  if (name.empty()) return fail(Why::invalid, "metadata.name must be set");
+  TRY(std::string name, name_of_both(member_text(metadata, "name"), name_in_path));
   std::string namespace_name = member_text(metadata, "namespace");
   if (namespace_name.empty()) namespace_name = namespace_of(context, request, kNamespaceHeader).value();
   metadata["name"] = name;
@@ -69,13 +66,29 @@ Task<Response> deploy(Context& context, const Request& request, std::string_view
   co_return co_await begun(context, request, std::move(given->id));
 }
 
+// Adds to functions of a namespace the names of the gateways that lead to them, when the request asks for these.
+Task<Result<void>> add_gateways(Context& context, const Request& request,
+                                std::vector<spec::FunctionConfig>& functions) {
+  if (!is_true(request.headers.get("X-Nuclio-Function-Enrich-Apigateways")) || functions.empty())
+    co_return Result<void>{};
+  Namespace namespace_name = namespace_of(context, request, kNamespaceHeader);
+  platform::GatewaysOf all;
+  CO_TRY(const auto gateways, co_await context.platform.api_gateways(std::move(namespace_name), std::move(all)));
+  std::map<std::string, std::set<std::string>> of_function;
+  for (const spec::ApiGateway& gateway : gateways)
+    for (const spec::Upstream& upstream : gateway.spec.upstreams)
+      of_function[upstream.function.name].insert(gateway.metadata.name);
+  for (spec::FunctionConfig& config : functions) {
+    const auto& names = of_function[config.metadata.name];
+    config.status.api_gateways = {names.begin(), names.end()};
+  }
+  co_return Result<void>{};
+}
+
 }  // namespace
 
 json::value shown(const spec::FunctionConfig& config) {
-  json::value value = spec::to_json(config, spec::Secrets::shown);
-  // Nuclio's clients look for these without asking whether they are there.
-  for (const char* part : {"metadata", "spec", "status"}) value.as_object().emplace(part, json::object{});
-  return value;
+  return with_all_parts(spec::to_json(config, spec::Secrets::shown));
 }
 
 json::value exported_for(const Request& request, const spec::FunctionConfig& config) {
@@ -93,6 +106,8 @@ Task<Response> get_functions(Context& context, Request& request, const PathParam
   if (!named.empty() && named != "*") project.emplace(std::string(named));
   auto functions = co_await context.platform.functions(namespace_of(context, request, kNamespaceHeader), project);
   if (!functions) co_return Response::error(functions.error());
+  auto added = co_await add_gateways(context, request, *functions);
+  if (!added) co_return Response::error(added.error());
   bool imported_only = is_true(request.headers.get("X-Nuclio-Imported-Function-Only"));
   json::object out;
   for (const auto& config : *functions) {
@@ -105,6 +120,10 @@ Task<Response> get_functions(Context& context, Request& request, const PathParam
 Task<Response> get_function(Context& context, Request& request, const PathParams& params) {
   auto config = co_await context.platform.function(id_in_path(context, request, params));
   if (!config) co_return Response::error(config.error());
+  std::vector one{std::move(*config)};
+  auto added = co_await add_gateways(context, request, one);
+  if (!added) co_return Response::error(added.error());
+  config = std::move(one.front());
   co_return json_response(200, wants_export(request) ? exported_for(request, *config) : shown(*config));
 }
 
@@ -138,8 +157,10 @@ Task<Response> delete_function(Context& context, Request& request, const PathPar
   if (!valid) co_return Response::error(valid.error());
   platform::ResourceVersion version{member_text(given->function["metadata"].get_object(), "resourceVersion")};
   bool force = is_true(request.headers.get("X-Nuclio-Delete-Function-Ignore-State-Validation"));
-  auto deleted =
-      co_await context.platform.delete_function(given->id, std::move(version), force ? Force::yes : Force::no);
+  bool with_gateways = is_true(request.headers.get("X-Nuclio-Delete-Function-With-API-Gateways"));
+  auto deleted = co_await context.platform.delete_function(
+      given->id, std::move(version), force ? Force::yes : Force::no,
+      with_gateways ? platform::WithGateways::yes : platform::WithGateways::no);
   if (!deleted && deleted.error().why != Why::not_found) co_return Response::error(deleted.error());
   co_return Response::empty(204);
 }

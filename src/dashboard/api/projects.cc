@@ -4,6 +4,7 @@
 #include "base/names.h"
 #include "dashboard/api/calls.h"
 #include "platform/demands.h"
+#include "spec/enrich.h"
 #include "spec/load.h"
 
 namespace nuclio::dashboard {
@@ -15,11 +16,7 @@ using platform::ProjectId;
 
 constexpr std::string_view kNamespaceHeader = "X-Nuclio-Project-Namespace";
 
-json::value shown(const spec::Project& project) {
-  json::value value = spec::to_json(project);
-  for (const char* part : {"metadata", "spec", "status"}) value.as_object().emplace(part, json::object{});
-  return value;
-}
+json::value shown(const spec::Project& project) { return with_all_parts(spec::to_json(project)); }
 
 ProjectId id_in_path(const Context& context, const Request& request, const PathParams& params) {
   return {namespace_of(context, request, kNamespaceHeader), params.as<ProjectName>("id")};
@@ -27,13 +24,10 @@ ProjectId id_in_path(const Context& context, const Request& request, const PathP
 
 Result<spec::Project> project_from(const Context& context, const Request& request, const json::value& value,
                                    std::string_view name_in_path) {
-  TRY(auto loaded, spec::read_project(value, spec::Unknown::problem));
+  TRY(auto loaded, spec::read_project(value, spec::Unknown::warning));
+  platform::log_warnings("project", loaded.warnings);
   spec::Metadata& metadata = loaded.config.metadata;
-  if (metadata.name.empty()) metadata.name = name_in_path;
-  if (metadata.name.empty()) return fail(Why::invalid, "metadata.name must be set");
-  if (!name_in_path.empty() && metadata.name != name_in_path)
-    return fail(Why::invalid, "metadata.name must be that of the path, \"" + std::string(name_in_path) + "\", is \"" +
-                                  metadata.name + "\"");
+  TRY(metadata.name, name_of_both(metadata.name, name_in_path));
   if (metadata.namespace_name.empty())
     metadata.namespace_name = namespace_of(context, request, kNamespaceHeader).value();
   TRY_DO(parse_project_name(metadata.name));
@@ -56,6 +50,14 @@ Task<Result<json::object>> exported_events(Context& context, Namespace namespace
   co_return out;
 }
 
+Task<Result<json::object>> exported_gateways(Context& context, Namespace namespace_name, ProjectName project) {
+  platform::GatewaysOf its{.project = std::move(project)};
+  CO_TRY(auto gateways, co_await context.platform.api_gateways(std::move(namespace_name), std::move(its)));
+  json::object out;
+  for (const spec::ApiGateway& each : gateways) out[each.metadata.name] = exported_gateway(each);
+  co_return out;
+}
+
 // A project with all that is in it, for another platform to import.
 Task<Result<json::value>> exported(Context& context, const Request& request, const spec::Project& project) {
   Namespace namespace_name{project.metadata.namespace_name};
@@ -66,11 +68,13 @@ Task<Result<json::value>> exported(Context& context, const Request& request, con
   stripped.status = {};
   json::object exported_functions;
   for (const auto& config : functions) exported_functions[config.metadata.name] = exported_for(request, config);
-  CO_TRY(json::object events, co_await exported_events(context, std::move(namespace_name), exported_functions));
+  CO_TRY(json::object events, co_await exported_events(context, namespace_name, exported_functions));
+  ProjectName name{project.metadata.name};
+  CO_TRY(json::object gateways, co_await exported_gateways(context, std::move(namespace_name), std::move(name)));
   json::object out{{"project", shown(stripped)},
                    {"functions", std::move(exported_functions)},
                    {"functionEvents", std::move(events)},
-                   {"apiGateways", json::object{}}};
+                   {"apiGateways", std::move(gateways)}};
   co_return json::value(std::move(out));
 }
 
@@ -126,7 +130,8 @@ Task<Result<ImportResult>> import_functions(Context& context, const json::object
 
 Result<spec::FunctionEvent> event_to_import(std::string_view name, const json::value& value,
                                             const spec::Project& project, const ImportResult& functions) {
-  TRY(auto loaded, spec::read_function_event(value, spec::Unknown::problem));
+  TRY(auto loaded, spec::read_function_event(value, spec::Unknown::warning));
+  platform::log_warnings("function event", loaded.warnings);
   spec::FunctionEvent& event = loaded.config;
   if (event.metadata.name.empty()) event.metadata.name = name;
   event.metadata.namespace_name = project.metadata.namespace_name;
@@ -152,11 +157,32 @@ Task<ImportResult> import_events(Context& context, const json::object& events, c
   co_return result;
 }
 
-ImportResult refused(const json::object& objects, std::string_view what) {
+Result<spec::ApiGateway> gateway_to_import(std::string_view name, const json::value& value,
+                                           const spec::Project& project) {
+  TRY(auto loaded, spec::read_api_gateway(value, spec::Unknown::warning));
+  platform::log_warnings("API gateway", loaded.warnings);
+  spec::Metadata& metadata = loaded.config.metadata;
+  if (metadata.name.empty()) metadata.name = name;
+  metadata.namespace_name = project.metadata.namespace_name;
+  metadata.labels[std::string(spec::kProjectLabel)] = project.metadata.name;
+  return std::move(loaded.config);
+}
+
+Task<ImportResult> import_gateways(Context& context, const json::object& gateways, const spec::Project& project) {
   ImportResult result;
-  for (const auto& [key, value] : objects)
-    result.failed.emplace(key, std::string(what) + " are not supported on this platform");
-  return result;
+  for (const auto& [key, value] : gateways) {
+    auto gateway = gateway_to_import(key, value, project);
+    if (!gateway) {
+      result.add(key, std::unexpected(std::move(gateway).error()));
+      continue;
+    }
+    // Functions that could not be imported may be there already, or come later.
+    auto made = co_await context.platform.create_api_gateway(std::move(*gateway), platform::CheckFunctions::no);
+    Result<void> imported{};
+    if (!made) imported = std::unexpected(std::move(made).error());
+    result.add(key, imported);
+  }
+  co_return result;
 }
 
 Task<Response> import_project(Context& context, const Request& request, json::object body) {
@@ -173,10 +199,10 @@ Task<Response> import_project(Context& context, const Request& request, json::ob
   auto imported = co_await import_functions(context, *functions, *project);
   if (!imported) co_return Response::error(imported.error());
   const ImportResult imported_events = co_await import_events(context, *events, *project, *imported);
-  const ImportResult no_gateways = refused(*gateways, "API gateways");
+  const ImportResult imported_gateways = co_await import_gateways(context, *gateways, *project);
   json::object out{{"functionImportResult", imported->to_json("failedFunctions", "function")},
                    {"functionEventImportResult", imported_events.to_json("failedFunctionEvents", "functionEvent")},
-                   {"apiGatewayImportResult", no_gateways.to_json("failedAPIGateways", "apiGateway")}};
+                   {"apiGatewayImportResult", imported_gateways.to_json("failedAPIGateways", "apiGateway")}};
   co_return json_response(201, std::move(out));
 }
 

@@ -9,6 +9,7 @@ namespace nuclio::dashboard {
 namespace {
 
 namespace json = boost::json;
+using platform::ApiGatewayId;
 using platform::FunctionEventId;
 using platform::FunctionId;
 using platform::ProjectId;
@@ -68,6 +69,14 @@ Resource AuthorizedPlatform::resource_of(const spec::FunctionEvent& event) const
   const auto function = platform_.function({std::move(name_space), *name});
   if (function) out.project = platform::project_of(*function).value();
   return out;
+}
+
+Resource AuthorizedPlatform::resource_of(const spec::ApiGateway& gateway) const {
+  return {.kind = Kind::api_gateway,
+          .name_space = Namespace{gateway.metadata.namespace_name},
+          .project = platform::project_of(gateway).value(),
+          .name = gateway.metadata.name,
+          .function = ""};
 }
 
 Task<Result<std::vector<bool>>> AuthorizedPlatform::allows(Action action, std::vector<Resource> resources) {
@@ -155,9 +164,15 @@ Task<Result<void>> AuthorizedPlatform::settled(FunctionId id, Deadline deadline)
   co_return co_await platform_.settled(std::move(id), deadline);
 }
 
-Task<Result<void>> AuthorizedPlatform::delete_function(FunctionId id, platform::ResourceVersion version, Force force) {
+Task<Result<void>> AuthorizedPlatform::delete_function(FunctionId id, platform::ResourceVersion version, Force force,
+                                                       platform::WithGateways gateways) {
   CO_TRY_DO(co_await demand_of_function(id, Action::remove));
-  co_return co_await platform_.delete_function(std::move(id), std::move(version), force);
+  if (gateways == platform::WithGateways::yes) {
+    platform::GatewaysOf its{.function = id.name};
+    CO_TRY(const auto with_it, co_await platform_.api_gateways(id.namespace_name, std::move(its)));
+    for (const spec::ApiGateway& each : with_it) CO_TRY_DO(co_await demand(Action::remove, resource_of(each)));
+  }
+  co_return co_await platform_.delete_function(std::move(id), std::move(version), force, gateways);
 }
 
 Task<Result<std::vector<platform::ReplicaName>>> AuthorizedPlatform::replicas(FunctionId id) {
@@ -224,6 +239,50 @@ Task<Result<void>> AuthorizedPlatform::delete_function_event(FunctionEventId id)
   CO_TRY(const spec::FunctionEvent existing, co_await platform_.function_event(id));
   CO_TRY_DO(co_await demand(Action::remove, resource_of(existing)));
   co_return co_await platform_.delete_function_event(std::move(id));
+}
+
+Task<Result<std::vector<spec::ApiGateway>>> AuthorizedPlatform::api_gateways(Namespace name_space,
+                                                                             platform::GatewaysOf which) {
+  CO_TRY(auto all, co_await platform_.api_gateways(std::move(name_space), std::move(which)));
+  co_return co_await readable(std::move(all));
+}
+
+Task<Result<spec::ApiGateway>> AuthorizedPlatform::api_gateway(ApiGatewayId id) {
+  CO_TRY(spec::ApiGateway gateway, co_await platform_.api_gateway(std::move(id)));
+  CO_TRY_DO(co_await demand(Action::read, resource_of(gateway)));
+  co_return gateway;
+}
+
+// Those that do not exist are nobody's yet.
+Task<Result<void>> AuthorizedPlatform::demand_of_upstreams(spec::ApiGateway gateway) {
+  for (const spec::Upstream& each : gateway.spec.upstreams) {
+    const FunctionId id{Namespace{gateway.metadata.namespace_name}, FunctionName{each.function.name}};
+    const auto function = platform_.function(id);
+    if (function) CO_TRY_DO(co_await demand(Action::invoke, resource_of(*function)));
+  }
+  co_return Result<void>{};
+}
+
+Task<Result<spec::ApiGateway>> AuthorizedPlatform::create_api_gateway(spec::ApiGateway gateway,
+                                                                      platform::CheckFunctions check) {
+  CO_TRY_DO(co_await demand(Action::create, resource_of(gateway)));
+  CO_TRY_DO(co_await demand_of_upstreams(gateway));
+  co_return co_await platform_.create_api_gateway(std::move(gateway), check);
+}
+
+Task<Result<spec::ApiGateway>> AuthorizedPlatform::update_api_gateway(spec::ApiGateway gateway,
+                                                                      platform::CheckFunctions check) {
+  CO_TRY(const spec::ApiGateway existing, co_await platform_.api_gateway(platform::id_of(gateway)));
+  CO_TRY_DO(co_await demand(Action::update, resource_of(existing)));
+  CO_TRY_DO(co_await demand(Action::update, resource_of(gateway)));
+  CO_TRY_DO(co_await demand_of_upstreams(gateway));
+  co_return co_await platform_.update_api_gateway(std::move(gateway), check);
+}
+
+Task<Result<void>> AuthorizedPlatform::delete_api_gateway(ApiGatewayId id) {
+  CO_TRY(const spec::ApiGateway existing, co_await platform_.api_gateway(id));
+  CO_TRY_DO(co_await demand(Action::remove, resource_of(existing)));
+  co_return co_await platform_.delete_api_gateway(std::move(id));
 }
 
 }  // namespace nuclio::dashboard

@@ -32,7 +32,9 @@ class AuthorizedPlatform {
   Task<Result<void>> deploy(boost::json::value given, platform::Deploy mode);
   Task<Result<void>> set_desired_state(platform::FunctionId id, platform::DesiredState state);
   Task<Result<void>> settled(platform::FunctionId id, Deadline deadline);
-  Task<Result<void>> delete_function(platform::FunctionId id, platform::ResourceVersion version, Force force);
+  // Also needs the right to delete the gateways that go with it.
+  Task<Result<void>> delete_function(platform::FunctionId id, platform::ResourceVersion version, Force force,
+                                     platform::WithGateways gateways);
 
   Task<Result<std::vector<platform::ReplicaName>>> replicas(platform::FunctionId id);
   Task<Result<std::unique_ptr<http::BodySource>>> logs(platform::FunctionId id, platform::ReplicaName replica,
@@ -52,6 +54,13 @@ class AuthorizedPlatform {
   Task<Result<void>> update_function_event(spec::FunctionEvent event);
   Task<Result<void>> delete_function_event(platform::FunctionEventId id);
 
+  // Who leads requests to a function must be allowed to invoke it.
+  Task<Result<std::vector<spec::ApiGateway>>> api_gateways(Namespace name_space, platform::GatewaysOf which);
+  Task<Result<spec::ApiGateway>> api_gateway(platform::ApiGatewayId id);
+  Task<Result<spec::ApiGateway>> create_api_gateway(spec::ApiGateway gateway, platform::CheckFunctions check);
+  Task<Result<spec::ApiGateway>> update_api_gateway(spec::ApiGateway gateway, platform::CheckFunctions check);
+  Task<Result<void>> delete_api_gateway(platform::ApiGatewayId id);
+
   // For what is no call of the platform. Why::forbidden when it may not be.
   Task<Result<void>> demand(Action action, Resource resource);
   // One answer for each.
@@ -64,6 +73,8 @@ class AuthorizedPlatform {
   Task<Result<spec::FunctionConfig>> demand_of_function(platform::FunctionId id, Action action);
   Resource resource_of(const spec::FunctionConfig& config) const;
   Resource resource_of(const spec::FunctionEvent& event) const;
+  Resource resource_of(const spec::ApiGateway& gateway) const;
+  Task<Result<void>> demand_of_upstreams(spec::ApiGateway gateway);
   template <class T>
   Task<Result<std::vector<T>>> readable(std::vector<T> all);
 

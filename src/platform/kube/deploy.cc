@@ -88,9 +88,10 @@ void KubePlatform::Deploying::add_log(std::string_view level, std::string_view m
 }
 
 Task<Result<void>> KubePlatform::deploy(json::value given, Deploy mode) {
-  CO_TRY(auto asked, spec::read_function(given, spec::Unknown::problem));
+  CO_TRY(auto asked, spec::read_function(given, spec::Unknown::warning));
   const spec::Metadata metadata = asked.config.metadata;
   CO_TRY(FunctionId id, checked_id(metadata));
+  log_warnings(quoted("function", metadata.name), asked.warnings);
   CO_TRY(Watched * in, watched(id.namespace_name));
   k8s::Object existing = in->functions.find({id.namespace_name.value(), id.name.value()});
   if (existing && mode == Deploy::only_new) co_return fail(existing_function(id));
@@ -102,11 +103,11 @@ Task<Result<void>> KubePlatform::deploy(json::value given, Deploy mode) {
                      quoted("function", id.name.value()) + " is being deleted; try again in a moment");
     // Who changes what they were shown gives references back.
     CO_TRY(given, co_await restored(std::move(given), existing));
-    CO_TRY(asked, spec::read_function(given, spec::Unknown::problem));
+    CO_TRY(asked, spec::read_function(given, spec::Unknown::warning));
   }
   if (is_import(metadata)) {
     spec::FunctionConfig config = spec::enrich(std::move(asked.config), options_.config);
-    co_return co_await import(std::move(config), existing != nullptr);
+    co_return co_await import(std::move(config), std::move(existing));
   }
   if (!existing && asked.config.spec.build.mode == spec::BuildMode::never && asked.config.spec.image.empty())
     co_return fail(never_built(id));
@@ -114,16 +115,19 @@ Task<Result<void>> KubePlatform::deploy(json::value given, Deploy mode) {
 }
 
 // Kept as it is until somebody asks for it to run.
-Task<Result<void>> KubePlatform::import(spec::FunctionConfig config, bool exists) {
+Task<Result<void>> KubePlatform::import(spec::FunctionConfig config, k8s::Object existing) {
   CO_TRY_DO(check_project(config));
   if (config.spec.disable)
     co_return fail(Why::invalid, "an imported function cannot be disabled as well; leave out spec.disable");
-  if (exists)
-    co_return fail(Why::conflict,
-                   quoted("function", config.metadata.name) + " exists already; delete it before it is imported again");
+  if (existing) {
+    CO_TRY(const auto present, function_of(*existing));
+    if (present.config.status.state != FunctionState::imported)
+      co_return fail(Why::conflict, quoted("function", config.metadata.name) +
+                                        " exists already; delete it before it is imported again");
+  }
   config.status = {};
   config.status.state = FunctionState::imported;
-  co_return co_await write(std::move(config), nullptr);
+  co_return co_await write(std::move(config), std::move(existing));
 }
 
 // Takes what was asked for, if it can be as far as is known now, and goes on by itself.

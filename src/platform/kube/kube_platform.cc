@@ -203,7 +203,8 @@ Task<Result<void>> KubePlatform::settled(FunctionId id, Deadline deadline) {
   }
 }
 
-Task<Result<void>> KubePlatform::delete_function(FunctionId id, ResourceVersion version, Force force) {
+Task<Result<void>> KubePlatform::delete_function(FunctionId id, ResourceVersion version, Force force,
+                                                 WithGateways gateways) {
   CO_TRY(const k8s::Object found, object(id));
   CO_TRY(Watched * in, watched(id.namespace_name));
   auto loaded = function_of(*found);
@@ -213,6 +214,10 @@ Task<Result<void>> KubePlatform::delete_function(FunctionId id, ResourceVersion 
     if (!allowed && !(force == Force::yes && allowed.error().why == Why::precondition)) co_return allowed;
   }
   const Deadline deadline = Deadline::in(kDeleteTime);
+  const GatewaysOf its{.function = id.name};
+  CO_TRY(const auto leading_to_it, co_await api_gateways(id.namespace_name, its));
+  if (gateways == WithGateways::no) CO_TRY_DO(may_delete(id, leading_to_it));
+  CO_TRY_DO(co_await delete_gateways(leading_to_it, deadline));
   // First: when they cannot be deleted, the function is still there for another try, which would not look for them
   // once it was gone.
   CO_TRY_DO(co_await delete_events_of(id, deadline));

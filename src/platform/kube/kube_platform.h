@@ -69,7 +69,8 @@ class KubePlatform final : public Platform {
   Task<Result<void>> deploy(boost::json::value given, Deploy mode) override;
   Task<Result<void>> set_desired_state(FunctionId id, DesiredState state) override;
   Task<Result<void>> settled(FunctionId id, Deadline deadline) override;
-  Task<Result<void>> delete_function(FunctionId id, ResourceVersion version, Force force) override;
+  Task<Result<void>> delete_function(FunctionId id, ResourceVersion version, Force force,
+                                     WithGateways gateways) override;
   Result<std::vector<ReplicaName>> replicas(const FunctionId& id) override;
   Result<std::unique_ptr<http::BodySource>> logs(const FunctionId& id, const ReplicaName& replica,
                                                  const LogRequest& request) override;
@@ -84,6 +85,11 @@ class KubePlatform final : public Platform {
   Task<Result<void>> create_function_event(spec::FunctionEvent event) override;
   Task<Result<void>> update_function_event(spec::FunctionEvent event) override;
   Task<Result<void>> delete_function_event(FunctionEventId id) override;
+  Task<Result<std::vector<spec::ApiGateway>>> api_gateways(Namespace namespace_name, GatewaysOf which) override;
+  Task<Result<spec::ApiGateway>> api_gateway(ApiGatewayId id) override;
+  Task<Result<spec::ApiGateway>> create_api_gateway(spec::ApiGateway gateway, CheckFunctions check) override;
+  Task<Result<spec::ApiGateway>> update_api_gateway(spec::ApiGateway gateway, CheckFunctions check) override;
+  Task<Result<void>> delete_api_gateway(ApiGatewayId id) override;
 
  private:
   // What is watched of a namespace.
@@ -101,10 +107,16 @@ class KubePlatform final : public Platform {
                                                                std::optional<FunctionName> function, Deadline deadline);
   Task<Result<boost::json::object>> event_object(FunctionEventId id, Deadline deadline);
   Task<Result<void>> delete_events_of(FunctionId id, Deadline deadline);
+  Task<Result<boost::json::object>> gateway_object(ApiGatewayId id, Deadline deadline);
+  Task<Result<void>> may_serve(spec::ApiGateway gateway, CheckFunctions check);
+  Task<Result<std::string>> kept_password(boost::json::object existing, Deadline deadline);
+  Task<Result<void>> keep_password(boost::json::object gateway, std::string password, Deadline deadline);
+  Task<Result<void>> remove_secret(boost::json::object gateway, Deadline deadline);
+  Task<Result<void>> delete_gateways(std::vector<spec::ApiGateway> gateways, Deadline deadline);
   Result<void> check_project(const spec::FunctionConfig& config);
   Task<Result<void>> make_default_project(Namespace namespace_name, Deadline deadline);
 
-  Task<Result<void>> import(spec::FunctionConfig config, bool exists);
+  Task<Result<void>> import(spec::FunctionConfig config, k8s::Object existing);
   Task<Result<void>> begin(boost::json::value given, spec::Loaded<spec::FunctionConfig> asked, k8s::Object existing);
   Result<std::vector<schema::Problem>> complete(spec::FunctionConfig& config);
   Task<Result<void>> write(spec::FunctionConfig config, k8s::Object existing, std::string builder = "");

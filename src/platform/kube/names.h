@@ -15,6 +15,7 @@ inline constexpr k8s::Resource kFunctionEvents{"nuclio.io", "v1", "nucliofunctio
 inline constexpr k8s::Resource kApiGateways{"nuclio.io", "v1", "nuclioapigateways", "NuclioAPIGateway"};
 // The way to write spec and status in one step.
 inline constexpr k8s::Resource kWholeFunctions{"nuclio.io", "v1beta1", "nucliofunctions", "NuclioFunction"};
+inline constexpr k8s::Resource kWholeApiGateways{"nuclio.io", "v1beta1", "nuclioapigateways", "NuclioAPIGateway"};
 
 inline constexpr std::string_view kClassLabel = "nuclio.io/class";  // "function"
 inline constexpr std::string_view kAppLabel = "nuclio.io/app";      // "functionres"
@@ -24,6 +25,9 @@ inline constexpr std::string_view kProjectLabel = "nuclio.io/project-name";
 
 // Of a function whose secret values are in a Secret: the name of it. Nuclio finds it by labels alone.
 inline constexpr std::string_view kSecretAnnotation = "nuclio.io/function-secret";
+// The same of an API gateway.
+inline constexpr std::string_view kGatewaySecretAnnotation = "nuclio.io/apigateway-secret";
+inline constexpr std::string_view kGatewayLabel = "nuclio.io/apigateway-name";
 
 inline constexpr std::string_view kFieldManager = "nuclio-controller";
 inline constexpr std::string_view kContainer = "nuclio";  // the function's container in its pod

@@ -62,6 +62,10 @@ Result<schema::Loaded<spec::FunctionEvent>> function_event_of(const json::object
   return spec::read_function_event(readable(object), spec::Unknown::warning);
 }
 
+Result<schema::Loaded<spec::ApiGateway>> api_gateway_of(const json::object& object) {
+  return spec::read_api_gateway(readable(object), spec::Unknown::warning);
+}
+
 json::object object_of(json::object function, const json::object* existing) {
   json::object out = with_metadata(std::move(function), kWholeFunctions, existing);
   out.emplace("spec", json::object{});
@@ -80,6 +84,11 @@ json::object object_of(const spec::FunctionEvent& event, const json::object* exi
   json::object out = with_metadata(std::move(value.get_object()), kFunctionEvents, existing);
   out.emplace("spec", json::object{});
   return out;
+}
+
+json::object object_of(const spec::ApiGateway& gateway, const json::object* existing) {
+  json::value value = spec::to_json(gateway, spec::Secrets::shown);
+  return with_metadata(std::move(value.get_object()), kWholeApiGateways, existing);
 }
 
 bool has_code(const spec::FunctionSpec& spec) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "spec/api_gateway.h"
 #include "spec/function.h"
 #include "spec/function_event.h"
 #include "spec/project.h"
@@ -18,6 +19,7 @@ namespace nuclio::platform::kube {
 Result<schema::Loaded<spec::FunctionConfig>> function_of(const boost::json::object& object);
 Result<schema::Loaded<spec::Project>> project_of(const boost::json::object& object);
 Result<schema::Loaded<spec::FunctionEvent>> function_event_of(const boost::json::object& object);
+Result<schema::Loaded<spec::ApiGateway>> api_gateway_of(const boost::json::object& object);
 
 // The object of a function with its spec and status. What `existing` has in its metadata beside labels and annotations
 // stays; null for a new one.
@@ -25,6 +27,8 @@ Result<schema::Loaded<spec::FunctionEvent>> function_event_of(const boost::json:
 boost::json::object object_of(boost::json::object function, const boost::json::object* existing);
 boost::json::object object_of(const spec::Project& project, const boost::json::object* existing);
 boost::json::object object_of(const spec::FunctionEvent& event, const boost::json::object* existing);
+// With a reference in the place of its password: the caller has taken it out.
+boost::json::object object_of(const spec::ApiGateway& gateway, const boost::json::object* existing);
 
 // Whether a function has code that an image is made of, by whoever makes images.
 bool has_code(const spec::FunctionSpec& spec);

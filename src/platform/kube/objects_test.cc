@@ -64,6 +64,17 @@ TEST(FunctionEventObject, KeepsTheMetadataThatIsNotItsBusiness) {
   EXPECT_EQ(object_of(spec::FunctionEvent{}, nullptr).at("spec"), json::object{});
 }
 
+TEST(ApiGatewayObject, IsWrittenWhole) {
+  const json::object existing = object(R"({"apiVersion": "nuclio.io/v1beta1", "kind": "NuclioAPIGateway",
+    "metadata": {"name": "g", "namespace": "n", "uid": "u", "resourceVersion": "7"},
+    "spec": {"name": "g", "host": "h", "upstreams": [{"nucliofunction": {"name": "f"}, "percentage": 5}]},
+    "status": {"state": "ready"}})");
+  auto read = api_gateway_of(existing);
+  ASSERT_TRUE(read) << read.error().what;
+  EXPECT_EQ(read->config.spec.upstreams.at(0).function.name, "f");
+  EXPECT_EQ(object_of(read->config, &existing), existing);
+}
+
 TEST(BuildInputs, ChangeWithWhatAnImageIsMadeOfAlone) {
   json::object changed = object(kFunction);
   const std::string before = build_inputs(changed);

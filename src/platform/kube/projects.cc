@@ -90,10 +90,14 @@ Task<Result<void>> KubePlatform::delete_project(ProjectId id, ProjectDeletion de
   CO_TRY(const auto inside, functions(id.namespace_name, id.name));
   if (!inside.empty() && deletion != ProjectDeletion::cascading)
     co_return fail(project_in_use(id, inside.size(), id_of(inside[0])));
+  const GatewaysOf its{.project = id.name};
+  CO_TRY(const auto gateways, co_await api_gateways(id.namespace_name, its));
+  if (!gateways.empty() && deletion != ProjectDeletion::cascading) co_return fail(project_in_use(id, gateways));
   if (deletion == ProjectDeletion::check) co_return Result<void>{};
+  CO_TRY_DO(co_await delete_gateways(gateways, Deadline::in(kCallTime)));
   for (const spec::FunctionConfig& config : inside) {
     const ResourceVersion any{""};
-    auto deleted = co_await delete_function(id_of(config), any, Force::yes);
+    auto deleted = co_await delete_function(id_of(config), any, Force::yes, WithGateways::yes);
     if (!deleted && deleted.error().why != Why::not_found) co_return deleted;
   }
   const k8s::Object existing = in->projects.find(name_of(id));

@@ -100,9 +100,10 @@ Result<void> ProcessPlatform::check_project(const spec::FunctionConfig& config) 
 }
 
 Task<Result<void>> ProcessPlatform::deploy(boost::json::value given, Deploy mode) {
-  CO_TRY(auto asked, spec::read_function(given, spec::Unknown::problem));
+  CO_TRY(auto asked, spec::read_function(given, spec::Unknown::warning));
   const spec::Metadata metadata = asked.config.metadata;
   CO_TRY(FunctionId id, checked_id(metadata));
+  log_warnings(quoted("function", metadata.name), asked.warnings);
   Managed* existing = find(id);
   if (existing && mode == Deploy::only_new) co_return fail(existing_function(id));
   if (existing) CO_TRY_DO(may_change(*existing, metadata.resource_version));
@@ -117,15 +118,20 @@ Result<void> ProcessPlatform::import(spec::FunctionConfig config, Managed* exist
   TRY_DO(check_project(config));
   if (config.spec.disable)
     return fail(Why::invalid, "an imported function cannot be disabled as well; leave out spec.disable");
-  if (existing)
+  if (existing && existing->stored.config.status.state != FunctionState::imported)
     return fail(Why::conflict,
                 quoted("function", config.metadata.name) + " exists already; delete it before it is imported again");
+  const std::string before = existing ? existing->stored.config.metadata.resource_version : "0";
   config.status = {};
   config.status.state = FunctionState::imported;
-  config.metadata.resource_version = "1";
+  config.metadata.resource_version = std::to_string(std::atoll(before.c_str()) + 1);
   StoredFunction stored{.config = std::move(config), .desired = Desired::imported};
   TRY_DO(store_.save(stored));
-  add(std::move(stored));
+  if (existing) {
+    existing->stored = std::move(stored);
+  } else {
+    add(std::move(stored));
+  }
   changed_.notify_all();
   return {};
 }
@@ -173,12 +179,17 @@ Task<Result<void>> ProcessPlatform::settled(FunctionId id, Deadline deadline) {
   }
 }
 
-Task<Result<void>> ProcessPlatform::delete_function(FunctionId id, ResourceVersion version, Force force) {
+Task<Result<void>> ProcessPlatform::delete_function(FunctionId id, ResourceVersion version, Force force,
+                                                    WithGateways gateways) {
   Managed* managed = find(id);
   if (!managed) co_return fail(missing_function(id));
   auto allowed = may_change(*managed, version.value());
   bool may_force = !managed->being_deleted && (allowed || allowed.error().why == Why::precondition);
   if (!allowed && !(force == Force::yes && may_force)) co_return allowed;
+  const GatewaysOf its{.function = id.name};
+  CO_TRY(const auto leading_to_it, co_await api_gateways(id.namespace_name, its));
+  if (gateways == WithGateways::no) CO_TRY_DO(may_delete(id, leading_to_it));
+  for (const spec::ApiGateway& each : leading_to_it) CO_TRY_DO(store_.delete_api_gateway(id_of(each)));
   CO_TRY_DO(store_.delete_function(id));
   // From here on it does not come back, whatever happens to us.
   managed->being_deleted = true;

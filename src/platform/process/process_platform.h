@@ -55,7 +55,8 @@ class ProcessPlatform final : public Platform {
   Task<Result<void>> deploy(boost::json::value given, Deploy mode) override;
   Task<Result<void>> set_desired_state(FunctionId id, DesiredState state) override;
   Task<Result<void>> settled(FunctionId id, Deadline deadline) override;
-  Task<Result<void>> delete_function(FunctionId id, ResourceVersion version, Force force) override;
+  Task<Result<void>> delete_function(FunctionId id, ResourceVersion version, Force force,
+                                     WithGateways gateways) override;
   Result<std::vector<ReplicaName>> replicas(const FunctionId& id) override;
   Result<std::unique_ptr<http::BodySource>> logs(const FunctionId& id, const ReplicaName& replica,
                                                  const LogRequest& request) override;
@@ -70,6 +71,11 @@ class ProcessPlatform final : public Platform {
   Task<Result<void>> create_function_event(spec::FunctionEvent event) override;
   Task<Result<void>> update_function_event(spec::FunctionEvent event) override;
   Task<Result<void>> delete_function_event(FunctionEventId id) override;
+  Task<Result<std::vector<spec::ApiGateway>>> api_gateways(Namespace namespace_name, GatewaysOf which) override;
+  Task<Result<spec::ApiGateway>> api_gateway(ApiGatewayId id) override;
+  Task<Result<spec::ApiGateway>> create_api_gateway(spec::ApiGateway gateway, CheckFunctions check) override;
+  Task<Result<spec::ApiGateway>> update_api_gateway(spec::ApiGateway gateway, CheckFunctions check) override;
+  Task<Result<void>> delete_api_gateway(ApiGatewayId id) override;
 
  private:
   struct Managed;
@@ -88,6 +94,8 @@ class ProcessPlatform final : public Platform {
 
   Result<void> may_change(const Managed& managed, const std::string& resource_version) const;
   Result<void> add_project(const spec::Project& project);
+  enum class MustExist : bool { no, yes };
+  Result<spec::ApiGateway> keep(spec::ApiGateway gateway, CheckFunctions check, MustExist must_exist);
   Result<void> check_project(const spec::FunctionConfig& config) const;
   Result<void> import(spec::FunctionConfig config, Managed* existing);
   Result<void> begin(boost::json::value given, spec::Loaded<spec::FunctionConfig> asked, Managed* existing);

@@ -113,8 +113,9 @@ class ProcessPlatformTest : public ::testing::Test {
     TRY_DO(run_until_done(loop_, platform_->set_desired_state(id(name), state)));
     return settled(name);
   }
-  Result<void> remove(const std::string& name, const std::string& version = "", Force force = Force::no) {
-    return run_until_done(loop_, platform_->delete_function(id(name), ResourceVersion{version}, force));
+  Result<void> remove(const std::string& name, const std::string& version = "", Force force = Force::no,
+                      WithGateways gateways = WithGateways::no) {
+    return run_until_done(loop_, platform_->delete_function(id(name), ResourceVersion{version}, force, gateways));
   }
   spec::FunctionStatus status(const std::string& name = "f") { return platform_->function(id(name))->status; }
   std::vector<ReplicaName> replicas(const std::string& name = "f") { return *platform_->replicas(id(name)); }

@@ -201,7 +201,7 @@ TEST_F(ProcessPlatformTest, RefusesWithAReason) {
       {tale("f", "x", {}, {{"resourceVersion", "9"}}), Why::conflict, "its resourceVersion is 1, not 9"},
       {tale("busy", "x"), Why::precondition, "function \"busy\" is being deployed"},
       {tale("new", "x", {{"minReplicas", 3}, {"maxReplicas", 2}}), Why::invalid, "eplicas"},
-      {tale("new", "x", {{"handlr", "x"}}), Why::invalid, "spec.handlr"},
+      {tale("new", "x", {{"minReplicas", "x"}}), Why::invalid, "spec.minReplicas"},
   };
   for (Case& each : cases) {
     auto outcome = deploy(each.given);
@@ -264,6 +264,75 @@ TEST_F(ProcessPlatformTest, KeepsEventsUntilTheirFunctionIsDeleted) {
   ASSERT_TRUE(remove("f"));
   EXPECT_EQ(run_until_done(loop_, platform_->function_event(e)).error().why, Why::not_found);
   EXPECT_EQ(run_until_done(loop_, platform_->delete_function_event(e)).error().why, Why::not_found);
+}
+
+spec::ApiGateway gateway(const std::string& name, const std::string& function) {
+  spec::ApiGateway out;
+  out.metadata.name = name;
+  out.metadata.namespace_name = "nuclio";
+  out.spec.host = name + ".example.com";
+  out.spec.upstreams.push_back({.function = {function}});
+  return out;
+}
+
+TEST_F(ProcessPlatformTest, KeepsGatewaysAndTheirPasswords) {
+  const ApiGatewayId shop{Namespace{"nuclio"}, ApiGatewayName{"shop"}};
+  spec::ApiGateway given = gateway("shop", "f");
+  given.spec.authentication_mode = spec::AuthenticationMode::basic_auth;
+  given.spec.authentication = {.basic_auth = spec::BasicAuth{"ann", "secret"}, .dex_auth = {}};
+  EXPECT_EQ(run_until_done(loop_, platform_->update_api_gateway(given, CheckFunctions::no)).error().why,
+            Why::not_found);
+  EXPECT_EQ(run_until_done(loop_, platform_->create_api_gateway(given, CheckFunctions::yes)).error().what,
+            "function \"f\" does not exist; deploy it first");
+  ASSERT_TRUE(run_until_done(loop_, platform_->create_api_gateway(given, CheckFunctions::no)));
+  EXPECT_EQ(run_until_done(loop_, platform_->create_api_gateway(given, CheckFunctions::no)).error().why, Why::conflict);
+  close();
+  open();
+  auto kept = run_until_done(loop_, platform_->api_gateway(shop));
+  ASSERT_TRUE(kept) << kept.error().what;
+  EXPECT_EQ(kept->spec.name, "shop");
+  EXPECT_EQ(kept->metadata.labels.at("nuclio.io/project-name"), "default");
+  EXPECT_EQ(kept->status.state, "waitingForProvisioning");
+  EXPECT_THAT(kept->status.last_error, HasSubstr("nothing serves API gateways"));
+  EXPECT_EQ(kept->spec.authentication->basic_auth->password, "$ref:/spec/authentication/basicauth/password");
+  ASSERT_TRUE(run_until_done(loop_, platform_->update_api_gateway(*kept, CheckFunctions::no)));
+  EXPECT_THAT(folder_.read("home/state.db-wal") + folder_.read("home/state.db"), HasSubstr("secret"));
+
+  spec::ApiGateway other = *kept;
+  other.metadata.name = other.spec.name = "other";
+  EXPECT_THAT(run_until_done(loop_, platform_->create_api_gateway(other, CheckFunctions::no)).error().what,
+              HasSubstr("no password is kept"));
+  other.spec.authentication_mode = spec::AuthenticationMode::none;
+  other.spec.authentication.reset();
+  other.spec.path = "/";
+  EXPECT_THAT(run_until_done(loop_, platform_->create_api_gateway(other, CheckFunctions::no)).error().what,
+              HasSubstr("in use by API gateway \"shop\""));
+  ASSERT_TRUE(run_until_done(loop_, platform_->delete_api_gateway(shop)));
+  EXPECT_EQ(run_until_done(loop_, platform_->delete_api_gateway(shop)).error().why, Why::not_found);
+}
+
+TEST_F(ProcessPlatformTest, KeepsFunctionsAndProjectsThatGatewaysLeadTo) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one")));
+  ASSERT_TRUE(run_until_done(loop_, platform_->create_api_gateway(gateway("shop", "f"), CheckFunctions::yes)));
+  auto refused = remove("f");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().why, Why::precondition);
+  EXPECT_THAT(refused.error().what, HasSubstr("used by API gateway \"shop\""));
+  ASSERT_TRUE(remove("f", "", Force::no, WithGateways::yes));
+  EXPECT_TRUE(run_until_done(loop_, platform_->api_gateways(Namespace{"nuclio"}, {}))->empty());
+
+  spec::Project media;
+  media.metadata.name = "media";
+  media.metadata.namespace_name = "nuclio";
+  ASSERT_TRUE(run_until_done(loop_, platform_->create_project(media)));
+  spec::ApiGateway of_media = gateway("shop", "f");
+  of_media.metadata.labels["nuclio.io/project-name"] = "media";
+  ASSERT_TRUE(run_until_done(loop_, platform_->create_api_gateway(of_media, CheckFunctions::no)));
+  const ProjectId id{Namespace{"nuclio"}, ProjectName{"media"}};
+  EXPECT_THAT(run_until_done(loop_, platform_->delete_project(id, ProjectDeletion::check)).error().what,
+              HasSubstr("still has 1 API gateway, such as \"shop\""));
+  ASSERT_TRUE(run_until_done(loop_, platform_->delete_project(id, ProjectDeletion::cascading)));
+  EXPECT_TRUE(run_until_done(loop_, platform_->api_gateways(Namespace{"nuclio"}, {}))->empty());
 }
 
 }  // namespace

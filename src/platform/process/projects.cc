@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Projects, which are no more than names for groups of functions.
+// Projects, which are no more than names for groups of functions and gateways.
 #include "base/names.h"
 #include "platform/process/managed.h"
 
@@ -51,10 +51,14 @@ Task<Result<void>> ProcessPlatform::delete_project(ProjectId id, ProjectDeletion
   auto functions = functions_of(id);
   if (!functions.empty() && deletion != ProjectDeletion::cascading)
     co_return fail(project_in_use(id, functions.size(), functions[0]));
+  const GatewaysOf its{.project = id.name};
+  CO_TRY(const auto gateways, co_await api_gateways(id.namespace_name, its));
+  if (!gateways.empty() && deletion != ProjectDeletion::cascading) co_return fail(project_in_use(id, gateways));
   if (deletion == ProjectDeletion::check) co_return Result<void>{};
+  for (const spec::ApiGateway& each : gateways) CO_TRY_DO(store_.delete_api_gateway(id_of(each)));
   for (const FunctionId& function : functions) {
     ResourceVersion any{""};
-    auto deleted = co_await delete_function(function, any, Force::yes);
+    auto deleted = co_await delete_function(function, any, Force::yes, WithGateways::yes);
     if (!deleted && deleted.error().why != Why::not_found) co_return deleted;
   }
   CO_TRY_DO(store_.delete_project(id));

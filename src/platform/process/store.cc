@@ -51,6 +51,15 @@ CREATE TABLE function_events (
 ) STRICT;
 CREATE INDEX events_of_function ON function_events (namespace, function);
 PRAGMA user_version = 2;
+)",
+                             R"(
+CREATE TABLE api_gateways (
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  object TEXT NOT NULL,
+  PRIMARY KEY (namespace, name)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 3;
 )"};
 constexpr std::int64_t kSchemaVersion = kSchema.size();
 
@@ -77,6 +86,12 @@ Result<spec::FunctionConfig> read_function_text(const std::string& text) {
 Result<spec::FunctionEvent> read_event_text(const std::string& text) {
   TRY(auto value, schema::parse_json(text));
   TRY(auto loaded, spec::read_function_event(value, spec::Unknown::warning));
+  return std::move(loaded.config);
+}
+
+Result<spec::ApiGateway> read_gateway_text(const std::string& text) {
+  TRY(auto value, schema::parse_json(text));
+  TRY(auto loaded, spec::read_api_gateway(value, spec::Unknown::warning));
   return std::move(loaded.config);
 }
 
@@ -131,6 +146,10 @@ Result<Store::Statements> Store::prepare(Database& database) {
                        " VALUES (?1, ?2, ?3, ?4)"));
   TRY(auto delete_function_event, database.prepare("DELETE FROM function_events WHERE namespace = ?1 AND name = ?2"));
   TRY(auto delete_events_of, database.prepare("DELETE FROM function_events WHERE namespace = ?1 AND function = ?2"));
+  TRY(auto api_gateways, database.prepare("SELECT object FROM api_gateways WHERE namespace = ?1 ORDER BY name"));
+  TRY(auto save_api_gateway,
+      database.prepare("INSERT OR REPLACE INTO api_gateways (namespace, name, object) VALUES (?1, ?2, ?3)"));
+  TRY(auto delete_api_gateway, database.prepare("DELETE FROM api_gateways WHERE namespace = ?1 AND name = ?2"));
   return Statements{std::move(functions),           std::move(ids),
                     std::move(save_function),       std::move(delete_function),
                     std::move(save_revision),       std::move(revision),
@@ -138,7 +157,8 @@ Result<Store::Statements> Store::prepare(Database& database) {
                     std::move(save_project),        std::move(delete_project),
                     std::move(function_events),     std::move(function_event),
                     std::move(save_function_event), std::move(delete_function_event),
-                    std::move(delete_events_of)};
+                    std::move(delete_events_of),    std::move(api_gateways),
+                    std::move(save_api_gateway),    std::move(delete_api_gateway)};
 }
 
 Result<std::vector<StoredFunction>> Store::functions() {
@@ -284,6 +304,32 @@ Result<void> Store::save(const spec::FunctionEvent& event) {
 
 Result<void> Store::delete_function_event(const FunctionEventId& id) {
   return statements_.delete_function_event.bind(1, id.namespace_name.value()).bind(2, id.name.value()).run();
+}
+
+Result<std::vector<spec::ApiGateway>> Store::api_gateways(const Namespace& namespace_name) {
+  Statement& rows = statements_.api_gateways.bind(1, namespace_name.value());
+  std::vector<spec::ApiGateway> out;
+  for (;;) {
+    TRY(bool row, rows.step());
+    if (!row) return out;
+    auto gateway = read_gateway_text(rows.text(0));
+    if (gateway) {
+      out.push_back(std::move(*gateway));
+    } else {
+      log::error("An API gateway in the state cannot be read and is left out", {{"reason", gateway.error().what}});
+    }
+  }
+}
+
+Result<void> Store::save(const spec::ApiGateway& gateway) {
+  return statements_.save_api_gateway.bind(1, gateway.metadata.namespace_name)
+      .bind(2, gateway.metadata.name)
+      .bind(3, boost::json::serialize(spec::to_json(gateway, spec::Secrets::shown)))
+      .run();
+}
+
+Result<void> Store::delete_api_gateway(const ApiGatewayId& id) {
+  return statements_.delete_api_gateway.bind(1, id.namespace_name.value()).bind(2, id.name.value()).run();
 }
 
 }  // namespace nuclio::platform::process

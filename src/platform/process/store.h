@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "platform/platform.h"
 #include "platform/process/database.h"
+#include "spec/api_gateway.h"
 #include "spec/function.h"
 #include "spec/function_event.h"
 #include "spec/project.h"
@@ -64,11 +65,16 @@ class Store {
   Result<void> save(const spec::FunctionEvent& event);
   Result<void> delete_function_event(const FunctionEventId& id);
 
+  // All of a namespace by name, with their passwords.
+  Result<std::vector<spec::ApiGateway>> api_gateways(const Namespace& namespace_name);
+  Result<void> save(const spec::ApiGateway& gateway);
+  Result<void> delete_api_gateway(const ApiGatewayId& id);
+
  private:
   struct Statements {
     Statement functions, ids, save_function, delete_function, save_revision, revision, keep_revisions, projects,
         save_project, delete_project, function_events, function_event, save_function_event, delete_function_event,
-        delete_events_of;
+        delete_events_of, api_gateways, save_api_gateway, delete_api_gateway;
   };
   Store(Database database, Statements statements)
       : database_(std::move(database)), statements_(std::move(statements)) {}

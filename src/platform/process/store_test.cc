@@ -157,12 +157,30 @@ TEST_F(StoreTest, RemembersEventsUntilTheirFunctionGoes) {
   EXPECT_EQ(store.save(event("4", "Not a name")).error().why, Why::invalid);
 }
 
+TEST_F(StoreTest, RemembersGatewaysByTheirNames) {
+  Store store = open();
+  spec::ApiGateway gateway;
+  gateway.metadata.namespace_name = "nuclio";
+  for (const char* name : {"b", "a", "b"}) {
+    gateway.metadata.name = name;
+    gateway.spec.host += name;
+    ASSERT_TRUE(store.save(gateway));
+  }
+  auto kept = open().api_gateways(Namespace{"nuclio"});
+  ASSERT_TRUE(kept);
+  ASSERT_EQ(kept->size(), 2u);
+  EXPECT_EQ(kept->back().spec.host, "bab");
+  ASSERT_TRUE(store.delete_api_gateway({Namespace{"nuclio"}, ApiGatewayName{"b"}}));
+  EXPECT_EQ(store.api_gateways(Namespace{"nuclio"})->size(), 1u);
+  EXPECT_TRUE(store.api_gateways(Namespace{"elsewhere"})->empty());
+}
+
 TEST_F(StoreTest, BringsAFileOfAnOlderVersionUpToDate) {
   ASSERT_TRUE(open().save(function("a")));
   {
     auto database = Database::open(folder_.at("state.db"));
     ASSERT_TRUE(database);
-    ASSERT_TRUE(database->execute("DROP TABLE function_events; PRAGMA user_version = 1"));
+    ASSERT_TRUE(database->execute("DROP TABLE function_events; DROP TABLE api_gateways; PRAGMA user_version = 1"));
   }
   Store store = open();
   EXPECT_EQ(*store.ids(), std::vector{id("a")});
@@ -178,7 +196,7 @@ TEST_F(StoreTest, SaysThatAFileIsFromANewerVersion) {
   auto store = Store::open(folder_.at("state.db"));
   ASSERT_FALSE(store);
   EXPECT_THAT(store.error().what,
-              HasSubstr("written by a newer version of this program (schema 99, this one knows 2)"));
+              HasSubstr("written by a newer version of this program (schema 99, this one knows 3)"));
 }
 
 TEST_F(StoreTest, SaysThatAFileIsDamaged) {

@@ -210,7 +210,7 @@ TEST_F(HttpTriggerTest, RefusesABadCloudEvent) {
   start();
   auto answer = exchange(request("POST /", "ce-specversion: 1.0\r\nce-id: 1\r\nce-source: s\r\n", "x"));
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 "));
-  EXPECT_THAT(answer, EndsWith(R"({"error": "bad CloudEvent: ce-type is missing or empty"})"));
+  EXPECT_THAT(answer, HasSubstr(R"({"error": "bad CloudEvent: ce-type is missing or empty")"));
   EXPECT_TRUE(handler_.events.empty());
 }
 

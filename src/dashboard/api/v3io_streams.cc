@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Streams of a data store that this platform does not speak to. Nuclio's clients ask for them all the same.
+#include "dashboard/api/calls.h"
+
+namespace nuclio::dashboard {
+
+Task<Response> refuse_v3io_streams(Context&, Request&, const PathParams&) {
+  constexpr const char* kWhy = "v3io streams are not served: there are no v3ioStream triggers on this platform";
+  Response response = Response::error({Why::invalid, kWhy});
+  response.status = 501;
+  co_return response;
+}
+
+}  // namespace nuclio::dashboard
