@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,6 +187,18 @@ def installed_by_chart(cluster: Cluster, namespace: str, *arguments: object) -> 
         yield dashboard_url(cluster, namespace)
     finally:
         helm("uninstall", RELEASE, *where, "--ignore-not-found", "--wait", seconds=120)
+
+
+@contextlib.contextmanager
+def fresh_namespace(cluster: Cluster) -> Iterator[str]:
+    """Its name; as the fixture `namespace`, for as long as its user wants."""
+    name = f"place-{uuid.uuid4().hex[:10]}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    cluster.apply("default", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    try:
+        yield name
+    finally:
+        cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
 def wait_until_ready(cluster: Cluster, namespace: str) -> None:

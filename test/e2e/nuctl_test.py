@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """nuctl on a cluster does what it does on one machine: the cases are those of test/integration."""
 
-import contextlib
 import json
 import subprocess
-import uuid
 
 import installing
 import pytest
@@ -64,27 +62,16 @@ class Place:
         return f"127.0.0.1:{self.function(name)['status']['httpPort']}"
 
 
-@contextlib.contextmanager
-def fresh_namespace(cluster):
-    name = f"nuctl-{uuid.uuid4().hex[:10]}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    cluster.apply("default", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-    try:
-        yield name
-    finally:
-        cluster.kubectl("delete", "namespace", name, "--wait=false")
-
-
 @pytest.fixture(scope="module")
 def platform(cluster, images, tmp_path_factory):
-    with fresh_namespace(cluster) as namespace, installing.installed_by_manifests(cluster, namespace):
+    with installing.fresh_namespace(cluster) as namespace, installing.installed_by_manifests(cluster, namespace):
         yield Place(cluster, namespace, images["python"], tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="module")
 def elsewhere(cluster, images, tmp_path_factory):
     """A namespace without a controller: what is imported waits there."""
-    with fresh_namespace(cluster) as namespace:
+    with installing.fresh_namespace(cluster) as namespace:
         yield Place(cluster, namespace, images["python"], tmp_path_factory.mktemp("elsewhere"))
 
 

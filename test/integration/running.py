@@ -54,6 +54,15 @@ def request(address, method="GET", path="/", body=None, headers=None, timeout=30
         connection.close()
 
 
+def call_api(address, method, path, body=None, headers=None, timeout=60):
+    """One call of a dashboard's REST API; a body that is no text is sent as JSON."""
+    headers = dict(headers or {})
+    if body is not None and not isinstance(body, (bytes, str)):
+        body = json.dumps(body)
+        headers.setdefault("Content-Type", "application/json")
+    return request(address, method, "/api" + path, body, headers, timeout)
+
+
 def raw(address, data, timeout=30, until_close=True):
     """Sends bytes as they are and returns all that comes back until the other side closes."""
     host, port = address.rsplit(":", 1)
@@ -292,10 +301,7 @@ class Dashboard:
 
     def api(self, method, path, body=None, headers=None, timeout=60):
         headers = {"X-Nuclio-Function-Namespace": "nuclio", "X-Nuclio-Project-Namespace": "nuclio", **(headers or {})}
-        if body is not None and not isinstance(body, (bytes, str)):
-            body = json.dumps(body)
-            headers.setdefault("Content-Type", "application/json")
-        return request(self.address, method, "/api" + path, body, headers, timeout)
+        return call_api(self.address, method, path, body, headers, timeout)
 
     def nuctl(self, *args, input=None, timeout=90, cwd=None):
         """Runs nuctl to its end: a CompletedProcess with text output."""
