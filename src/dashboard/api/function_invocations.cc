@@ -84,7 +84,11 @@ Task<Result<http::ClientRequest>> invocation(Context& context, const Request& re
   if (!path.starts_with('/')) path.insert(0, 1, '/');
   http::ClientRequest out;
   out.method = request.method;
-  if (context.platform.kind() == "kube") out.refused_patience = spec::kServicePatience;
+  if (context.platform.kind() == "kube") {
+    out.refused_patience = spec::kServicePatience;
+    // Hosts of ingresses are what their functions say: none leads to where clouds tell secrets.
+    out.reach = http::Reach::not_link_local;
+  }
   if (!request.query.empty()) (path += path.find('?') == std::string::npos ? '?' : '&') += request.query;
   bool skip = http::same_ignoring_case(request.headers.get("X-Nuclio-Skip-Tls-Verification"), "true");
   auto verify = skip ? http::VerifyPeer::no : http::VerifyPeer::yes;

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "platform/demands.h"
+#include "spec/load.h"
 
 namespace nuclio::dashboard {
 namespace {
@@ -33,6 +34,12 @@ Resource resource_of(const ProjectId& id) {
 }
 
 Resource resource_of(const spec::Project& project) { return resource_of(platform::id_of(project)); }
+
+Result<spec::FunctionConfig> without_secrets(const spec::FunctionConfig& config) {
+  auto masked = spec::read_function(spec::to_json(config, spec::Secrets::masked), spec::Unknown::warning);
+  if (!masked) return std::unexpected(std::move(masked).error().in("a function whose secrets were hidden"));
+  return std::move(masked->config);
+}
 
 // The function that somebody gives, in the project that it would be in.
 Resource resource_given(const json::value& given) {
@@ -128,11 +135,28 @@ Task<Result<std::vector<T>>> AuthorizedPlatform::readable(std::vector<T> all) {
 Task<Result<std::vector<spec::FunctionConfig>>> AuthorizedPlatform::functions(Namespace name_space,
                                                                               std::optional<ProjectName> project) {
   CO_TRY(auto all, platform_.functions(name_space, project));
-  co_return co_await readable(std::move(all));
+  CO_TRY(auto may_read, co_await readable(std::move(all)));
+  co_return co_await as_seen(std::move(may_read));
 }
 
 Task<Result<spec::FunctionConfig>> AuthorizedPlatform::function(FunctionId id) {
-  return demand_of_function(std::move(id), Action::read);
+  CO_TRY(spec::FunctionConfig config, co_await demand_of_function(std::move(id), Action::read));
+  std::vector<spec::FunctionConfig> one;
+  one.push_back(std::move(config));
+  CO_TRY(auto seen, co_await as_seen(std::move(one)));
+  co_return std::move(seen[0]);
+}
+
+Task<Result<std::vector<spec::FunctionConfig>>> AuthorizedPlatform::as_seen(std::vector<spec::FunctionConfig> all) {
+  std::vector<Resource> resources;
+  resources.reserve(all.size());
+  for (const spec::FunctionConfig& each : all) resources.push_back(resource_of(each));
+  CO_TRY(const std::vector<bool> may_change, co_await allows(Action::update, std::move(resources)));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (may_change[i]) continue;
+    CO_TRY(all[i], without_secrets(all[i]));
+  }
+  co_return all;
 }
 
 Task<Result<spec::FunctionConfig>> AuthorizedPlatform::function_to_invoke(FunctionId id) {

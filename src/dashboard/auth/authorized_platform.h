@@ -14,8 +14,9 @@ namespace nuclio::dashboard {
 
 // The platform as one caller may use it: every call of it asks the authorizer first, so that whoever writes a call of
 // the REST API cannot forget to. What may not be is Why::forbidden; what is only read in lists is left out of them.
-// When the authorizer cannot be asked, the error is its own and nothing is done. Otherwise the calls are those of
-// platform::Platform, and so are their errors. For one request; all that it is given outlives it.
+// Who may read a function and not change it does not see its passwords and keys. When the authorizer cannot be asked,
+// the error is its own and nothing is done. Otherwise the calls are those of platform::Platform, and so are their
+// errors. For one request; all that it is given outlives it.
 class AuthorizedPlatform {
  public:
   AuthorizedPlatform(platform::Platform& platform, Authorizer& authorizer, const Caller& caller)
@@ -71,6 +72,8 @@ class AuthorizedPlatform {
 
  private:
   Task<Result<spec::FunctionConfig>> demand_of_function(platform::FunctionId id, Action action);
+  // With their secrets for those alone who may change them.
+  Task<Result<std::vector<spec::FunctionConfig>>> as_seen(std::vector<spec::FunctionConfig> functions);
   Resource resource_of(const spec::FunctionConfig& config) const;
   Resource resource_of(const spec::FunctionEvent& event) const;
   Resource resource_of(const spec::ApiGateway& gateway) const;
