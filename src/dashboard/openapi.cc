@@ -143,6 +143,13 @@ constexpr Schema kSchemas[] = {
         "errorStackTrace": {"type": "string", "description": "Empty: for clients that look for it."}}})"},
 };
 
+// By what callers show who they are, where they are asked at all.
+constexpr const char* kCredentials = R"({
+    "token": {"type": "http", "scheme": "bearer", "description": "An API token, or in a cluster one of the cluster's."},
+    "password": {"type": "http", "scheme": "basic", "description": "Of a user who logs in with a password."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "nuclio_session",
+        "description": "Of a browser; a change must have the header X-Nuclio-Csrf, too."}})";
+
 constexpr std::string_view kMethods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
 
 json::string_view view(std::string_view text) { return {text.data(), text.size()}; }
@@ -255,6 +262,7 @@ json::object operation(std::string_view method, const Line& line, const std::vec
   if (!line.described.body.empty())
     out["requestBody"] = json::object{{"required", true}, {"content", content(line.described.body)}};
   out["responses"] = answers(line.described);
+  if (line.asks == Asks::nobody) out["security"] = json::array{};
   return out;
 }
 
@@ -314,11 +322,14 @@ json::object openapi(std::span<const Line> lines) {
   json::object info{{"title", "Nuclio dashboard"},
                     {"version", view(kVersion)},
                     {"license", {{"name", "Apache 2.0"}, {"identifier", "Apache-2.0"}}}};
-  json::object components{
-      {"schemas", schemas()}, {"parameters", std::move(parameters)}, {"responses", error_responses()}};
+  json::object components{{"schemas", schemas()},
+                          {"parameters", std::move(parameters)},
+                          {"responses", error_responses()},
+                          {"securitySchemes", json::parse(kCredentials)}};
   return {{"openapi", "3.1.0"},
           {"info", std::move(info)},
           {"servers", json::array{json::object{{"url", "/"}}}},
+          {"security", json::parse(R"([{"token": []}, {"password": []}, {"session": []}, {}])")},
           {"paths", std::move(paths)},
           {"components", std::move(components)}};
 }
