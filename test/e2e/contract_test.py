@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Nuclio's clients rely on, of a dashboard in a cluster; test/integration has the same on one machine."""
 
+import json
+
 import installing
 import pytest
 import running
@@ -21,7 +23,10 @@ class Board:
 
     @property
     def log(self):
-        return self.cluster.kubectl("-n", self.namespace, "logs", "deployment/nuclio-dashboard")
+        return self.kubectl("logs", "deployment/nuclio-dashboard")
+
+    def kubectl(self, *arguments):
+        return self.cluster.kubectl("-n", self.namespace, *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -48,4 +53,36 @@ def log(board):
 
 
 class TestOnACluster(ContractCases):
-    pass
+    def test_a_gateways_password_is_in_a_secret_that_goes_with_it(self, board):
+        def secrets():
+            listed = board.kubectl("get", "secrets", "-l", "nuclio.io/apigateway-name=guarded", "-o", "json")
+            return {each["metadata"]["name"]: each for each in json.loads(listed)["items"]}
+
+        spec = {
+            "host": "guarded.example.com",
+            "authenticationMode": "basicAuth",
+            "authentication": {"basicAuth": {"username": "ann", "password": "first"}},
+            "upstreams": [{"nucliofunction": {"name": "anything"}}],
+        }
+        gateway = {"metadata": {"name": "guarded"}, "spec": spec}
+        assert board.api("POST", "/api_gateways", gateway).status == 201
+        ((first, secret),) = secrets().items()
+        assert secret["type"] == "nuclio.io/apigatewayconfig"
+        assert secret["metadata"]["ownerReferences"][0]["kind"] == "NuclioAPIGateway"
+        kept = board.cluster.get(board.namespace, "nuclioapigateway", "guarded")
+        assert kept["metadata"]["annotations"]["nuclio.io/apigateway-secret"] == first
+        assert kept["spec"]["authentication"]["basicAuth"]["password"].startswith("$ref:")
+        shown = board.api("GET", "/api_gateways/guarded").json
+        assert "first" not in json.dumps(shown) and first not in json.dumps(shown)
+        shown["spec"]["path"] = "/elsewhere"
+        assert board.api("PUT", "/api_gateways/guarded", shown).status == 204
+        assert list(secrets()) == [first], "the password is the same"
+        spec["authentication"]["basicAuth"]["password"] = "second"
+        assert board.api("PUT", "/api_gateways/guarded", gateway).status == 204
+        assert len(secrets()) == 1 and first not in secrets()
+        # Whoever may write a gateway gets at no other Secret by it.
+        gateway["metadata"]["annotations"] = {"nuclio.io/apigateway-secret": "somebody-elses"}
+        spec["authentication"]["basicAuth"]["password"] = shown["spec"]["authentication"]["basicAuth"]["password"]
+        assert board.api("PUT", "/api_gateways/guarded", gateway).status == 204
+        assert board.api("DELETE", "/api_gateways", {"metadata": {"name": "guarded"}}).status == 204
+        running.wait_for(lambda: not secrets(), "the end of the Secret")
