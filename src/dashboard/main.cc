@@ -71,8 +71,11 @@ void report(int descriptor, std::string line) {
 AuthOptions auth_options(const Settings& settings, const spec::PlatformConfig& config) {
   // Nobody but our user reaches it.
   if (settings.private_socket) return {.audit_log = settings.audit_log};
-  return {
-      .kinds = settings.auth_kind, .config = settings.auth_config, .audit_log = settings.audit_log, .opa = config.opa};
+  return {.kinds = settings.auth_kind,
+          .config = settings.auth_config,
+          .audit_log = settings.audit_log,
+          .https = !settings.tls_certificate.empty(),
+          .opa = config.opa};
 }
 
 Served served_by(Auth& auth, platform::Platform& platform, http::Client& client, const spec::PlatformConfig& config,

@@ -2,18 +2,16 @@
 #include "dashboard/token_command.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <iostream>
 #include <memory>
 
 #include "base/environment.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "base/program_flags.h"
+#include "base/secret_input.h"
 #include "base/version.h"
 #include "dashboard/auth/password.h"
 #include "dashboard/auth/token.h"
@@ -213,10 +211,7 @@ int run_token_command(std::span<const std::string> arguments, const std::vector<
 }
 
 int run_hash_password() {
-  if (::isatty(0)) std::fputs("password: ", stderr);
-  std::string password;
-  std::getline(std::cin, password);
-  auto hash = hash_password(password);
+  auto hash = hash_password(read_secret("password"));
   if (!hash) {
     std::fprintf(stderr, "dashboard hash-password: %s (it is read from standard input)\n", hash.error().what.c_str());
     return 1;

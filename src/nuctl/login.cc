@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `nuctl login` and `nuctl logout`.
-#include <termios.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
-#include <iostream>
 #include <string>
 
 #include "base/base64.h"
+#include "base/secret_input.h"
 #include "nuctl/commands.h"
 #include "nuctl/logins.h"
 #include "nuctl/session.h"
@@ -19,41 +18,6 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 
 constexpr auto kPatience = 30s;
-
-// A terminal that does not show what is typed, while it lives.
-class Unseen {
- public:
-  Unseen() {
-    seen_ = ::tcgetattr(0, &before_) == 0;
-    if (!seen_) return;
-    termios now = before_;
-    now.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(0, TCSAFLUSH, &now);
-  }
-  Unseen(const Unseen&) = delete;
-  Unseen& operator=(const Unseen&) = delete;
-  ~Unseen() {
-    if (seen_) ::tcsetattr(0, TCSAFLUSH, &before_);
-  }
-
- private:
-  termios before_{};
-  bool seen_ = false;
-};
-
-// A line of standard input, asked for where a person types it.
-std::string ask(const Session& session, const std::string& what) {
-  std::string line;
-  if (::isatty(0) == 1) {
-    session.note(what + ": ");
-    const Unseen unseen;
-    std::getline(std::cin, line);
-    session.note("\n");
-  } else {
-    std::getline(std::cin, line);
-  }
-  return line;
-}
 
 std::string text_in(const json::value& value, std::string_view name) {
   if (!value.is_object()) return {};
@@ -71,7 +35,7 @@ class Login final : public Command {
   Task<Result<int>> run(Session& session) override {
     CO_TRY(std::string base, co_await session.dashboard());
     if (user_.empty()) {
-      token_ = ask(session, "token");
+      token_ = read_secret("token");
     } else {
       CO_TRY_DO(co_await make_token(session));
     }
@@ -88,7 +52,7 @@ class Login final : public Command {
 
  private:
   Task<Result<void>> make_token(Session& session) {
-    const std::string password = ask(session, "password of " + user_);
+    const std::string password = read_secret("password of " + user_);
     char host[256] = "";
     (void)::gethostname(host, sizeof host - 1);
     json::object body{{"name", ("nuctl on " + std::string(host)).substr(0, 63)}, {"expiresIn", lifetime_}};

@@ -4,11 +4,14 @@
 import base64
 import concurrent.futures
 import contextlib
+import http.client
 import http.server
 import json
+import ssl
 import threading
 import time
 
+import certificates
 import pytest
 import running
 from logging_in import PASSWORD, bearer, hash_password, let_expire, make_token, start_dashboard
@@ -118,6 +121,36 @@ def test_a_session_reads_by_its_cookie_and_changes_with_a_header_that_other_page
 def test_a_session_behind_https_has_a_cookie_for_https_alone(board):
     answer = board.api("POST", "/v2/session", {"username": "ada", "password": PASSWORD}, {"X-Forwarded-Proto": "https"})
     assert answer.headers["Set-Cookie"].endswith("; Secure")
+
+
+def test_a_dashboard_speaks_https_and_renews_its_certificate(tmp_path, config):
+    certificate = certificates.write(tmp_path / "tls")
+    board = start_dashboard(
+        tmp_path / "home",
+        "basic",
+        config,
+        NUCLIO_DASHBOARD_TLS_CERTIFICATE=str(certificate),
+        NUCLIO_DASHBOARD_TLS_KEY=str(tmp_path / "tls/tls.key"),
+    )
+
+    def log_in_by_https():
+        context = ssl.create_default_context(cafile=certificate)
+        host, port = board.address.split(":")
+        connection = http.client.HTTPSConnection(host, int(port), timeout=30, context=context)
+        connection.request("POST", "/api/v2/session", json.dumps({"username": "ada", "password": PASSWORD}))
+        answer = connection.getresponse()
+        assert answer.status == 201
+        return answer.headers["Set-Cookie"]
+
+    assert log_in_by_https().endswith("; Secure")
+    certificates.write(tmp_path / "tls")
+
+    def trusted():
+        with contextlib.suppress(ssl.SSLError):
+            return log_in_by_https()
+
+    running.wait_for(trusted, "the new certificate")
+    board.stop()
 
 
 def test_a_session_ends_when_it_is_over_and_survives_the_dashboard_until_then(tmp_path, config):

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "base/log.h"
 #include "base/names.h"
 #include "dashboard/api/calls.h"
 #include "dashboard/auth/token.h"
@@ -148,8 +149,11 @@ std::string login_cookie(std::string_view value, int age, bool secure) {
 }
 
 Task<Response> begun_session(Context& context, const Request& request, const Caller& caller, Response response) {
-  auto cookie = co_await context.authenticator.begin_session(caller, came_by_https(request));
+  auto cookie = co_await context.authenticator.begin_session(caller, context.authenticator.came_by_https(request));
   if (!cookie) co_return Response::error(cookie.error());
+  log::info("Somebody logged in", {{"caller", caller.name.substr(0, 300)},
+                                   {"credential", word(caller.credential)},
+                                   {"from", request.remote_address}});
   response.headers.add("Set-Cookie", *cookie);
   co_return response;
 }
@@ -179,7 +183,8 @@ Task<Response> post_session(Context& context, Request& request, const PathParams
 }
 
 Task<Response> delete_session(Context& context, Request& request, const PathParams&) {
-  auto cookie = co_await context.authenticator.end_session(context.caller, came_by_https(request));
+  auto cookie =
+      co_await context.authenticator.end_session(context.caller, context.authenticator.came_by_https(request));
   if (!cookie) co_return Response::error(cookie.error());
   Response response = Response::empty(204);
   response.headers.add("Set-Cookie", *cookie);
@@ -192,7 +197,7 @@ Task<Response> begin_oidc_login(Context& context, Request& request, const PathPa
   if (!start) co_return Response::error(start.error());
   Response response = Response::empty(302);
   response.headers.set("Location", start->url);
-  response.headers.add("Set-Cookie", login_cookie(start->secret, 600, came_by_https(request)));
+  response.headers.add("Set-Cookie", login_cookie(start->secret, 600, context.authenticator.came_by_https(request)));
   co_return response;
 }
 
@@ -209,7 +214,7 @@ Task<Response> end_oidc_login(Context& context, Request& request, const PathPara
   // send the session's cookie.
   Response response = Response::text(200, "You are logged in.\n");
   response.headers.set("Refresh", "0; url=/");
-  response.headers.add("Set-Cookie", login_cookie("", 0, came_by_https(request)));
+  response.headers.add("Set-Cookie", login_cookie("", 0, context.authenticator.came_by_https(request)));
   co_return co_await begun_session(context, request, caller, std::move(response));
 }
 

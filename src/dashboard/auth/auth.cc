@@ -70,7 +70,7 @@ Result<std::unique_ptr<Auth>> Auth::open(Loop& loop, http::Client& client, const
   }
   out->tokens_ = std::move(tokens);
   out->authenticator_.emplace(loop, *kinds, std::move(*config), *out->tokens_,
-                              out->reviews_ ? &*out->reviews_ : nullptr);
+                              out->reviews_ ? &*out->reviews_ : nullptr, options.https);
   return out;
 }
 

@@ -21,6 +21,7 @@ struct AuthOptions {
   std::string kinds;   // see parse_auth_kinds(); "" for none
   std::string config;  // a file; "" for the defaults
   std::string audit_log;
+  bool https = false;  // whether we speak it ourselves
   spec::OpaConfig opa;
 };
 

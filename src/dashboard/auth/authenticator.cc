@@ -80,16 +80,18 @@ std::string_view cookie_in(const Request& request, std::string_view name) {
   return {};
 }
 
-bool came_by_https(const Request& request) {
-  return http::same_ignoring_case(request.headers.get("X-Forwarded-Proto"), "https");
+bool Authenticator::came_by_https(const Request& request) const {
+  return https_ || http::same_ignoring_case(request.headers.get("X-Forwarded-Proto"), "https");
 }
 
-Authenticator::Authenticator(Loop& loop, AuthKinds kinds, AuthConfig config, TokenStore& tokens, TokenReviews* reviews)
+Authenticator::Authenticator(Loop& loop, AuthKinds kinds, AuthConfig config, TokenStore& tokens, TokenReviews* reviews,
+                             bool https)
     : loop_(loop),
       kinds_(kinds),
       config_(std::move(config)),
       tokens_(tokens),
       reviews_(reviews),
+      https_(https),
       salt_(secret_text(32)) {}
 
 Identified Authenticator::caller_of(const Token& token) const {

@@ -24,8 +24,9 @@ using Identified = std::expected<Caller, http::Response>;
 // Finds out who calls. Lives on its loop's thread; what it is given outlives it.
 class Authenticator {
  public:
-  // `reviews` where the kind kubernetes is among them, else null.
-  Authenticator(Loop& loop, AuthKinds kinds, AuthConfig config, TokenStore& tokens, TokenReviews* reviews);
+  // `reviews` where the kind kubernetes is among them, else null. `https` where we speak it ourselves.
+  Authenticator(Loop& loop, AuthKinds kinds, AuthConfig config, TokenStore& tokens, TokenReviews* reviews,
+                bool https = false);
 
   // Whether anybody is asked who they are.
   bool asks() const { return kinds_.any(); }
@@ -43,6 +44,8 @@ class Authenticator {
   // Whose it is: a token of ours, or the cluster's.
   Task<Identified> check_token(std::string token);
 
+  // Whether the browser came by HTTPS, to us or to the proxy in front of us.
+  bool came_by_https(const http::Request& request) const;
   // Keeps the caller logged in: the text of the cookie. `secure` where the browser came by HTTPS.
   Task<Result<std::string>> begin_session(const Caller& caller, bool secure);
   // Forgets the session, and gives the cookie that makes the browser forget it.
@@ -60,6 +63,7 @@ class Authenticator {
   AuthConfig config_;
   TokenStore& tokens_;
   TokenReviews* reviews_;
+  bool https_;
   Attempts attempts_;
   Remembered<bool> passwords_{std::chrono::seconds{60}};  // by a hash of user and password
   std::string salt_;                                      // of those hashes
@@ -70,8 +74,6 @@ class Authenticator {
 constexpr std::string_view kSessionCookie = "nuclio_session";
 // The value of a cookie; "" when there is none.
 std::string_view cookie_in(const http::Request& request, std::string_view name);
-// Whether the browser came by HTTPS, to the proxy in front of us.
-bool came_by_https(const http::Request& request);
 // {"error": …} with a status that has no Why.
 http::Response refusal(int status, std::string what);
 
