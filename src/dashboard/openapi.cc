@@ -107,8 +107,9 @@ constexpr Schema kSchemas[] = {
         "template": {"type": "string", "description": "A function.yaml with {{ .name }} for what is still open."},
         "values": {"type": "object", "description": "By name, what to put there."}}})"},
     {"Versions", R"({"type": "object", "properties": {"dashboard": {"type": "object", "properties": {
-        "label": {"type": "string"}, "gitCommit": {"type": "string"}, "os": {"type": "string"},
-        "arch": {"type": "string"}}}}})"},
+        "label": {"type": "string", "description": "The version of Nuclio whose API this is."},
+        "implementationVersion": {"type": "string", "description": "The version of what answers."},
+        "gitCommit": {"type": "string"}, "os": {"type": "string"}, "arch": {"type": "string"}}}}})"},
     {"Namespaces", R"j({"type": "object", "properties": {"namespaces": {"$ref": "#/components/schemas/Names"}}})j"},
     {"Addresses", R"({"type": "object", "properties": {"externalIPAddresses": {"type": "object", "properties": {
         "addresses": {"type": "array", "items": {"type": "string"}}}}}})"},

@@ -45,8 +45,11 @@ json::value default_function(const Context& context) {
 }  // namespace
 
 Task<Response> get_versions(Context&, Request&, const PathParams&) {
-  json::object dashboard{
-      {"label", text(kVersion)}, {"gitCommit", text(kCommit)}, {"os", "linux"}, {"arch", text(kArchitecture)}};
+  json::object dashboard{{"label", text(kNuclioVersion)},
+                         {"implementationVersion", text(kVersion)},
+                         {"gitCommit", text(kCommit)},
+                         {"os", "linux"},
+                         {"arch", text(kArchitecture)}};
   json::object out{{"dashboard", std::move(dashboard)}};
   co_return json_response(200, std::move(out));
 }

@@ -14,6 +14,7 @@
 #include "platform/kube/deploying.h"
 #include "platform/kube/names.h"
 #include "platform/kube/objects.h"
+#include "platform/status_log.h"
 #include "spec/enrich.h"
 #include "spec/rules.h"
 
@@ -26,7 +27,6 @@ using namespace std::chrono_literals;
 using spec::FunctionState;
 
 constexpr auto kCallTime = 30s;
-constexpr std::size_t kMaxStatusLogs = 500;
 
 // Whether an image is to be made; else it is there already.
 bool needs_build(const spec::FunctionSpec& spec) {
@@ -83,8 +83,7 @@ KubePlatform::Deploying::~Deploying() {
 }
 
 void KubePlatform::Deploying::add_log(std::string_view level, std::string_view message) {
-  if (logs.size() >= kMaxStatusLogs) logs.erase(logs.begin());
-  logs.push_back(log_line(level, message));
+  add_log_line(logs, level, message);
 }
 
 Task<Result<void>> KubePlatform::deploy(json::value given, Deploy mode) {

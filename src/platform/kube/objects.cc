@@ -114,11 +114,4 @@ std::string_view builder_of(const json::object& object) {
   return {id->get_string().data(), id->get_string().size()};
 }
 
-json::object log_line(std::string_view level, std::string_view message) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return {{"level", view(level)},
-          {"message", view(message)},
-          {"time", std::chrono::duration_cast<std::chrono::milliseconds>(now).count()}};
-}
-
 }  // namespace nuclio::platform::kube

@@ -46,7 +46,4 @@ boost::json::object builder_status(const std::string& id, std::chrono::system_cl
 // The id of whoever makes it; "" for nobody, or for one who does not say, as Nuclio's own.
 std::string_view builder_of(const boost::json::object& object);
 
-// One line of status.logs, as Nuclio's clients read it.
-boost::json::object log_line(std::string_view level, std::string_view message);
-
 }  // namespace nuclio::platform::kube

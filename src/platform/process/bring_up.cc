@@ -12,6 +12,7 @@
 #include "loop/listener.h"
 #include "platform/process/managed.h"
 #include "platform/process/revision_files.h"
+#include "platform/status_log.h"
 #include "spec/invocation.h"
 
 namespace nuclio::platform::process {
@@ -21,7 +22,6 @@ namespace fs = std::filesystem;
 using spec::FunctionState;
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMaxStatusLogs = 500;
 constexpr std::size_t kOldLogsKept = 2;
 constexpr auto kDrainTime = 30s;
 
@@ -202,12 +202,7 @@ void ProcessPlatform::served_at(StoredFunction& stored, int port) {
 }
 
 void ProcessPlatform::add_log(Managed& managed, std::string_view level, std::string_view message) {
-  auto& logs = managed.status().logs;
-  if (logs.size() >= kMaxStatusLogs) logs.erase(logs.begin());
-  auto now = std::chrono::system_clock::now().time_since_epoch();
-  logs.push_back({{"level", boost::json::string_view(level.data(), level.size())},
-                  {"message", boost::json::string_view(message.data(), message.size())},
-                  {"time", std::chrono::duration_cast<std::chrono::milliseconds>(now).count()}});
+  add_log_line(managed.status().logs, level, message);
 }
 
 // Not stored: after a restart nothing is being done any more.
