@@ -46,8 +46,10 @@ Task<Result<WebAnswer>> ask(http::Client& client, WebRequest request, Deadline d
     http::ClientRequest get{.url = url.text()};
     if (request.asker != Asker::local || moved) get.reach = http::Reach::beyond_this_machine;
     if (request.asker == Asker::local) http::go_through(get, request.proxies);
-    if (!moved)
+    if (!moved) {
       for (const auto& [name, value] : request.headers) get.headers.set(name, value);
+      get.authority_text = request.authorities;
+    }
     CO_TRY(http::ClientStream stream,
            co_await client.open(std::move(get), earlier(deadline, Deadline::in(kHeadTime)), deadline));
     const std::string location(stream.headers.get("Location"));

@@ -22,6 +22,7 @@ struct WebRequest {
   Asker asker = Asker::anyone;
   http::Proxies proxies = {};     // of a local asker
   int redirects = kMaxRedirects;  // that are followed
+  std::string authorities = {};   // PEM text of the only ones that count for this server; "" for the system's
 };
 
 struct WebAnswer {
@@ -30,9 +31,9 @@ struct WebAnswer {
   bool moved = false;  // to another server, which was not shown the request's headers
 };
 
-// Sends a GET. A redirect to another server is followed without the request's headers, never from https to http, and
-// only to addresses that everybody reaches, whoever asks: the user did not name it. Any status is an answer, redirects
-// beyond the last one too. Errors as those of http::Client.
+// Sends a GET. A redirect to another server is followed without the request's headers and authorities, never from https
+// to http, and only to addresses that everybody reaches, whoever asks: the user did not name it. Any status is an
+// answer, redirects beyond the last one too. Errors as those of http::Client.
 Task<Result<WebAnswer>> ask(http::Client& client, WebRequest request, Deadline deadline);
 
 // Writes the answer's body into a new file. Why::too_large beyond `max`; the file is then incomplete. `answer` is

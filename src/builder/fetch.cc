@@ -81,7 +81,7 @@ class Fetch {
   Task<Result<Got>> get(const WebCode& web) {
     WebRequest request{.url = web.url, .headers = web.headers, .asker = options_.asker, .proxies = proxies_};
     CO_TRY(WebAnswer answer, co_await ask(client_, std::move(request), deadline_));
-    CO_TRY_DO(check_status(answer.stream.status, "spec.build.codeEntryAttributes.headers"));
+    CO_TRY_DO(check_status(answer.stream.status, web.login));
     if (!web.must_be_archive && answer.stream.headers.get("Content-Type").starts_with("text/html"))
       co_return fail(Why::invalid, origin_.name + " is a web page and no code; give the address of the file itself");
     CO_TRY_DO(co_await save(answer, download(), options_.limits.download));
@@ -119,8 +119,7 @@ class Fetch {
 
   Task<Result<Got>> get(const ArchiveFile& archive) {
     std::error_code error;
-    if (!fs::is_regular_file(archive.path, error))
-      co_return fail(Why::invalid, "spec.build.path must be an archive; there is no file " + archive.path);
+    if (!fs::is_regular_file(archive.path, error)) co_return fail(Why::invalid, "there is no archive " + archive.path);
     co_return Got{.file = archive.path, .name = {}};
   }
 

@@ -26,17 +26,15 @@ bool is_address(std::string_view host) {
   return host.find(':') != std::string_view::npos || host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-Result<void> check_answer(const WebAnswer& answer, const std::string& name) {
+Result<void> check_answer(const WebAnswer& answer, const GitCode& code) {
+  const std::string name = shown_url(code.url);
   const int status = answer.stream.status;
   if (status == 401 || status == 403)
-    return fail(Why::forbidden,
-                name + " refuses us (status " + std::to_string(status) +
-                    "); it needs spec.build.codeEntryAttributes.username and password (or a token as the password), or "
-                    "others than these, or headers.Authorization");
+    return fail(Why::forbidden, name + " refuses us (status " + std::to_string(status) +
+                                    "); it needs a login, or another one, in " + code.login);
   if (status == 404)
-    return fail(Why::not_found, name +
-                                    " is not there, or needs a login (status 404); check spec.build.path and "
-                                    "spec.build.codeEntryAttributes.username and password");
+    return fail(Why::not_found,
+                name + " is not there, or needs a login (status 404); check its URL, and the login in " + code.login);
   if (status != 200) return fail(Why::unavailable, name + " answered with status " + std::to_string(status));
   if (answer.stream.headers.get("Content-Type") != kAnswer || !answer.url.text().ends_with(kAsk))
     return fail(Why::invalid, name + " is no git repository, or its server does not speak git's protocol over http");
@@ -45,19 +43,21 @@ Result<void> check_answer(const WebAnswer& answer, const std::string& name) {
 
 // Asks for the repository as git will, so that redirects are followed by our rules, and pins git to the address that
 // was reached: it would look the name up again, and might be told another one.
-Task<Result<Way>> way_over_http(http::Client& client, const GitCode& code, Asker asker, http::Proxies proxies,
+Task<Result<Way>> way_over_http(http::Client& client, const GitCode& code, const GitOptions& options,
                                 Deadline deadline) {
-  WebRequest request{.url = code.url, .headers = code.headers, .asker = asker, .proxies = proxies};
+  const http::Proxies proxies = http::proxies_of(options.environment);
+  WebRequest request{.url = code.url, .headers = code.headers, .asker = options.asker, .proxies = proxies};
+  request.authorities = code.authorities;
   while (request.url.ends_with('/')) request.url.pop_back();
   request.url += kAsk;
   request.headers.emplace("User-Agent", "git/2 (nuclio)");  // some servers have a page for people at the same place
   CO_TRY(const WebAnswer answer, co_await ask(client, std::move(request), deadline));
-  CO_TRY_DO(check_answer(answer, shown_url(code.url)));
+  CO_TRY_DO(check_answer(answer, code));
   Way way{.url = answer.url.text(), .config = {}};
   way.url.resize(way.url.size() - kAsk.size());
   way.config.emplace_back("http.followRedirects", "false");
   const std::string host = answer.url.host();
-  const std::string proxy = asker == Asker::local ? http::proxy_for(proxies, way.url) : std::string{};
+  const std::string proxy = options.asker == Asker::local ? http::proxy_for(proxies, way.url) : std::string{};
   if (!proxy.empty()) {
     way.config.emplace_back("http.proxy", proxy);  // which looks the name up
   } else if (!is_address(host)) {
@@ -68,8 +68,12 @@ Task<Result<Way>> way_over_http(http::Client& client, const GitCode& code, Asker
         "http.curloptResolve",
         host + ":" + port + ":" + (address.find(':') == std::string::npos ? address : "[" + address + "]"));
   }
-  if (!answer.moved)
-    for (const auto& [name, value] : code.headers) way.config.emplace_back("http.extraHeader", name + ": " + value);
+  if (answer.moved) co_return way;
+  for (const auto& [name, value] : code.headers) way.config.emplace_back("http.extraHeader", name + ": " + value);
+  if (!code.authorities.empty()) {
+    CO_TRY_DO(write_new_file(options.folder, "authorities.pem", code.authorities));
+    way.config.emplace_back("http.sslCAInfo", options.folder + "/authorities.pem");
+  }
   co_return way;
 }
 
@@ -145,7 +149,7 @@ Task<Result<void>> fetch_git(Loop& loop, http::Client& client, const GitCode& co
                              const LogLine& log, Deadline deadline) {
   Way way{.url = code.url, .config = {}};
   if (code.url.starts_with("http")) {
-    CO_TRY(way, co_await way_over_http(client, code, options.asker, http::proxies_of(options.environment), deadline));
+    CO_TRY(way, co_await way_over_http(client, code, options, deadline));
   }
   const std::string repository = options.folder + "/repository";
   const std::string directory = "--git-dir=" + repository;

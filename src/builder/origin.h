@@ -19,10 +19,11 @@ enum class Asker { local, anyone };
 // Code behind a URL of http or https.
 struct WebCode {
   std::string url;
-  std::map<std::string, std::string> headers;  // may hold secrets
-  std::string file_name;                       // what the URL calls it; "" when it says nothing
-  bool must_be_archive = false;                // else it may be one file, too
-  bool in_its_only_folder = false;             // as GitHub packs it
+  std::map<std::string, std::string> headers;                    // may hold secrets
+  std::string file_name;                                         // what the URL calls it; "" when it says nothing
+  bool must_be_archive = false;                                  // else it may be one file, too
+  bool in_its_only_folder = false;                               // as GitHub packs it
+  std::string login = "spec.build.codeEntryAttributes.headers";  // for messages, as that of GitCode
 };
 
 // An object in a store that speaks S3. Without keys it is asked for anonymously.
@@ -41,6 +42,11 @@ struct GitCode {
   std::string url;                             // http, https, ssh or file
   std::string reference;                       // refs/heads/main, HEAD, or a commit
   std::map<std::string, std::string> headers;  // of http; may hold secrets
+  std::string authorities = {};  // PEM text of the only ones that count for the URL's server; "" for the system's
+  // For messages: where whoever gave the URL gives a login.
+  std::string login =
+      "spec.build.codeEntryAttributes: username and password (or a token as the password), or "
+      "headers.Authorization";
 };
 
 // An archive on this machine.

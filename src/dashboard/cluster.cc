@@ -14,6 +14,7 @@
 #include "builder/artifact.h"
 #include "http/proxies.h"
 #include "k8s/cluster.h"
+#include "oci/url.h"
 #include "schema/json.h"
 
 namespace nuclio::dashboard {
@@ -69,9 +70,16 @@ Result<std::unique_ptr<Cluster>> Cluster::find(Loop& loop, const Settings& setti
   k8s::ClusterQuery query{.kubeconfig = settings.kubeconfig, .context = settings.context, .environment = environment};
   TRY(auto found, k8s::find_cluster(query));
   const std::string own_namespace = found.namespace_name;
+  std::vector<std::string> addresses = settings.external_addresses;
+  // To a pod that address is one that only pods reach.
+  if (addresses.empty() && !settings.in_cluster) {
+    TRY(const oci::Url server, oci::parse_url(found.server));
+    addresses.push_back(server.host());
+  }
   TRY(auto runtimes, wire::load_runtimes(fs::path(settings.runtimes()).lexically_normal().string()));
   std::unique_ptr<Cluster> out{new Cluster{loop, std::move(found), environment}};
   out->namespace_name_ = Namespace{settings.namespace_name.empty() ? own_namespace : settings.namespace_name};
+  out->external_addresses_ = std::move(addresses);
   if (!settings.docker_key_dir.empty()) TRY_DO(add_logins(out->keychain_, settings.docker_key_dir));
   if (const std::string path = oci::docker_config_path(environment); !path.empty())
     TRY_DO(out->keychain_.add_docker_config(path));

@@ -30,6 +30,8 @@ class Cluster {
   platform::kube::KubePlatform& platform() { return *platform_; }
   k8s::Api& api() { return api_; }
   const Namespace& namespace_name() const { return namespace_name_; }
+  // Where NodePorts are reached: as the settings say, else where the API server is, as Nuclio has it.
+  const std::vector<std::string>& external_addresses() const { return external_addresses_; }
   // A folder that only our user can enter, which goes with us.
   const std::string& folder() const { return work_; }
 
@@ -39,6 +41,7 @@ class Cluster {
   k8s::Api api_;
   oci::Keychain keychain_;
   Namespace namespace_name_;
+  std::vector<std::string> external_addresses_;
   std::string work_;
   std::unique_ptr<platform::kube::KubePlatform> platform_;
 };

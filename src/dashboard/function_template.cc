@@ -31,6 +31,13 @@ bool is_name(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '_'; });
 }
 
+// Boost's reader takes nothing else.
+bool is_unicode(std::string_view text) {
+  boost::system::error_code error;
+  (void)json::parse(json::serialize(view(text)), error);
+  return !error;
+}
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
   return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
@@ -125,26 +132,23 @@ class Filling {
 };
 
 FunctionTemplate template_of(std::string_view name, std::span<const GalleryFile> files) {
-  FunctionTemplate out{.name = std::string(name), .text = {}, .values = {}};
-  std::string code;
+  std::string_view text;
+  std::string_view values;
+  std::optional<std::string_view> code;
   for (const GalleryFile& file : files) {
     const std::string_view base = file.path.substr(name.size() + 1);
     if (base == "function.yaml.template") {
-      out.text = file.text;
+      text = file.text;
     } else if (base == "function.yaml.values") {
-      auto values = schema::parse_yaml(file.text);
-      CHECK(values && values->is_object());
-      out.values = std::move(values->get_object());
+      values = file.text;
     } else {
-      CHECK(code.empty());
-      code = encode_base64(file.text);
+      CHECK(!code);
+      code = file.text;
     }
   }
-  constexpr std::string_view kCode = "{{ .SourceCode }}";
-  const std::size_t at = out.text.find(kCode);
-  CHECK(at != std::string::npos && !code.empty());
-  out.text.replace(at, kCode.size(), code);
-  return out;
+  auto made = make_template(std::string(name), text, values, code);
+  CHECK(made && code);
+  return std::move(*made);
 }
 
 std::vector<FunctionTemplate> read_gallery() {
@@ -166,6 +170,27 @@ std::vector<FunctionTemplate> read_gallery() {
 const std::vector<FunctionTemplate>& gallery() {
   static const std::vector<FunctionTemplate> templates = read_gallery();
   return templates;
+}
+
+Result<FunctionTemplate> make_template(std::string name, std::string_view text, std::string_view values,
+                                       std::optional<std::string_view> code) {
+  if (!is_unicode(name) || !is_unicode(text)) return fail(Why::invalid, "its name and its text must be UTF-8");
+  FunctionTemplate out{.name = std::move(name), .text = std::string(text), .values = {}};
+  auto parsed = schema::parse_yaml(values);
+  if (!parsed) return std::unexpected(std::move(parsed).error().in("function.yaml.values"));
+  if (parsed->is_object()) {
+    out.values = std::move(parsed->get_object());
+  } else if (!parsed->is_null()) {
+    return fail(Why::invalid, "function.yaml.values must have a value for each name");
+  }
+  for (const std::string_view mark : {"{{ .SourceCode }}", "{{.SourceCode}}"}) {
+    const std::size_t at = out.text.find(mark);
+    if (at == std::string::npos) continue;
+    if (!code) return fail(Why::invalid, "must have a source file, which its template asks for");
+    out.text.replace(at, mark.size(), encode_base64(*code));
+    break;
+  }
+  return out;
 }
 
 Result<json::object> render(std::string_view text, const json::object& values) {

@@ -2,6 +2,7 @@
 // Functions to begin with: a function.yaml in which some values are still open, {{ .name }}. Pure functions.
 #pragma once
 #include <boost/json/object.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,11 @@ struct FunctionTemplate {
   std::string text;            // of the function.yaml, its source code already in it
   boost::json::object values;  // what a form asks for, by name: {displayName, kind, description, attributes…}
 };
+
+// Of the files of a folder: function.yaml.template, function.yaml.values and maybe a source file. Why::invalid when
+// they are no template. Whether it can be rendered is seen when it is.
+Result<FunctionTemplate> make_template(std::string name, std::string_view text, std::string_view values,
+                                       std::optional<std::string_view> code);
 
 // The templates that are part of the program, from examples/templates, by name.
 const std::vector<FunctionTemplate>& gallery();

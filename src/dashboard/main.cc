@@ -16,6 +16,7 @@
 #include "dashboard/auth/auth.h"
 #include "dashboard/auth/token_secret.h"
 #include "dashboard/cluster.h"
+#include "dashboard/function_templates.h"
 #include "dashboard/guard.h"
 #include "dashboard/instance.h"
 #include "dashboard/routes.h"
@@ -79,7 +80,8 @@ AuthOptions auth_options(const Settings& settings, const spec::PlatformConfig& c
 }
 
 Served served_by(Auth& auth, platform::Platform& platform, http::Client& client, const spec::PlatformConfig& config,
-                 const Namespace& name_space, std::vector<std::string> external_addresses) {
+                 const Namespace& name_space, std::vector<std::string> external_addresses,
+                 FunctionTemplates& templates) {
   return {.platform = platform,
           .client = client,
           .config = config,
@@ -88,7 +90,17 @@ Served served_by(Auth& auth, platform::Platform& platform, http::Client& client,
           .authenticator = auth.authenticator(),
           .authorizer = auth.authorizer(),
           .oidc = auth.oidc(),
-          .audit_log = auth.audit_log()};
+          .audit_log = auth.audit_log(),
+          .templates = templates};
+}
+
+FunctionTemplatesOptions template_options(const Settings& settings, const std::string& folder,
+                                          const std::vector<std::string>& environment) {
+  FunctionTemplatesOptions options;
+  options.sources = settings.template_sources;
+  options.folder = folder + "/templates";
+  options.environment = environment;
+  return options;
 }
 
 // Answers requests about a platform until told to end.
@@ -140,9 +152,11 @@ Task<Result<void>> run_processes(Loop& loop, const Settings& settings, const std
   CO_TRY(auto platform, platform::process::ProcessPlatform::open(loop, std::move(options)));
 
   http::Client client{loop};
+  FunctionTemplates templates{loop, client, template_options(settings, home.cache(), environment)};
   CO_TRY(auto auth, Auth::open(loop, client, auth_options(settings, config),
                                std::make_unique<TokenFolder>(token_folder(settings.home)), nullptr));
-  Served served = served_by(*auth, *platform, client, config, Namespace{settings.namespace_name}, {"127.0.0.1"});
+  Served served =
+      served_by(*auth, *platform, client, config, Namespace{settings.namespace_name}, {"127.0.0.1"}, templates);
   CO_TRY_DO(instance.publish(address));
   CO_TRY_DO(co_await serve(loop, settings, served, std::move(listener), signals));
   co_await platform->shut_down(Deadline::in(kFunctionDrain));
@@ -162,11 +176,12 @@ Task<Result<void>> run_cluster(Loop& loop, const Settings& settings, const std::
   CO_TRY(Listener listener, Listener::listen(loop, address));
   CO_TRY_DO(co_await cluster->platform().open(Deadline::in(kClusterTime)));
   http::Client client{loop};
+  FunctionTemplates templates{loop, client, template_options(settings, cluster->folder(), environment)};
   CO_TRY(auto auth,
          Auth::open(loop, client, auth_options(settings, config),
                     std::make_unique<TokenSecret>(cluster->api(), cluster->namespace_name()), &cluster->api()));
-  Served served =
-      served_by(*auth, cluster->platform(), client, config, cluster->namespace_name(), settings.external_addresses);
+  Served served = served_by(*auth, cluster->platform(), client, config, cluster->namespace_name(),
+                            cluster->external_addresses(), templates);
   CO_TRY_DO(co_await serve(loop, settings, served, std::move(listener), signals));
   co_await cluster->platform().shut_down(Deadline::in(kServerDrain));
   log::info("Ended");

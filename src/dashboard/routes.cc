@@ -293,7 +293,8 @@ Task<Response> answer(Served& served, const Line& line, Request& request, const 
                   .namespace_name = served.namespace_name,
                   .external_addresses = served.external_addresses,
                   .authenticator = served.authenticator,
-                  .oidc = served.oidc};
+                  .oidc = served.oidc,
+                  .templates = served.templates};
   Response response = co_await line.call(context, request, params);
   if (request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS") co_return response;
   std::string what = context.platform.attempted();

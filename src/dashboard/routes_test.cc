@@ -6,7 +6,9 @@
 
 #include <boost/json.hpp>
 
+#include "base/version.h"
 #include "dashboard/fake_platform.h"
+#include "dashboard/function_templates.h"
 #include "dashboard/guard.h"
 #include "http/server.h"
 #include "loop/run.h"
@@ -41,7 +43,7 @@ class RestApi : public ::testing::Test {
  protected:
   RestApi()
       : served_{platform_,      client_,     config_, Namespace{"nuclio"}, {"127.0.0.1"},
-                authenticator_, authorizer_, nullptr, audit_log_},
+                authenticator_, authorizer_, nullptr, audit_log_,          templates_},
         router_(api_routes(served_)),
         guard_(router_, {}),
         server_(loop_, limits_, guard_),
@@ -98,6 +100,7 @@ class RestApi : public ::testing::Test {
   Authenticator authenticator_{loop_, {}, {}, tokens_, nullptr};
   RoleAuthorizer authorizer_;
   AuditLog audit_log_;
+  FunctionTemplates templates_{loop_, client_, {}};
   Served served_;
   http::Router router_;
   Guard guard_;
@@ -452,7 +455,9 @@ TEST_F(RestApi, ShowsFunctionEvents) {
 }
 
 TEST_F(RestApi, SaysWhatItIs) {
-  EXPECT_TRUE(json::parse(call("GET", "/api/versions").body).at("dashboard").as_object().contains("label"));
+  const json::value versions = json::parse(call("GET", "/api/versions/").body).at("dashboard");
+  EXPECT_EQ(versions.at("label"), "1.14.1") << "Nuclio's clients compare it with versions of Nuclio";
+  EXPECT_EQ(versions.at("implementationVersion"), json::string_view(kVersion.data(), kVersion.size()));
   EXPECT_EQ(call("GET", "/api/namespaces").body, R"({"namespaces":{"names":["nuclio"]}})");
   EXPECT_EQ(call("GET", "/api/external_ip_addresses").body, R"({"externalIPAddresses":{"addresses":["127.0.0.1"]}})");
   EXPECT_EQ(json::parse(call("GET", "/api/frontend_spec").body).at("platformKind"), "local");

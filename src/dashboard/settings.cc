@@ -51,6 +51,12 @@ Result<void> set_ready(Settings& settings, const std::string& value) {
   return {};
 }
 
+template <std::string TemplateFlags::* member>
+Result<void> set_templates(Settings& settings, const std::string& value) {
+  settings.template_flags.*member = value;
+  return {};
+}
+
 Result<void> set_addresses(Settings& settings, const std::string& value) {
   settings.external_addresses = split_list(value);
   return {};
@@ -116,6 +122,26 @@ constexpr std::array kFlags{
           "PEM file of the certificate with which it speaks HTTPS, and HTTPS alone"},
          set_text<&Settings::tls_certificate>},
     Flag{{"tls-key", "NUCLIO_DASHBOARD_TLS_KEY", "PEM file of its private key"}, set_text<&Settings::tls_key>},
+    Flag{{"templates-git-repository", "NUCLIO_TEMPLATES_GIT_REPOSITORY",
+          "Repository with templates beside those of the program, a URL of https, http or ssh"},
+         set_templates<&TemplateFlags::git_repository>},
+    Flag{{"templates-git-ref", "NUCLIO_TEMPLATES_GIT_REF",
+          "Which of it: refs/heads/main, refs/tags/v1 or a commit (the repository's own)"},
+         set_templates<&TemplateFlags::git_reference>},
+    Flag{{"templates-git-username", "NUCLIO_TEMPLATES_GIT_USERNAME", "User who may read it"},
+         set_templates<&TemplateFlags::git_username>},
+    Flag{{"templates-git-password", "NUCLIO_TEMPLATES_GIT_PASSWORD",
+          "Password or token of that user; better by the variable, since all users of a machine see arguments"},
+         set_templates<&TemplateFlags::git_password>},
+    Flag{{"templates-github-access-token", "NUCLIO_TEMPLATES_GITHUB_ACCESS_TOKEN",
+          "Token for a repository on GitHub, instead of user and password; better by the variable, too"},
+         set_templates<&TemplateFlags::github_access_token>},
+    Flag{{"templates-git-ca-cert-contents", "NUCLIO_TEMPLATES_GIT_CA_CERT_CONTENTS",
+          "Certificates of the only authorities that count for the repository's server, PEM or that in base64"},
+         set_templates<&TemplateFlags::git_ca_cert>},
+    Flag{{"templates-archive-address", "NUCLIO_TEMPLATES_ARCHIVE_ADDRESS",
+          "Zip with templates, file:///PATH or a URL of http or https; in it are ROOT/NAME/FILES"},
+         set_templates<&TemplateFlags::archive_address>},
     Flag{{"ready-fd", "", "Descriptor to which \"ready ADDRESS\" is written, or why it cannot start"}, set_ready},
 };
 
@@ -156,6 +182,7 @@ Result<Settings> read_settings(std::span<const std::string> arguments, const std
   TRY(settings.asked, read_program_flags(kFlags, settings, arguments, environment, "dashboard"));
   if (settings.asked != Asked::run) return settings;
   TRY_DO(check_listen(settings));
+  TRY(settings.template_sources, template_sources(settings.template_flags));
   // On kube, where it is not given, the context or the pod says it.
   if (settings.platform == PlatformChoice::process && settings.namespace_name.empty())
     settings.namespace_name = "nuclio";

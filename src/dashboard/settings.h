@@ -7,6 +7,7 @@
 
 #include "base/program_flags.h"
 #include "base/result.h"
+#include "dashboard/template_source.h"
 #include "loop/listener.h"
 
 namespace nuclio::dashboard {
@@ -41,6 +42,9 @@ struct Settings {
   std::string build_job_image;            // "" where commands run on this machine
   std::string build_job_service_account;  // "" for the namespace's default
   std::string build_job_resources;        // JSON, as a container has them; "" for none
+  // Of any platform.
+  TemplateFlags template_flags;
+  std::vector<TemplateSource> template_sources;  // what they say; a later one's templates count
   Asked asked = Asked::run;
 
   std::string processor() const { return programs + "/processor"; }

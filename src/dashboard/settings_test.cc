@@ -90,6 +90,19 @@ TEST(DashboardSettings, SayInWhichPodsCommandsOfBuildsRun) {
   }
 }
 
+TEST(DashboardSettings, SayWhereTemplatesAre) {
+  auto settings = read({"-templates-git-ref", "refs/heads/main"},
+                       {"HOME=/", "NUCLIO_TEMPLATES_GIT_REPOSITORY=https://git.example/t.git",
+                        "NUCLIO_TEMPLATES_ARCHIVE_ADDRESS=file:///templates.zip"});
+  ASSERT_TRUE(settings) << settings.error().what;
+  ASSERT_EQ(settings->template_sources.size(), 2U);
+  EXPECT_EQ(settings->template_sources[0].origin.name, "https://git.example/t.git");
+  EXPECT_EQ(settings->template_sources[1].origin.name, "/templates.zip");
+  settings = read({"--templates-archive-address", "/templates.zip"});
+  ASSERT_FALSE(settings);
+  EXPECT_THAT(settings.error().what, HasSubstr("--templates-archive-address"));
+}
+
 TEST(Loopback, IsThisMachineAlone) {
   for (const char* yes : {"localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1"})
     EXPECT_TRUE(is_loopback(yes)) << yes;

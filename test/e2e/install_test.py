@@ -36,6 +36,7 @@ VALUES = {
             "containerBuilderKind": "kaniko",
             "kaniko": {"insecurePushRegistry": True},
             "auth": {"kind": "basic,oidc", "config": {"users": [{"name": "ada", "passwordHash": "$2b$11$x"}]}},
+            "templates": {"gitRepository": "https://git.local/t.git", "gitRef": "refs/heads/main", "secretName": "git"},
             "ingress": {
                 "enabled": True,
                 "className": "nginx",
@@ -176,6 +177,11 @@ def test_values_reach_the_programs(tmp_path):
     assert told["NUCLIO_CONTROLLER_RESYNC_INTERVAL"]["value"] == "10m"
     assert told["NUCLIO_CONTROLLER_FUNCTION_OPERATOR_NUM_WORKERS"]["value"] == "8"
     assert told["NUCLIO_CONTROLLER_EXTERNAL_IP_ADDRESSES"]["value"] == "10.0.0.1,10.0.0.2"
+    told = environment(dashboard)
+    assert told["NUCLIO_DASHBOARD_EXTERNAL_IP_ADDRESSES"]["value"] == "10.0.0.1,10.0.0.2"
+    assert told["NUCLIO_TEMPLATES_GIT_REPOSITORY"]["value"] == "https://git.local/t.git"
+    login = {"name": "git", "key": "password", "optional": True}
+    assert told["NUCLIO_TEMPLATES_GIT_PASSWORD"]["valueFrom"] == {"secretKeyRef": login}
     registry = one(text, "ConfigMap", "nuclio-registry-url")["data"]
     assert registry == {
         "registry_url": "https://registry.local:5000/team",

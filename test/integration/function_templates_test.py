@@ -2,6 +2,7 @@
 """Functions to begin with: every template of the gallery becomes a function that answers."""
 
 import base64
+import concurrent.futures
 import re
 
 import pytest
@@ -42,7 +43,13 @@ def test_the_gallery_is_what_is_in_the_folder(dashboard):
 
 @pytest.mark.parametrize(
     ("word", "found"),
-    [("CRON", ["scheduled"]), ("cpp", ["helloworld-cpp"]), ("nothing like that", []), ("*", NAMES), ("", NAMES)],
+    [
+        ("CRON", ["scheduled"]),
+        ("cpp", ["helloworld-cpp", "stream-cpp"]),
+        ("nothing like that", []),
+        ("*", NAMES),
+        ("", NAMES),
+    ],
 )
 def test_the_gallery_is_searched(dashboard, word, found):
     assert sorted(gallery(dashboard, **{"X-Nuclio-Filter-Contains": word})) == found
@@ -82,11 +89,37 @@ def wants_its_secret(address):
         assert running.request(address, "POST", "/", b"{}", headers).status == 401
 
 
+def asks_places(address):
+    assert running.request(address, "POST", "/", f"{address}\n".encode()).json == {address: "answers"}
+    assert list(running.request(address).json) == ["localhost:8070"]
+
+
+def handles_batches(address):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda body: running.request(address, "POST", "/", body), [b"a", b"b"] * 4)
+        assert [answer.text for answer in answers] == ["a, one of 8", "b, one of 8"] * 4
+
+
+def prepares_itself(address):
+    running.wait_for(lambda: running.request(address, path="/ping").status == 200, "the kickstart event")
+    assert running.request(address, path="/ping").text == "pong"
+    assert running.request(address, path="/nothing").status == 404
+
+
+def streams(address):
+    assert running.request(address, "POST", "/", b"2").text == "2\n1\nliftoff\n"
+    assert running.request(address, "POST", "/", b"none").status == 400
+
+
 WORKS = {
+    "async-fetch": asks_places,
+    "batching": handles_batches,
     "helloworld": lambda address: greets(address, "Hello from Nuclio"),
     "helloworld-cpp": lambda address: greets(address, "Hello from C++"),
+    "kickstart": prepares_itself,
     "regexscan": scans,
     "scheduled": works_on_schedule,
+    "stream-cpp": streams,
     "webhook": wants_its_secret,
 }
 
@@ -94,6 +127,24 @@ WORKS = {
 @pytest.mark.parametrize("name", NAMES)
 def test_each_template_becomes_a_function_that_works(deployed, name):
     WORKS[name](deployed(name))
+
+
+def test_the_gallery_has_each_runtime_and_each_kind_of_trigger(dashboard):
+    functions = [rendered(dashboard, name)["spec"] for name in NAMES]
+    runtimes = {path.parent.name for path in (running.SOURCE / "runtimes").glob("*/runtime.json")}
+    assert {spec["runtime"] for spec in functions} == runtimes
+    kinds = {trigger["kind"] for spec in functions for trigger in spec["triggers"].values()}
+    assert kinds == kinds_that_send_events()
+
+
+def kinds_that_send_events():
+    """Of triggers; the others are read and kept."""
+    kinds = set()
+    for header in (running.SOURCE / "src" / "spec" / "triggers").glob("*.h"):
+        text = header.read_text()
+        if "kInert" not in text:
+            kinds.update(re.findall(r'kKind = "([^"]+)"', text))
+    return kinds
 
 
 def test_values_keep_their_kind_and_cannot_leave_their_place(dashboard):

@@ -22,6 +22,8 @@
 
 namespace nuclio::dashboard {
 
+class FunctionTemplates;
+
 // What all calls have in common; borrowed, outlives the server.
 struct Served {
   platform::Platform& platform;
@@ -33,6 +35,7 @@ struct Served {
   Authorizer& authorizer;
   OidcLogin* oidc;  // null where nobody logs in at a provider
   AuditLog& audit_log;
+  FunctionTemplates& templates;
 };
 
 // What one call may use, which is what its caller may. Outlives the call's task, but not what that gives back.
@@ -45,6 +48,7 @@ struct Context {
   const std::vector<std::string>& external_addresses;
   Authenticator& authenticator;
   OidcLogin* oidc;
+  FunctionTemplates& templates;
 };
 
 using http::PathParams;

@@ -3,15 +3,17 @@
 
 #include "dashboard/api/calls.h"
 #include "dashboard/function_template.h"
+#include "dashboard/function_templates.h"
 
 namespace nuclio::dashboard {
 
 namespace json = boost::json;
 
-Task<Response> get_function_templates(Context&, Request& request, const PathParams&) {
+Task<Response> get_function_templates(Context& context, Request& request, const PathParams&) {
   const std::string_view word = request.headers.get("X-Nuclio-Filter-Contains");
+  const FunctionTemplates::List templates = co_await context.templates.all();
   json::object out;
-  for (const FunctionTemplate& each : gallery()) {
+  for (const FunctionTemplate& each : *templates) {
     if (!mentions(each, word)) continue;
     json::object metadata{{"name", each.name}};
     out[each.name] = json::object{{"metadata", std::move(metadata)}, {"template", each.text}, {"values", each.values}};
