@@ -6,6 +6,7 @@ import json
 import zipfile
 
 import code_server
+import logging_in
 import pytest
 import running
 from nuclio_jupyter_cases import NuclioJupyterCases, Place, code
@@ -45,3 +46,20 @@ def test_a_client_finds_its_function_after_nuctl_deployed_it(dashboard, place, t
     source.write_text(code("by the client"))
     place.deploy("deploy_file", source=str(source), name="shared", project="default")
     assert running.request(dashboard.url("shared")).text == "by the client"
+
+
+def test_the_client_logs_in_where_that_is_wanted(tmp_path):
+    config = {
+        "users": [{"name": "ada", "passwordHash": logging_in.hash_password()}],
+        "grants": [{"user": "ada", "role": "admin"}],
+    }
+    board = logging_in.start_dashboard(tmp_path / "home", "basic", config)
+    try:
+        place = Place(f"http://{board.address}", tmp_path, login=("ada", logging_in.PASSWORD))
+        place.deploy("deploy_code", code=code("to those who may"), name="guarded", project="default")
+        place.answers("guarded", "to those who may")
+        stranger = Place(f"http://{board.address}", tmp_path, login=("ada", "guessed"))
+        assert stranger.api("GET", "/functions/guarded")[0] == 401
+        assert stranger.client("list_functions").result is None
+    finally:
+        board.stop()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls Nuclio's own client for Python: {"call", "arguments"} on standard input, what became of it on the last line.
+"""Calls Nuclio's own client for Python.
+
+{"call", "arguments", "login"} is on standard input, and what became of it on the last line of the output.
 
 Runs in the environment that has it. Arguments named "spec" are those of a ConfigSpec, whose "http" are an
 HttpTrigger's.
@@ -10,6 +12,7 @@ import sys
 
 import nuclio
 from nuclio import deploy, triggers
+from nuclio.auth import AuthInfo
 from nuclio.utils import DeployError
 
 
@@ -33,6 +36,8 @@ def called(name, arguments):
 
 def main():
     asked = json.load(sys.stdin)
+    if asked["login"]:
+        asked["arguments"]["auth_info"] = AuthInfo(*asked["login"])
     try:
         outcome = {"result": called(asked["call"], asked["arguments"])}
     except DeployError as error:
