@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "controller/deployer.h"
 #include "controller/replicas_owner.h"
 #include "platform/kube/names.h"
 #include "spec/metadata.h"
@@ -53,6 +54,19 @@ k8s::InformerOptions secrets(const ControllerOptions& options) {
   return out;
 }
 
+k8s::InformerOptions functions(const ControllerOptions& options) {
+  k8s::InformerOptions out = all_of(kube::kFunctions, options);
+  out.trim = forget_former_deployer;
+  return out;
+}
+
+// They hold functions as they were, with their code.
+k8s::InformerOptions revisions(const ControllerOptions& options) {
+  k8s::InformerOptions out = of_functions(k8s::kControllerRevisions, options);
+  out.trim = [](json::object& revision) { revision.erase("data"); };
+  return out;
+}
+
 bool is_evicted(const json::object& pod) {
   const json::value* phase = k8s::at(pod, "status.phase");
   const json::value* reason = k8s::at(pod, "status.reason");
@@ -67,7 +81,7 @@ Controller::Controller(Loop& loop, k8s::Api& api, ControllerOptions options)
       options_(std::move(options)),
       queue_(loop, {}),
       events_(loop, api, "nuclio-controller", options_.instance),
-      functions_(loop, api, all_of(kube::kFunctions, options_),
+      functions_(loop, api, functions(options_),
                  [this](const k8s::Object& before, const k8s::Object& now) {
                    queue_.add(k8s::name_of(now ? *now : *before));
                  }),
@@ -78,6 +92,7 @@ Controller::Controller(Loop& loop, k8s::Api& api, ControllerOptions options)
       pods_(loop, api, pods(options_), [this](const auto& before, const auto& now) { enqueue_owner(before, now); }),
       secrets_(loop, api, secrets(options_),
                [this](const auto& before, const auto& now) { enqueue_owner(before, now); }),
+      revisions_(loop, api, revisions(options_), [](const k8s::Object&, const k8s::Object&) {}),
       owned_([&] {
         std::vector<std::unique_ptr<k8s::Informer>> out;
         for (const k8s::Resource& kind : kOwnedKinds)
@@ -89,7 +104,7 @@ Controller::Controller(Loop& loop, k8s::Api& api, ControllerOptions options)
       reconciler_(
           api,
           [this] {
-            Caches caches{functions_, projects_, pods_, secrets_, {}};
+            Caches caches{functions_, projects_, pods_, secrets_, revisions_, {}};
             for (const auto& each : owned_) caches.owned.push_back(each.get());
             return caches;
           }(),
@@ -97,7 +112,7 @@ Controller::Controller(Loop& loop, k8s::Api& api, ControllerOptions options)
       workers_(loop) {}
 
 std::vector<k8s::Informer*> Controller::informers() {
-  std::vector<k8s::Informer*> out{&functions_, &projects_, &pods_, &secrets_};
+  std::vector<k8s::Informer*> out{&functions_, &projects_, &pods_, &secrets_, &revisions_};
   for (const auto& each : owned_) out.push_back(each.get());
   return out;
 }

@@ -48,7 +48,7 @@ class Controller {
   ControllerOptions options_;
   k8s::WorkQueue queue_;
   k8s::EventRecorder events_;
-  k8s::Informer functions_, projects_, pods_, secrets_;
+  k8s::Informer functions_, projects_, pods_, secrets_, revisions_;
   std::vector<std::unique_ptr<k8s::Informer>> owned_;  // in the order of kOwnedKinds
   FunctionReconciler reconciler_;
   bool ready_ = false;

@@ -13,6 +13,7 @@
 #include "platform/kube/conditions.h"
 #include "platform/kube/names.h"
 #include "platform/kube/objects.h"
+#include "platform/kube/revision_objects.h"
 #include "spec/enrich.h"
 #include "spec/load.h"
 #include "spec/masking.h"
@@ -227,6 +228,7 @@ Task<Result<FunctionReconciler::Next>> FunctionReconciler::reconcile(k8s::Object
   status.now = now;
   CO_TRY_DO(co_await write_status(function, status_of(status), deadline));
   if (rollout.stage == Rollout::Stage::complete) CO_TRY_DO(co_await remove_old_secrets(input, deadline));
+  CO_TRY_DO(co_await record_revision(function, deadline));
   co_return Next{.look_again = rollout.look_again};
 }
 
@@ -311,6 +313,31 @@ Task<Result<void>> FunctionReconciler::remove_old_secrets(const FunctionInput& i
     options.uid = std::string(k8s::uid_of(*secret));
     CO_TRY_DO(co_await api_.remove(k8s::kSecrets, name, options, deadline));
     caches_.secrets.put_gone(name, options.uid);
+  }
+  co_return Result<void>{};
+}
+
+// What the function was asked to be, to be looked at and gone back to once it is something else.
+Task<Result<void>> FunctionReconciler::record_revision(k8s::Object function, Deadline deadline) {
+  const k8s::ObjectName of = k8s::name_of(*function);
+  std::vector<k8s::Object> known;  // oldest first
+  for (const k8s::Object& each : caches_.revisions.all())
+    if (k8s::name_of(*each).namespace_name == of.namespace_name && kube::is_of(*each, k8s::uid_of(*function)))
+      known.push_back(each);
+  std::ranges::sort(known, std::less{}, [](const k8s::Object& each) { return kube::number_of(*each); });
+  if (!known.empty() && k8s::annotation_of(*known.back(), kube::kSpecHash) == kube::spec_hash(*function))
+    co_return Result<void>{};
+  const platform::Revision number{known.empty() ? 1 : kube::number_of(*known.back()).value() + 1};
+  json::object revision = kube::revision_object(*function, number);
+  auto made = co_await api_.create(k8s::kControllerRevisions, std::move(revision), deadline);
+  if (!made) co_return std::unexpected(std::move(made).error());
+  caches_.revisions.put(std::move(*made));
+  for (std::size_t i = 0; i + platform::kRevisionsKept < known.size() + 1; ++i) {
+    const k8s::ObjectName name = k8s::name_of(*known[i]);
+    k8s::DeleteOptions options;
+    options.uid = std::string(k8s::uid_of(*known[i]));
+    CO_TRY_DO(co_await api_.remove(k8s::kControllerRevisions, name, options, deadline));
+    caches_.revisions.put_gone(name, options.uid);
   }
   co_return Result<void>{};
 }

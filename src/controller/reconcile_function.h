@@ -24,6 +24,7 @@ struct Caches {
   k8s::Informer& projects;
   k8s::Informer& pods;                // of functions
   k8s::Informer& secrets;             // of functions, without what is in them
+  k8s::Informer& revisions;           // of functions, likewise
   std::vector<k8s::Informer*> owned;  // in the order of kOwnedKinds
 
   const k8s::Informer& of(const k8s::Resource& kind) const;
@@ -57,6 +58,7 @@ class FunctionReconciler {
   Task<Result<void>> adopt_secrets(const FunctionInput& input, Deadline deadline);
   std::string secret_of(const boost::json::object& function) const;
   Task<Result<void>> remove_old_secrets(const FunctionInput& input, Deadline deadline);
+  Task<Result<void>> record_revision(k8s::Object function, Deadline deadline);
   Task<Result<Next>> listen_to_builder(k8s::Object function, Deadline deadline);
   Task<Result<void>> complain(k8s::Object function, std::string_view reason, std::string message, Deadline deadline);
   Task<Result<void>> write_status(k8s::Object function, boost::json::object status, Deadline deadline);

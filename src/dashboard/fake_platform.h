@@ -32,6 +32,9 @@ class FakePlatform final : public platform::Platform {
   std::map<std::string, spec::Project> known_projects;
   std::map<std::string, spec::FunctionEvent> known_events;
   std::map<std::string, spec::ApiGateway> known_gateways;
+  std::vector<platform::RevisionSummary> known_revisions;
+  std::vector<platform::MetricsAddress> addresses;
+  platform::Observer* observer = nullptr;
   std::vector<std::string> deployed;  // each deploy that was asked for, in words
   std::string asked;                  // the last change, in words
   Result<void> answer;                // to changes
@@ -82,6 +85,18 @@ class FakePlatform final : public platform::Platform {
     if (!answer) return std::unexpected(answer.error());
     return std::make_unique<Pieces>(std::vector<std::string>{"one\n", "two\n"});
   }
+  Task<Result<std::vector<platform::RevisionSummary>>> revisions(platform::FunctionId id) override {
+    asked = "revisions of " + id.name.value();
+    if (!answer) co_return std::unexpected(answer.error());
+    co_return known_revisions;
+  }
+  Task<Result<spec::FunctionConfig>> revision(platform::FunctionId id, platform::Revision number) override {
+    asked = "revision " + std::to_string(number.value()) + " of " + id.name.value();
+    if (!answer) co_return std::unexpected(answer.error());
+    co_return function(id);
+  }
+  std::vector<platform::MetricsAddress> metrics_addresses() override { return addresses; }
+  void observe(platform::Observer* its_observer) override { observer = its_observer; }
   Result<std::vector<spec::Project>> projects(const Namespace&) override {
     std::vector<spec::Project> out;
     for (const auto& [name, project] : known_projects) out.push_back(project);

@@ -177,6 +177,12 @@ Error missing_function(const FunctionId& id) { return {Why::not_found, quoted(id
 Error existing_function(const FunctionId& id) {
   return {Why::conflict, quoted(id) + " exists already; update it, or delete it first"};
 }
+Error missing_revision(const FunctionId& id, Revision number) {
+  return {Why::not_found, quoted("function", id.name.value()) + " has no revision " + std::to_string(number.value()) +
+                              "; those that it has are listed under /api/v2/functions/" + id.name.value() +
+                              "/revisions"};
+}
+
 Error missing_project(const ProjectId& id) { return {Why::not_found, quoted(id) + " does not exist"}; }
 Error existing_project(const ProjectId& id) { return {Why::conflict, quoted(id) + " exists already"}; }
 

@@ -56,6 +56,7 @@ Result<void> may_delete(const ProjectId& project);
 
 Error missing_function(const FunctionId& id);
 Error existing_function(const FunctionId& id);
+Error missing_revision(const FunctionId& id, Revision number);
 Error missing_project(const ProjectId& id);
 Error existing_project(const ProjectId& id);
 Error missing_function_event(const FunctionEventId& id);

@@ -3,14 +3,17 @@
 #pragma once
 #include <boost/json/fwd.hpp>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/named.h"
 #include "base/result.h"
 #include "http/message.h"
+#include "loop/clock.h"
 #include "loop/deadline.h"
 #include "loop/task.h"
 #include "spec/api_gateway.h"
@@ -22,6 +25,8 @@ namespace nuclio::platform {
 
 using ReplicaName = Named<struct ReplicaNameTag, std::string>;
 using ApiGatewayName = Named<struct ApiGatewayNameTag, std::string>;
+// The deploys of a function that were accepted, counted from 1; 0 for none.
+using Revision = Named<struct RevisionTag, std::int64_t>;
 using FunctionEventName = Named<struct FunctionEventNameTag, std::string>;
 // The metadata.resourceVersion that a change was made from; "" for whatever there is.
 using ResourceVersion = Named<struct ResourceVersionTag, std::string>;
@@ -70,6 +75,44 @@ struct LogRequest {
   std::optional<std::size_t> tail_lines = {};          // at most so many of the old lines
 };
 
+// Of a function: who deployed it last. It is the dashboard that says so, nobody else; absent when it knows no name.
+inline constexpr std::string_view kDeployedBy = "nuclio.io/deployed-by";
+
+enum class RevisionState {
+  deploying,   // it is being built or started
+  serving,     // also when the function is scaled to zero: it is what answers once it runs
+  superseded,  // another one has taken its place
+  failed,      // it never served
+};
+
+struct RevisionSummary {
+  Revision number{0};
+  std::optional<SystemTime> deployed = {};  // nothing when that is not known any more
+  std::string deployed_by = {};             // "" when nobody knows
+  RevisionState state = RevisionState::superseded;
+};
+
+// At least so many of a function are kept.
+inline constexpr std::size_t kRevisionsKept = 10;
+
+// Where the metrics of a replica that runs are read.
+struct MetricsAddress {
+  FunctionId function;
+  ReplicaName replica;
+  std::string address;  // "127.0.0.1:4242"
+};
+
+// Who wants to hear of changes. What changed is asked for afterwards: these are called from the middle of the change,
+// often, and must do no more than note it.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void function_changed(const FunctionId& id) = 0;  // added, changed, gone; or its replicas
+  virtual void project_changed(const ProjectId& id) = 0;
+  // A line was added to status.logs of a function that is being built.
+  virtual void build_logged(const FunctionId& id, const boost::json::object& line) = 0;
+};
+
 // Lives on its loop's thread. What is given back are copies.
 class Platform {
  public:
@@ -102,6 +145,16 @@ class Platform {
   virtual Result<std::vector<ReplicaName>> replicas(const FunctionId& id) = 0;
   virtual Result<std::unique_ptr<http::BodySource>> logs(const FunctionId& id, const ReplicaName& replica,
                                                          const LogRequest& request) = 0;
+
+  // The last ones, newest first, kRevisionsKept at least if there were so many. Why::not_found.
+  virtual Task<Result<std::vector<RevisionSummary>>> revisions(FunctionId id) = 0;
+  // What it was asked to be then, without status; to go back is to deploy that. Why::not_found.
+  virtual Task<Result<spec::FunctionConfig>> revision(FunctionId id, Revision number) = 0;
+
+  // Of all replicas that run, as far as they can be reached from here.
+  virtual std::vector<MetricsAddress> metrics_addresses() = 0;
+  // One at a time, borrowed; null for nobody.
+  virtual void observe(Observer* observer) = 0;
 
   virtual Result<std::vector<spec::Project>> projects(const Namespace& namespace_name) = 0;
   virtual Result<spec::Project> project(const ProjectId& id) = 0;        // Why::not_found

@@ -216,7 +216,7 @@ def test_a_write_that_fails_is_made_up_for(place, golden, operation):
     assert not unmet
 
 
-WATCHED = ("nucliofunctions", "nuclioprojects", "pods", "secrets", *OWNED)
+WATCHED = ("nucliofunctions", "nuclioprojects", "pods", "secrets", "controllerrevisions", *OWNED)
 FORGOTTEN = json.dumps({"type": "ERROR", "object": status_object(410)}).encode() + b"\n"
 
 

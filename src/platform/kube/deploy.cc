@@ -84,6 +84,7 @@ KubePlatform::Deploying::~Deploying() {
 
 void KubePlatform::Deploying::add_log(std::string_view level, std::string_view message) {
   add_log_line(logs, level, message);
+  if (logged && !logs.empty()) logged(logs.back());
 }
 
 Task<Result<void>> KubePlatform::deploy(json::value given, Deploy mode) {
@@ -201,6 +202,9 @@ KubePlatform::Deploying& KubePlatform::begin_build(const FunctionId& id, std::st
   deploying =
       std::make_unique<Deploying>(loop_, id, builder, std::string(k8s::uid_of(object)), std::move(folder), deadline);
   deploying->inputs = build_inputs(object);
+  deploying->logged = [this, id](const json::object& line) {
+    if (observer_) observer_->build_logged(id, line);
+  };
   work_.spawn(keep_claim(id, std::move(builder)));
   return *deploying;
 }
@@ -235,8 +239,9 @@ Task<void> KubePlatform::keep_claim(FunctionId id, std::string builder) {
 }
 
 // One that the controller says waits for its image: whoever is first to say that they make it makes it.
-void KubePlatform::function_changed(const k8s::Object& now) {
-  changed_.notify_all();
+void KubePlatform::function_changed(const k8s::Object& before, const k8s::Object& now) {
+  const k8s::ObjectName name = k8s::name_of(now ? *now : *before);
+  tell({Namespace{name.namespace_name}, FunctionName{name.name}});
   if (!now || !options_.builds_for_others || k8s::being_deleted(*now)) return;
   const json::value* state = k8s::at(*now, "status.state");
   if (state && *state == json::value("waitingForBuild")) work_.spawn(build_applied(now));
@@ -432,13 +437,16 @@ Task<Result<void>> KubePlatform::build(Deploying& deploying) {
 // From here on it is the controller's.
 Task<Result<void>> KubePlatform::hand_over(Deploying& deploying) {
   Changes changes = [&deploying](const json::object&) {
+    json::object metadata;
+    // Whoever applied it is not who deployed it here before.
+    if (deploying.applied) metadata["annotations"] = json::object{{kDeployedBy, nullptr}};
     json::object spec{{"image", deploying.image}, {"imageHash", now_in_milliseconds()}};
     json::object status{{"state", "waitingForResourceConfiguration"},
                         {"message", ""},
                         {"containerImage", deploying.image},
                         {kBuiltFrom, deploying.inputs},
                         {"logs", array_of(deploying.logs)}};
-    return json::object{{"spec", std::move(spec)}, {"status", std::move(status)}};
+    return json::object{{"metadata", std::move(metadata)}, {"spec", std::move(spec)}, {"status", std::move(status)}};
   };
   co_return co_await end_claim(deploying, std::move(changes));
 }
@@ -480,8 +488,9 @@ Task<Result<void>> KubePlatform::end_claim(Deploying& deploying, Changes changes
       if (asked && builder.empty()) co_return Result<void>{};
       if (k8s::uid_of(*done) != deploying.uid || builder != deploying.builder) co_return fail(not_ours_any_more());
       json::object patch = changes(*done);
-      json::object metadata{{"resourceVersion", std::string(k8s::resource_version_of(*done))}};
-      patch["metadata"] = std::move(metadata);
+      json::value& metadata = patch["metadata"];
+      if (!metadata.is_object()) metadata.emplace_object();
+      metadata.get_object()["resourceVersion"] = std::string(k8s::resource_version_of(*done));
       patch["status"].get_object()[kBuilder] = nullptr;
       done = co_await api_.merge(kWholeFunctions, name, std::move(patch), "", deadline);
       asked = asked || (!done && may_pass(done.error().why));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,8 @@ struct KubePlatform::Deploying {
   std::optional<builder::Source> source;  // once the code is here; nothing when there is none to build
   std::string image;                      // what was built
   std::vector<boost::json::object> logs;
-  Group work;  // the deploy itself; after what it uses
+  std::function<void(const boost::json::object& line)> logged = {};  // told of each line
+  Group work;                                                        // the deploy itself; after what it uses
 };
 
 }  // namespace nuclio::platform::kube

@@ -29,10 +29,32 @@ using spec::FunctionState;
 constexpr auto kCallTime = 30s;
 constexpr auto kDeleteTime = 120s;
 
-// Of a pod, what replicas() and logs() ask for; a cluster has thousands.
+// A member that no pod's status has.
+constexpr std::string_view kMetricsPort = "nuclioMetricsPort";
+
+// The number of the port by that name; what trim_pod() noted, in a pod that it has seen already.
+const json::value* metrics_port(const json::object& pod) {
+  if (const json::value* noted = k8s::at(pod, "status." + std::string(kMetricsPort))) return noted;
+  const json::value* containers = k8s::at(pod, "spec.containers");
+  if (!containers || !containers->is_array()) return nullptr;
+  for (const json::value& container : containers->get_array()) {
+    const json::value* ports = container.is_object() ? container.get_object().if_contains("ports") : nullptr;
+    if (!ports || !ports->is_array()) continue;
+    for (const json::value& port : ports->get_array()) {
+      if (!port.is_object()) continue;
+      const json::value* name = port.get_object().if_contains("name");
+      if (name && *name == json::value("metrics")) return port.get_object().if_contains("containerPort");
+    }
+  }
+  return nullptr;
+}
+
+// Of a pod, what replicas(), logs() and metrics_addresses() ask for; a cluster has thousands.
 void trim_pod(json::object& pod) {
   json::object status;
-  if (const json::value* phase = k8s::at(pod, "status.phase")) status["phase"] = *phase;
+  for (const char* name : {"phase", "podIP"})
+    if (const json::value* value = k8s::at(pod, "status." + std::string(name))) status[name] = *value;
+  if (const json::value* port = metrics_port(pod)) status[kMetricsPort] = *port;
   pod.erase("spec");
   pod["status"] = std::move(status);
 }
@@ -48,10 +70,6 @@ k8s::InformerOptions pods_of(const Namespace& namespace_name) {
   options.label_selector = std::string(kClassLabel) + "=function";
   options.trim = trim_pod;
   return options;
-}
-
-k8s::Informer::Changed notify(WaitList& changed) {
-  return [&changed](const k8s::Object&, const k8s::Object&) { changed.notify_all(); };
 }
 
 // In a cluster, the pod's.
@@ -73,10 +91,11 @@ Error not_installed(Error error) {
 }  // namespace
 
 KubePlatform::Watched::Watched(Loop& loop, k8s::Api& api, const Namespace& namespace_name,
-                               k8s::Informer::Changed function_changed, WaitList& changed)
+                               k8s::Informer::Changed function_changed, k8s::Informer::Changed project_changed,
+                               k8s::Informer::Changed pod_changed)
     : functions(loop, api, all_of(kFunctions, namespace_name), std::move(function_changed)),
-      projects(loop, api, all_of(kProjects, namespace_name), notify(changed)),
-      pods(loop, api, pods_of(namespace_name), notify(changed)) {}
+      projects(loop, api, all_of(kProjects, namespace_name), std::move(project_changed)),
+      pods(loop, api, pods_of(namespace_name), std::move(pod_changed)) {}
 
 KubePlatform::KubePlatform(Loop& loop, k8s::Api& api, http::Client& client, const oci::Keychain& keychain,
                            std::vector<wire::Runtime> runtimes, KubePlatformOptions options)
@@ -96,8 +115,11 @@ KubePlatform::~KubePlatform() = default;
 Task<Result<void>> KubePlatform::open(Deadline deadline) {
   for (const Namespace& each : options_.namespaces) {
     auto& in = watched_[each];
-    auto function_seen = [this](const k8s::Object&, const k8s::Object& now) { function_changed(now); };
-    in = std::make_unique<Watched>(loop_, api_, each, std::move(function_seen), changed_);
+    const auto calls = [this](void (KubePlatform::*changed)(const k8s::Object&, const k8s::Object&)) {
+      return [this, changed](const k8s::Object& before, const k8s::Object& now) { (this->*changed)(before, now); };
+    };
+    in = std::make_unique<Watched>(loop_, api_, each, calls(&KubePlatform::function_changed),
+                                   calls(&KubePlatform::project_changed), calls(&KubePlatform::pod_changed));
     in->functions.start();
     in->projects.start();
     in->pods.start();
@@ -242,6 +264,42 @@ Result<std::vector<ReplicaName>> KubePlatform::replicas(const FunctionId& id) {
   for (const k8s::Object& pod : in->pods.all())
     if (k8s::label_of(*pod, kFunctionLabel) == id.name.value()) out.emplace_back(k8s::name_of(*pod).name);
   return out;
+}
+
+std::vector<MetricsAddress> KubePlatform::metrics_addresses() {
+  std::vector<MetricsAddress> out;
+  for (const auto& [namespace_name, in] : watched_) {
+    for (const k8s::Object& pod : in->pods.all()) {
+      const json::value* phase = k8s::at(*pod, "status.phase");
+      const json::value* ip = k8s::at(*pod, "status.podIP");
+      const json::value* port = metrics_port(*pod);
+      const std::string_view function = k8s::label_of(*pod, kFunctionLabel);
+      if (!phase || *phase != json::value("Running") || k8s::being_deleted(*pod) || function.empty()) continue;
+      if (!ip || !ip->is_string() || !port || !port->is_int64()) continue;
+      const std::string host{ip->get_string()};
+      const bool is_ipv6 = host.find(':') != std::string::npos;
+      out.push_back({{namespace_name, FunctionName{std::string(function)}},
+                     ReplicaName{k8s::name_of(*pod).name},
+                     (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port->get_int64())});
+    }
+  }
+  return out;
+}
+
+void KubePlatform::tell(const FunctionId& id) {
+  changed_.notify_all();
+  if (observer_) observer_->function_changed(id);
+}
+
+void KubePlatform::project_changed(const k8s::Object& before, const k8s::Object& now) {
+  changed_.notify_all();
+  const k8s::ObjectName name = k8s::name_of(now ? *now : *before);
+  if (observer_) observer_->project_changed({Namespace{name.namespace_name}, ProjectName{name.name}});
+}
+
+void KubePlatform::pod_changed(const k8s::Object& before, const k8s::Object& now) {
+  const json::object& pod = now ? *now : *before;
+  tell({Namespace{k8s::name_of(pod).namespace_name}, FunctionName{std::string(k8s::label_of(pod, kFunctionLabel))}});
 }
 
 Result<std::unique_ptr<http::BodySource>> KubePlatform::logs(const FunctionId& id, const ReplicaName& replica,

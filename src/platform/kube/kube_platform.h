@@ -74,6 +74,10 @@ class KubePlatform final : public Platform {
   Result<std::vector<ReplicaName>> replicas(const FunctionId& id) override;
   Result<std::unique_ptr<http::BodySource>> logs(const FunctionId& id, const ReplicaName& replica,
                                                  const LogRequest& request) override;
+  Task<Result<std::vector<RevisionSummary>>> revisions(FunctionId id) override;
+  Task<Result<spec::FunctionConfig>> revision(FunctionId id, Revision number) override;
+  std::vector<MetricsAddress> metrics_addresses() override;
+  void observe(Observer* observer) override { observer_ = observer; }
   Result<std::vector<spec::Project>> projects(const Namespace& namespace_name) override;
   Result<spec::Project> project(const ProjectId& id) override;
   Task<Result<void>> create_project(spec::Project project) override;
@@ -95,7 +99,7 @@ class KubePlatform final : public Platform {
   // What is watched of a namespace.
   struct Watched {
     Watched(Loop& loop, k8s::Api& api, const Namespace& namespace_name, k8s::Informer::Changed function_changed,
-            WaitList& changed);
+            k8s::Informer::Changed project_changed, k8s::Informer::Changed pod_changed);
     k8s::Informer functions, projects, pods;
   };
   // A deploy that is at work here.
@@ -123,7 +127,10 @@ class KubePlatform final : public Platform {
   Task<Result<boost::json::value>> restored(boost::json::value function, k8s::Object existing);
   Task<Result<std::string>> keep(const spec::FunctionConfig& config, spec::MaskedValues values, k8s::Object existing);
   Task<Result<spec::MaskedValues>> kept_values(k8s::Object existing);
-  void function_changed(const k8s::Object& now);
+  void function_changed(const k8s::Object& before, const k8s::Object& now);
+  void project_changed(const k8s::Object& before, const k8s::Object& now);
+  void pod_changed(const k8s::Object& before, const k8s::Object& now);
+  void tell(const FunctionId& id);
   std::string new_builder();
   Deploying& begin_build(const FunctionId& id, std::string builder, const boost::json::object& object,
                          Deadline deadline);
@@ -147,6 +154,7 @@ class KubePlatform final : public Platform {
   std::vector<wire::Runtime> runtimes_;
   KubePlatformOptions options_;
   builder::ImageBuilder images_;
+  Observer* observer_ = nullptr;
   WaitList changed_;  // any object's; before those who notify it
   Group clearing_;    // Jobs that are of no use any more; before deploys, which leave some
   std::map<Namespace, std::unique_ptr<Watched>> watched_;

@@ -91,10 +91,10 @@ Result<void> ProcessPlatform::accept(Managed& managed, spec::FunctionConfig conf
   next.config.metadata.resource_version = std::to_string(version + 1);
   next.desired = Desired::running;
   next.latest = Revision{next.latest.value() + 1};
-  TRY_DO(store_.save(next));
+  TRY_DO(store_.begin_revision(next, std::chrono::system_clock::now()));
   managed.stored = std::move(next);
   managed.outcome = {};
-  changed_.notify_all();
+  changed(id_of(managed.stored.config));
   return {};
 }
 

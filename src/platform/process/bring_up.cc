@@ -203,13 +203,14 @@ void ProcessPlatform::served_at(StoredFunction& stored, int port) {
 
 void ProcessPlatform::add_log(Managed& managed, std::string_view level, std::string_view message) {
   add_log_line(managed.status().logs, level, message);
+  if (observer_) observer_->build_logged(id_of(managed.stored.config), managed.status().logs.back());
 }
 
 // Not stored: after a restart nothing is being done any more.
 void ProcessPlatform::show_state(Managed& managed, FunctionState state) {
   managed.status().state = state;
   managed.status().message.clear();
-  changed_.notify_all();
+  changed(id_of(managed.stored.config));
 }
 
 void ProcessPlatform::set_state(Managed& managed, FunctionState state, std::string message) {
@@ -218,7 +219,7 @@ void ProcessPlatform::set_state(Managed& managed, FunctionState state, std::stri
   auto saved = store_.save(managed.stored);
   // What is wanted of the function is stored already, so the next start of the platform comes to the same.
   if (!saved) log::error("A function's state could not be stored", {{"reason", saved.error().what}});
-  changed_.notify_all();
+  changed(id_of(managed.stored.config));
 }
 
 // The older revision goes on; of the one that failed nothing is left but what it said.
@@ -238,24 +239,24 @@ void ProcessPlatform::failed(Managed& managed, const Error& error, Revision revi
 // after a restart they decide anew.
 void ProcessPlatform::health_changed(Managed& managed) {
   auto& status = managed.status();
-  if (status.state != FunctionState::ready && status.state != FunctionState::unhealthy) return;
+  if (status.state != FunctionState::ready && status.state != FunctionState::unhealthy)
+    return changed(id_of(managed.stored.config));  // its replicas
+
   bool healthy = managed.supervisor.healthy() || replica_count(managed.stored.config.spec) == 0;
   status.state = healthy ? FunctionState::ready : FunctionState::unhealthy;
   status.message = healthy ? "" : managed.supervisor.complaint();
-  changed_.notify_all();
+  changed(id_of(managed.stored.config));
   if (!healthy) forget_old(managed, Revision{0});
 }
 
-// Removes what no replica needs: revisions but the one that serves and the one before it, whose replicas may be
-// finishing still, and logs but those of replicas that run and the last ones before them.
+// Removes what no replica needs: folders of revisions but the one that serves and the one before it, whose replicas may
+// be finishing still, and logs but those of replicas that run and the last ones before them.
 void ProcessPlatform::forget_old(Managed& managed, Revision previous) {
   FunctionId id = id_of(managed.stored.config);
   std::error_code error;
   std::vector<fs::path> unused;
   Revision serving = managed.stored.serving;
   if (previous != Revision{0}) {
-    auto forgotten = store_.keep_revisions(id, serving, previous);
-    if (!forgotten) log::warn("Old revisions could not be forgotten", {{"reason", forgotten.error().what}});
     for (fs::directory_iterator entry(home_.function(id), error), end; !error && entry != end; entry.increment(error)) {
       std::string name = entry->path().filename().string();
       if (name != std::to_string(serving.value()) && name != std::to_string(previous.value()))

@@ -17,6 +17,7 @@ class Home {
   std::string state() const { return folder_ + "/state.db"; }
   std::string pid_file() const { return folder_ + "/dashboard.pid"; }
   std::string address_file() const { return folder_ + "/dashboard.address"; }
+  std::string metrics() const { return folder_ + "/metrics.history"; }
   std::string cache() const { return folder_ + "/cache"; }
 
   std::string functions() const { return folder_ + "/functions"; }

@@ -124,6 +124,7 @@ Result<void> ProcessPlatform::import(spec::FunctionConfig config, Managed* exist
   const std::string before = existing ? existing->stored.config.metadata.resource_version : "0";
   config.status = {};
   config.status.state = FunctionState::imported;
+  const FunctionId id = id_of(config);
   config.metadata.resource_version = std::to_string(std::atoll(before.c_str()) + 1);
   StoredFunction stored{.config = std::move(config), .desired = Desired::imported};
   TRY_DO(store_.save(stored));
@@ -132,7 +133,7 @@ Result<void> ProcessPlatform::import(spec::FunctionConfig config, Managed* exist
   } else {
     add(std::move(stored));
   }
-  changed_.notify_all();
+  changed(id);
   return {};
 }
 
@@ -200,7 +201,7 @@ Task<Result<void>> ProcessPlatform::delete_function(FunctionId id, ResourceVersi
   functions_.erase(id);
   trash_.take(home_.function(id));
   trash_.take(home_.logs(id));
-  changed_.notify_all();
+  changed(id);
   co_return Result<void>{};
 }
 
@@ -220,6 +221,46 @@ Result<std::vector<ReplicaName>> ProcessPlatform::replicas(const FunctionId& id)
     names = {ReplicaName{entry->path().stem().string()}};
   }
   return names;
+}
+
+void ProcessPlatform::changed(const FunctionId& id) {
+  changed_.notify_all();
+  if (observer_) observer_->function_changed(id);
+}
+
+Task<Result<std::vector<RevisionSummary>>> ProcessPlatform::revisions(FunctionId id) {
+  const Managed* managed = find(id);
+  if (!managed) co_return fail(missing_function(id));
+  const StoredFunction& function = managed->stored;
+  CO_TRY(auto stored, store_.revisions(id));
+  std::vector<RevisionSummary> out;
+  for (StoredRevision& each : stored) {
+    const bool at_work = each.number == function.latest && !spec::provisioned(function.config.status.state);
+    RevisionState state = each.served ? RevisionState::superseded : RevisionState::failed;
+    if (each.number == function.serving) {
+      state = RevisionState::serving;
+    } else if (at_work) {
+      state = RevisionState::deploying;
+    }
+    out.push_back({each.number, each.deployed, std::move(each.deployed_by), state});
+  }
+  co_return out;
+}
+
+Task<Result<spec::FunctionConfig>> ProcessPlatform::revision(FunctionId id, Revision number) {
+  if (!find(id)) co_return fail(missing_function(id));
+  CO_TRY(auto config, store_.revision(id, number));
+  config.status = {};
+  config.metadata.resource_version.clear();  // deployed again, it takes the place of whatever there is
+  co_return config;
+}
+
+std::vector<MetricsAddress> ProcessPlatform::metrics_addresses() {
+  std::vector<MetricsAddress> out;
+  for (const auto& [id, managed] : functions_)
+    for (auto& [replica, address] : managed->supervisor.addresses("metrics"))
+      out.push_back({id, std::move(replica), std::move(address)});
+  return out;
 }
 
 Result<std::unique_ptr<http::BodySource>> ProcessPlatform::logs(const FunctionId& id, const ReplicaName& replica,

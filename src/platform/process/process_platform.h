@@ -60,6 +60,10 @@ class ProcessPlatform final : public Platform {
   Result<std::vector<ReplicaName>> replicas(const FunctionId& id) override;
   Result<std::unique_ptr<http::BodySource>> logs(const FunctionId& id, const ReplicaName& replica,
                                                  const LogRequest& request) override;
+  Task<Result<std::vector<RevisionSummary>>> revisions(FunctionId id) override;
+  Task<Result<spec::FunctionConfig>> revision(FunctionId id, Revision number) override;
+  std::vector<MetricsAddress> metrics_addresses() override;
+  void observe(Observer* observer) override { observer_ = observer; }
   Result<std::vector<spec::Project>> projects(const Namespace& namespace_name) override;
   Result<spec::Project> project(const ProjectId& id) override;
   Task<Result<void>> create_project(spec::Project project) override;
@@ -104,6 +108,7 @@ class ProcessPlatform final : public Platform {
   Result<void> want(Managed& managed, Desired desired);
   Managed& add(StoredFunction stored);
   Managed* find(const FunctionId& id);
+  void changed(const FunctionId& id);
   std::vector<FunctionId> functions_of(const ProjectId& id) const;
 
   builder::Asker asker() const;
@@ -137,7 +142,8 @@ class ProcessPlatform final : public Platform {
   Trash trash_;
   std::map<ProjectId, spec::Project> projects_;
   http::Client client_;  // for code that is elsewhere
-  WaitList changed_;     // any function's state; before the functions
+  Observer* observer_ = nullptr;
+  WaitList changed_;  // any function's state; before the functions
   std::map<FunctionId, std::unique_ptr<Managed>> functions_;
   std::vector<std::unique_ptr<Leftover>> of_nobody_;  // of functions that are deleted
   Group work_;

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 
 #include <boost/json.hpp>
+#include <set>
 
 #include "loop/listener.h"
 #include "platform/process/process_platform_fixture.h"
+#include "spec/load.h"
 
 namespace nuclio::platform::process {
 
@@ -333,6 +335,95 @@ TEST_F(ProcessPlatformTest, KeepsFunctionsAndProjectsThatGatewaysLeadTo) {
               HasSubstr("still has 1 API gateway, such as \"shop\""));
   ASSERT_TRUE(run_until_done(loop_, platform_->delete_project(id, ProjectDeletion::cascading)));
   EXPECT_TRUE(run_until_done(loop_, platform_->api_gateways(Namespace{"nuclio"}, {}))->empty());
+}
+
+TEST_F(ProcessPlatformTest, RemembersWhatAFunctionWasAskedToBe) {
+  const auto revisions = [&] { return run_until_done(loop_, platform_->revisions(id("f"))); };
+  const auto states = [&] {
+    std::vector<std::pair<std::int64_t, RevisionState>> out;
+    const auto known = revisions();
+    EXPECT_TRUE(known);
+    if (known)
+      for (const RevisionSummary& each : *known) out.emplace_back(each.number.value(), each.state);
+    return out;
+  };
+  using S = RevisionState;
+  using States = std::vector<std::pair<std::int64_t, S>>;
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one", {}, {{"annotations", {{kDeployedBy, "ann"}}}})));
+  ASSERT_TRUE(deploy(tale("f", "two")));
+  EXPECT_EQ(states(), (States{{2, S::deploying}, {1, S::serving}}));
+  ASSERT_TRUE(settled("f"));
+  EXPECT_FALSE(deploy_and_wait(tale("f", "refuse")));
+  EXPECT_EQ(states(), (States{{3, S::failed}, {2, S::serving}, {1, S::superseded}}));
+  EXPECT_EQ(revisions()->back().deployed_by, "ann");
+  EXPECT_EQ(revisions()->front().deployed_by, "");
+  // The one that failed can be gone back to just as well, and be as wrong as it was.
+  for (const std::int64_t number : {1, 3}) {
+    auto before = run_until_done(loop_, platform_->revision(id("f"), Revision{number}));
+    ASSERT_TRUE(before) << before.error().what;
+    EXPECT_EQ(before->status.state, FunctionState::none);
+    EXPECT_EQ(deploy_and_wait(spec::to_json(*before, spec::Secrets::shown)).has_value(), number == 1);
+  }
+  EXPECT_EQ(states().front(), (std::pair{std::int64_t{5}, S::failed}));
+  EXPECT_EQ(states()[1], (std::pair{std::int64_t{4}, S::serving}));
+  close();
+  open();
+  EXPECT_EQ(states()[1], (std::pair{std::int64_t{4}, S::serving}));
+  EXPECT_EQ(run_until_done(loop_, platform_->revisions(id("g"))).error().why, Why::not_found);
+  EXPECT_EQ(run_until_done(loop_, platform_->revision(id("f"), Revision{9})).error().why, Why::not_found);
+}
+
+// Notes whatever it is told.
+class Listening final : public Observer {
+ public:
+  void function_changed(const FunctionId& id) override { functions.insert(id.name.value()); }
+  void project_changed(const ProjectId& id) override { projects.insert(id.name.value()); }
+  void build_logged(const FunctionId& id, const json::object& line) override {
+    lines.push_back(id.name.value() + ": " + std::string(line.at("message").as_string()));
+  }
+  std::set<std::string> functions, projects;
+  std::vector<std::string> lines;
+};
+
+TEST_F(ProcessPlatformTest, TellsOfChanges) {
+  Listening listening;
+  platform_->observe(&listening);
+  spec::Project project;
+  project.metadata.name = "media";
+  project.metadata.namespace_name = "nuclio";
+  ASSERT_TRUE(run_until_done(loop_, platform_->create_project(project)));
+  EXPECT_EQ(std::exchange(listening.projects, {}), std::set<std::string>{"media"});
+  ASSERT_TRUE(run_until_done(
+      loop_, platform_->delete_project({Namespace{"nuclio"}, ProjectName{"media"}}, ProjectDeletion::restricted)));
+  EXPECT_EQ(listening.projects, std::set<std::string>{"media"});
+  const std::set<std::string> f{"f"};
+  ASSERT_TRUE(deploy(tale("f", "one")));
+  EXPECT_EQ(std::exchange(listening.functions, {}), f);
+  ASSERT_TRUE(settled("f"));
+  EXPECT_EQ(std::exchange(listening.functions, {}), f);
+  EXPECT_EQ(listening.lines.size(), status().logs.size());
+  EXPECT_THAT(listening.lines.front(), StartsWith("f: Reading main.tale"));
+  ASSERT_TRUE(want("f", DesiredState::scaled_to_zero));
+  EXPECT_EQ(std::exchange(listening.functions, {}), f);
+  ASSERT_TRUE(remove("f"));
+  EXPECT_EQ(listening.functions, f);
+  platform_->observe(nullptr);
+}
+
+TEST_F(ProcessPlatformTest, KnowsWhereMetricsOfReplicasAreRead) {
+  std::string program{kTaleProcessor};
+  const std::string ready = R"({"state":"ready"})";
+  for (std::size_t at = 0; (at = program.find(ready, at)) != std::string::npos; at += ready.size())
+    program.replace(at, ready.size(), R"({"state":"ready","addresses":{"metrics":"127.0.0.1:4242"}})");
+  folder_.write_program("bin/processor", program);
+  ASSERT_TRUE(deploy_and_wait(tale("f", "one")));
+  const auto addresses = platform_->metrics_addresses();
+  ASSERT_THAT(addresses, SizeIs(1));
+  EXPECT_EQ(addresses[0].function, id("f"));
+  EXPECT_EQ(addresses[0].replica, replicas()[0]);
+  EXPECT_EQ(addresses[0].address, "127.0.0.1:4242");
+  ASSERT_TRUE(want("f", DesiredState::scaled_to_zero));
+  EXPECT_TRUE(platform_->metrics_addresses().empty());
 }
 
 }  // namespace

@@ -26,14 +26,17 @@ Result<void> ProcessPlatform::add_project(const spec::Project& project) {
   ProjectId id = id_of(project);
   if (projects_.contains(id)) return fail(existing_project(id));
   TRY_DO(store_.save(project));
-  projects_.emplace(std::move(id), project);
+  projects_.emplace(id, project);
+  if (observer_) observer_->project_changed(id);
   return {};
 }
 
 Task<Result<void>> ProcessPlatform::update_project(spec::Project project) {
   CO_TRY_DO(this->project(id_of(project)));
   CO_TRY_DO(store_.save(project));
-  projects_[id_of(project)] = std::move(project);
+  const ProjectId id = id_of(project);
+  projects_[id] = std::move(project);
+  if (observer_) observer_->project_changed(id);
   co_return Result<void>{};
 }
 
@@ -63,6 +66,7 @@ Task<Result<void>> ProcessPlatform::delete_project(ProjectId id, ProjectDeletion
   }
   CO_TRY_DO(store_.delete_project(id));
   projects_.erase(id);
+  if (observer_) observer_->project_changed(id);
   co_return Result<void>{};
 }
 

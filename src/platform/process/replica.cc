@@ -82,7 +82,13 @@ void Replica::understand(std::string_view line) {
   boost::json::value said = boost::json::parse(boost::json::string_view(line.data(), line.size()), error);
   if (error || !said.is_object() || state_ != State::starting) return;
   std::string state = text_of(said.get_object(), "state");
-  if (state == "ready") state_ = State::ready;
+  if (state == "ready") {
+    state_ = State::ready;
+    const auto* addresses = said.get_object().if_contains("addresses");
+    if (addresses && addresses->is_object())
+      for (const auto& [name, address] : addresses->get_object())
+        if (address.is_string()) addresses_.emplace(name, address.get_string());
+  }
   if (state == "failed") {
     state_ = State::failed;
     said_ = text_of(said.get_object(), "message");
@@ -101,6 +107,11 @@ Task<void> Replica::outlive() {
   exit_ = status;
   changed_.notify_all();
   wake_readers(log_->path());
+}
+
+std::string Replica::address(std::string_view name) const {
+  const auto found = addresses_.find(name);
+  return found == addresses_.end() ? std::string() : found->second;
 }
 
 Task<Result<void>> Replica::ready(Deadline deadline) {

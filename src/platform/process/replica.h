@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -47,6 +50,8 @@ class Replica {
 
   // Asks it to finish what it has and end; at the deadline it is killed.
   Task<void> stop(Deadline deadline);
+  // Where it is reached for something, as it said when it became ready; "" when it did not.
+  std::string address(std::string_view name) const;
   // Its last log lines, for a person.
   std::vector<std::string> last_words(std::size_t count) const { return last_lines(log_->path(), count); }
 
@@ -61,7 +66,8 @@ class Replica {
   Child child_;  // after its log: killed before it
   Stream status_;
   enum class State { starting, ready, failed } state_ = State::starting;
-  std::string said_;  // with `failed`
+  std::string said_;                                           // with `failed`
+  std::map<std::string, std::string, std::less<>> addresses_;  // with `ready`
   std::optional<ExitStatus> exit_;
   WaitList changed_;
   Group work_;

@@ -146,7 +146,7 @@ Task<void> ProcessPlatform::leftovers_ended(std::vector<std::unique_ptr<Leftover
 
 void ProcessPlatform::run_again(Managed& managed) {
   managed.resuming = false;
-  changed_.notify_all();
+  changed(id_of(managed.stored.config));
   auto& stored = managed.stored;
   FunctionId id = id_of(stored.config);
   if (stored.desired != Desired::running || stored.serving == Revision{0}) return;

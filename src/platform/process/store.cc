@@ -60,6 +60,13 @@ CREATE TABLE api_gateways (
   PRIMARY KEY (namespace, name)
 ) STRICT, WITHOUT ROWID;
 PRAGMA user_version = 3;
+)",
+                             // Until then, only revisions that served were kept.
+                             R"(
+ALTER TABLE revisions ADD COLUMN deployed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE revisions ADD COLUMN deployed_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE revisions ADD COLUMN served INTEGER NOT NULL DEFAULT 1;
+PRAGMA user_version = 4;
 )"};
 constexpr std::int64_t kSchemaVersion = kSchema.size();
 
@@ -71,6 +78,10 @@ Desired desired_of(std::string_view text) {
   for (std::size_t i = 0; i < kDesired.size(); ++i)
     if (kDesired[i] == text) return static_cast<Desired>(i);
   return Desired::stopped;  // the table's CHECK lets no other text in
+}
+
+std::int64_t milliseconds_of(SystemTime time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
 std::string function_text(const spec::FunctionConfig& config) {
@@ -127,12 +138,22 @@ Result<Store::Statements> Store::prepare(Database& database) {
                        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET object = ?3,"
                        " desired = ?4, latest = ?5, serving = ?6, port = ?7"));
   TRY(auto delete_function, database.prepare("DELETE FROM functions WHERE namespace = ?1 AND name = ?2"));
-  TRY(auto save_revision,
-      database.prepare("INSERT OR REPLACE INTO revisions (namespace, name, number, object) VALUES (?1, ?2, ?3, ?4)"));
+  TRY(auto begin_revision,
+      database.prepare(
+          "INSERT OR REPLACE INTO revisions (namespace, name, number, object, deployed, deployed_by, served)"
+          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)"));
+  TRY(auto serve_revision,
+      database.prepare("INSERT INTO revisions (namespace, name, number, object, served) VALUES (?1, ?2, ?3, ?4, 1)"
+                       " ON CONFLICT DO UPDATE SET object = ?4, served = 1"));
   TRY(auto revision,
       database.prepare("SELECT object FROM revisions WHERE namespace = ?1 AND name = ?2 AND number = ?3"));
+  TRY(auto revisions,
+      database.prepare("SELECT number, deployed, deployed_by, served FROM revisions WHERE namespace = ?1 AND name = ?2"
+                       " ORDER BY number DESC"));
   TRY(auto keep_revisions,
-      database.prepare("DELETE FROM revisions WHERE namespace = ?1 AND name = ?2 AND number NOT IN (?3, ?4)"));
+      database.prepare("DELETE FROM revisions WHERE namespace = ?1 AND name = ?2 AND number != ?3 AND number NOT IN"
+                       " (SELECT number FROM revisions WHERE namespace = ?1 AND name = ?2"
+                       " ORDER BY number DESC LIMIT ?4)"));
   TRY(auto projects, database.prepare("SELECT object FROM projects ORDER BY namespace, name"));
   TRY(auto save_project,
       database.prepare("INSERT OR REPLACE INTO projects (namespace, name, object) VALUES (?1, ?2, ?3)"));
@@ -150,15 +171,26 @@ Result<Store::Statements> Store::prepare(Database& database) {
   TRY(auto save_api_gateway,
       database.prepare("INSERT OR REPLACE INTO api_gateways (namespace, name, object) VALUES (?1, ?2, ?3)"));
   TRY(auto delete_api_gateway, database.prepare("DELETE FROM api_gateways WHERE namespace = ?1 AND name = ?2"));
-  return Statements{std::move(functions),           std::move(ids),
-                    std::move(save_function),       std::move(delete_function),
-                    std::move(save_revision),       std::move(revision),
-                    std::move(keep_revisions),      std::move(projects),
-                    std::move(save_project),        std::move(delete_project),
-                    std::move(function_events),     std::move(function_event),
-                    std::move(save_function_event), std::move(delete_function_event),
-                    std::move(delete_events_of),    std::move(api_gateways),
-                    std::move(save_api_gateway),    std::move(delete_api_gateway)};
+  return Statements{std::move(functions),
+                    std::move(ids),
+                    std::move(save_function),
+                    std::move(delete_function),
+                    std::move(begin_revision),
+                    std::move(serve_revision),
+                    std::move(revision),
+                    std::move(revisions),
+                    std::move(keep_revisions),
+                    std::move(projects),
+                    std::move(save_project),
+                    std::move(delete_project),
+                    std::move(function_events),
+                    std::move(function_event),
+                    std::move(save_function_event),
+                    std::move(delete_function_event),
+                    std::move(delete_events_of),
+                    std::move(api_gateways),
+                    std::move(save_api_gateway),
+                    std::move(delete_api_gateway)};
 }
 
 Result<std::vector<StoredFunction>> Store::functions() {
@@ -186,10 +218,39 @@ Result<std::vector<FunctionId>> Store::ids() {
   }
 }
 
+Result<void> Store::begin_revision(const StoredFunction& function, SystemTime now) {
+  const spec::Metadata& metadata = function.config.metadata;
+  const auto by = metadata.annotations.find(std::string(kDeployedBy));
+  TRY(auto transaction, Database::Transaction::begin(database_));
+  TRY_DO(save(function));
+  TRY_DO(statements_.begin_revision.bind(1, metadata.namespace_name)
+             .bind(2, metadata.name)
+             .bind(3, function.latest.value())
+             .bind(4, function_text(function.config))
+             .bind(5, milliseconds_of(now))
+             .bind(6, by == metadata.annotations.end() ? "" : by->second)
+             .run());
+  TRY_DO(keep_revisions(function));
+  return transaction.commit();
+}
+
+Result<void> Store::keep_revisions(const StoredFunction& function) {
+  return statements_.keep_revisions.bind(1, function.config.metadata.namespace_name)
+      .bind(2, function.config.metadata.name)
+      .bind(3, function.serving.value())
+      .bind(4, static_cast<std::int64_t>(kRevisionsKept))
+      .run();
+}
+
 Result<void> Store::begin_serving(const StoredFunction& function, const spec::FunctionConfig& config) {
   TRY(auto transaction, Database::Transaction::begin(database_));
-  TRY_DO(save_revision(id_of(function.config), function.serving, config));
+  TRY_DO(statements_.serve_revision.bind(1, function.config.metadata.namespace_name)
+             .bind(2, function.config.metadata.name)
+             .bind(3, function.serving.value())
+             .bind(4, function_text(config))
+             .run());
   TRY_DO(save(function));
+  TRY_DO(keep_revisions(function));
   return transaction.commit();
 }
 
@@ -212,31 +273,27 @@ Result<void> Store::delete_function(const FunctionId& id) {
   return transaction.commit();
 }
 
-Result<void> Store::save_revision(const FunctionId& id, Revision revision, const spec::FunctionConfig& config) {
-  return statements_.save_revision.bind(1, id.namespace_name.value())
-      .bind(2, id.name.value())
-      .bind(3, revision.value())
-      .bind(4, function_text(config))
-      .run();
-}
-
 Result<spec::FunctionConfig> Store::revision(const FunctionId& id, Revision revision) {
   Statement& rows =
       statements_.revision.bind(1, id.namespace_name.value()).bind(2, id.name.value()).bind(3, revision.value());
   TRY(bool row, rows.step());
-  if (!row)
-    return fail(Why::not_found, "function " + id.name.value() + " has no revision " + std::to_string(revision.value()));
+  if (!row) return fail(missing_revision(id, revision));
   std::string text = rows.text(0);
   TRY_DO(rows.step());  // to the end, so that it can be used again
   return read_function_text(text);
 }
 
-Result<void> Store::keep_revisions(const FunctionId& id, Revision first, Revision second) {
-  return statements_.keep_revisions.bind(1, id.namespace_name.value())
-      .bind(2, id.name.value())
-      .bind(3, first.value())
-      .bind(4, second.value())
-      .run();
+Result<std::vector<StoredRevision>> Store::revisions(const FunctionId& id) {
+  Statement& rows = statements_.revisions.bind(1, id.namespace_name.value()).bind(2, id.name.value());
+  std::vector<StoredRevision> out;
+  for (;;) {
+    TRY(bool row, rows.step());
+    if (!row) return out;
+    StoredRevision& each = out.emplace_back(StoredRevision{.number = Revision{rows.number(0)}});
+    if (rows.number(1) > 0) each.deployed = SystemTime{std::chrono::milliseconds{rows.number(1)}};
+    each.deployed_by = rows.text(2);
+    each.served = rows.number(3) != 0;
+  }
 }
 
 Result<std::vector<spec::Project>> Store::projects() {

@@ -19,14 +19,19 @@ namespace nuclio::platform::process {
 // again.
 enum class Desired { running, stopped, imported };
 
-using Revision = Named<struct RevisionTag, std::int64_t>;  // 1, 2, … of one function; 0 for none
-
 struct StoredFunction {
   spec::FunctionConfig config;  // as last asked for, with its last status
   Desired desired = Desired::running;
   Revision latest{0};   // the last that was begun
   Revision serving{0};  // the last that became ready
   int port = 0;         // where it answered last; kept for the next time
+};
+
+struct StoredRevision {
+  Revision number{0};
+  std::optional<SystemTime> deployed;  // nothing for one of an older version of the file
+  std::string deployed_by;
+  bool served = false;
 };
 
 // The platform's memory, NUCLIO_HOME/state.db. Each call is all or nothing and on the disk when it returns. Used on one
@@ -45,13 +50,14 @@ class Store {
   // With its events.
   Result<void> delete_function(const FunctionId& id);
 
-  // The config that a revision runs, which the function's own has left behind when a newer one failed.
-  Result<void> save_revision(const FunctionId& id, Revision revision, const spec::FunctionConfig& config);
+  // All at once: the function with its latest revision, which is to run its config; and only so many revisions are kept
+  // as a platform promises, and the one that serves.
+  Result<void> begin_revision(const StoredFunction& function, SystemTime now);
   // Both at once: the function, whose serving revision runs `config` from now on.
   Result<void> begin_serving(const StoredFunction& function, const spec::FunctionConfig& config);
-  Result<spec::FunctionConfig> revision(const FunctionId& id, Revision revision);  // Why::not_found
-  // Forgets all but these.
-  Result<void> keep_revisions(const FunctionId& id, Revision first, Revision second);
+  // The config that a revision runs, which the function's own has left behind when a newer one failed. Why::not_found.
+  Result<spec::FunctionConfig> revision(const FunctionId& id, Revision revision);
+  Result<std::vector<StoredRevision>> revisions(const FunctionId& id);  // newest first
 
   Result<std::vector<spec::Project>> projects();
   Result<void> save(const spec::Project& project);
@@ -72,13 +78,14 @@ class Store {
 
  private:
   struct Statements {
-    Statement functions, ids, save_function, delete_function, save_revision, revision, keep_revisions, projects,
-        save_project, delete_project, function_events, function_event, save_function_event, delete_function_event,
-        delete_events_of, api_gateways, save_api_gateway, delete_api_gateway;
+    Statement functions, ids, save_function, delete_function, begin_revision, serve_revision, revision, revisions,
+        keep_revisions, projects, save_project, delete_project, function_events, function_event, save_function_event,
+        delete_function_event, delete_events_of, api_gateways, save_api_gateway, delete_api_gateway;
   };
   Store(Database database, Statements statements)
       : database_(std::move(database)), statements_(std::move(statements)) {}
   static Result<Statements> prepare(Database& database);
+  Result<void> keep_revisions(const StoredFunction& function);
 
   Database database_;  // before its statements: they go first
   Statements statements_;

@@ -87,21 +87,39 @@ TEST_F(StoreTest, NeedsNobodyToCloseIt) {
   EXPECT_EQ(functions->size(), 1u);
 }
 
-TEST_F(StoreTest, KeepsTheConfigsOfRevisionsUntilToldNotTo) {
+TEST_F(StoreTest, KeepsTheLastRevisionsAndTheOneThatServes) {
+  const SystemTime noon{std::chrono::seconds{1'700'000'000}};
   Store store = open();
-  ASSERT_TRUE(store.save(function("a")));
-  for (std::int64_t number = 1; number <= 3; ++number) {
-    auto config = function("a").config;
-    config.spec.description = std::to_string(number);
-    ASSERT_TRUE(store.save_revision(id("a"), Revision{number}, config));
+  StoredFunction next = function("a");
+  next.serving = Revision{1};
+  for (std::int64_t number = 1; number <= 12; ++number) {
+    next.latest = Revision{number};
+    next.config.spec.description = std::to_string(number);
+    next.config.metadata.annotations["nuclio.io/deployed-by"] = number % 2 == 0 ? "ann" : "";
+    ASSERT_TRUE(store.begin_revision(next, noon + std::chrono::seconds{number}));
+    if (number == 1) ASSERT_TRUE(store.begin_serving(next, next.config));
   }
-  ASSERT_TRUE(store.save(function("a")));  // does not take the revisions with it
-  ASSERT_TRUE(store.keep_revisions(id("a"), Revision{3}, Revision{1}));
+  ASSERT_TRUE(store.save(next));  // does not take the revisions with it
+  auto revisions = store.revisions(id("a"));
+  ASSERT_TRUE(revisions);
+  std::vector<std::int64_t> numbers;
+  for (const StoredRevision& each : *revisions) numbers.push_back(each.number.value());
+  EXPECT_THAT(numbers, ElementsAre(12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 1));
+  EXPECT_EQ(revisions->front().deployed, noon + std::chrono::seconds{12});
+  EXPECT_EQ(revisions->front().deployed_by, "ann");
+  EXPECT_FALSE(revisions->front().served);
+  EXPECT_TRUE(revisions->back().served);
+  EXPECT_EQ(revisions->back().deployed, noon + std::chrono::seconds{1});
   EXPECT_EQ(store.revision(id("a"), Revision{1})->spec.description, "1");
-  EXPECT_EQ(store.revision(id("a"), Revision{3})->spec.description, "3");
+  EXPECT_EQ(store.revision(id("a"), Revision{12})->spec.description, "12");
   EXPECT_EQ(store.revision(id("a"), Revision{2}).error().why, Why::not_found);
+  // Once another one serves, the first is not kept for that any more.
+  next.serving = Revision{12};
+  ASSERT_TRUE(store.begin_serving(next, next.config));
+  EXPECT_EQ(store.revision(id("a"), Revision{1}).error().why, Why::not_found);
   ASSERT_TRUE(store.delete_function(id("a")));
-  EXPECT_EQ(store.revision(id("a"), Revision{3}).error().why, Why::not_found);
+  EXPECT_EQ(store.revision(id("a"), Revision{12}).error().why, Why::not_found);
+  EXPECT_THAT(*store.revisions(id("a")), IsEmpty());
 }
 
 TEST_F(StoreTest, RemembersProjects) {
@@ -176,14 +194,23 @@ TEST_F(StoreTest, RemembersGatewaysByTheirNames) {
 }
 
 TEST_F(StoreTest, BringsAFileOfAnOlderVersionUpToDate) {
-  ASSERT_TRUE(open().save(function("a")));
   {
+    Store newest = open();
+    ASSERT_TRUE(newest.save(function("a")));
+    ASSERT_TRUE(newest.begin_serving(function("a"), function("a").config));
     auto database = Database::open(folder_.at("state.db"));
     ASSERT_TRUE(database);
     ASSERT_TRUE(database->execute("DROP TABLE function_events; DROP TABLE api_gateways; PRAGMA user_version = 1"));
+    for (const char* column : {"deployed", "deployed_by", "served"})
+      ASSERT_TRUE(database->execute(("ALTER TABLE revisions DROP COLUMN " + std::string(column)).c_str()));
   }
   Store store = open();
   EXPECT_EQ(*store.ids(), std::vector{id("a")});
+  auto revisions = store.revisions(id("a"));
+  ASSERT_TRUE(revisions);
+  ASSERT_EQ(revisions->size(), 1u);
+  EXPECT_TRUE(revisions->front().served);
+  EXPECT_EQ(revisions->front().deployed, std::nullopt);
   ASSERT_TRUE(store.save(event("e", "a")));
   EXPECT_THAT(names(open().function_events(Namespace{"nuclio"}, {})), ElementsAre("e"));
 }
@@ -196,7 +223,7 @@ TEST_F(StoreTest, SaysThatAFileIsFromANewerVersion) {
   auto store = Store::open(folder_.at("state.db"));
   ASSERT_FALSE(store);
   EXPECT_THAT(store.error().what,
-              HasSubstr("written by a newer version of this program (schema 99, this one knows 3)"));
+              HasSubstr("written by a newer version of this program (schema 99, this one knows 4)"));
 }
 
 TEST_F(StoreTest, SaysThatAFileIsDamaged) {

@@ -138,6 +138,17 @@ std::vector<ReplicaName> Supervisor::replicas() const {
   return names;
 }
 
+std::vector<std::pair<ReplicaName, std::string>> Supervisor::addresses(std::string_view name) const {
+  std::vector<std::pair<ReplicaName, std::string>> out;
+  if (!current_) return out;
+  for (const Slot& slot : current_->slots) {
+    if (!slot.replica || !slot.ready) continue;
+    std::string address = slot.replica->address(name);
+    if (!address.empty()) out.emplace_back(slot.replica->name(), std::move(address));
+  }
+  return out;
+}
+
 bool Supervisor::runs(const ReplicaName& name) const {
   auto in = [&](const Generation& generation) {
     return std::ranges::any_of(generation.slots, [&](const Slot& slot) {

@@ -5,6 +5,8 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -43,7 +45,9 @@ class Supervisor {
   // Whether all replicas are there; when not, complaint() says why.
   bool healthy() const;
   std::string complaint() const;
-  std::vector<ReplicaName> replicas() const;                           // those that run
+  std::vector<ReplicaName> replicas() const;  // those that run
+  // Of those, where they are reached for something, as they said when they became ready: "metrics".
+  std::vector<std::pair<ReplicaName, std::string>> addresses(std::string_view name) const;
   bool runs(const ReplicaName& name) const;                            // also one that is finishing
   std::vector<std::string> last_words() const { return last_words_; }  // of the last replica that failed
 
