@@ -16,9 +16,12 @@
 #include "dashboard/auth/auth.h"
 #include "dashboard/auth/token_secret.h"
 #include "dashboard/cluster.h"
+#include "dashboard/events/hub.h"
 #include "dashboard/function_templates.h"
 #include "dashboard/guard.h"
 #include "dashboard/instance.h"
+#include "dashboard/metrics/collector.h"
+#include "dashboard/metrics/history.h"
 #include "dashboard/routes.h"
 #include "dashboard/settings.h"
 #include "dashboard/token_command.h"
@@ -80,8 +83,8 @@ AuthOptions auth_options(const Settings& settings, const spec::PlatformConfig& c
 }
 
 Served served_by(Auth& auth, platform::Platform& platform, http::Client& client, const spec::PlatformConfig& config,
-                 const Namespace& name_space, std::vector<std::string> external_addresses,
-                 FunctionTemplates& templates) {
+                 const Namespace& name_space, std::vector<std::string> external_addresses, FunctionTemplates& templates,
+                 EventHub& events, const MetricsHistory& metrics) {
   return {.platform = platform,
           .client = client,
           .config = config,
@@ -91,7 +94,9 @@ Served served_by(Auth& auth, platform::Platform& platform, http::Client& client,
           .authorizer = auth.authorizer(),
           .oidc = auth.oidc(),
           .audit_log = auth.audit_log(),
-          .templates = templates};
+          .templates = templates,
+          .events = events,
+          .metrics = metrics};
 }
 
 FunctionTemplatesOptions template_options(const Settings& settings, const std::string& folder,
@@ -126,6 +131,7 @@ Task<Result<int>> serve(Loop& loop, const Settings& settings, Served& served, Li
   report(settings.ready_descriptor, "ready " + address);
   int number = co_await signals.next();
   log::info("Ending", {{"signal", number}});
+  served.events.close();
   // Followed logs never end by themselves, and must not keep the functions from draining.
   // Whoever has a private one is gone when it is told to end: nobody waits for answers.
   (void)co_await server.drain(0ms, Deadline::in(settings.private_socket ? 0s : kServerDrain));
@@ -152,13 +158,18 @@ Task<Result<void>> run_processes(Loop& loop, const Settings& settings, const std
   CO_TRY(auto platform, platform::process::ProcessPlatform::open(loop, std::move(options)));
 
   http::Client client{loop};
+  MetricsHistory history;
+  EventHub events{loop, *platform};
+  MetricsCollector collector{loop, client, *platform, history, [&](const auto& round) { events.collected(round); }};
+  collector.start(home.metrics());
   FunctionTemplates templates{loop, client, template_options(settings, home.cache(), environment)};
   CO_TRY(auto auth, Auth::open(loop, client, auth_options(settings, config),
                                std::make_unique<TokenFolder>(token_folder(settings.home)), nullptr));
-  Served served =
-      served_by(*auth, *platform, client, config, Namespace{settings.namespace_name}, {"127.0.0.1"}, templates);
+  Served served = served_by(*auth, *platform, client, config, Namespace{settings.namespace_name}, {"127.0.0.1"},
+                            templates, events, history);
   CO_TRY_DO(instance.publish(address));
   CO_TRY_DO(co_await serve(loop, settings, served, std::move(listener), signals));
+  collector.save();
   co_await platform->shut_down(Deadline::in(kFunctionDrain));
   log::info("Ended");
   co_return Result<void>{};
@@ -177,11 +188,17 @@ Task<Result<void>> run_cluster(Loop& loop, const Settings& settings, const std::
   CO_TRY_DO(co_await cluster->platform().open(Deadline::in(kClusterTime)));
   http::Client client{loop};
   FunctionTemplates templates{loop, client, template_options(settings, cluster->folder(), environment)};
+  MetricsHistory history;
+  EventHub events{loop, cluster->platform()};
+  MetricsCollector collector{loop, client, cluster->platform(), history,
+                             [&](const auto& round) { events.collected(round); }};
+  // From elsewhere pods cannot be reached.
+  if (settings.in_cluster) collector.start("");
   CO_TRY(auto auth,
          Auth::open(loop, client, auth_options(settings, config),
                     std::make_unique<TokenSecret>(cluster->api(), cluster->namespace_name()), &cluster->api()));
   Served served = served_by(*auth, cluster->platform(), client, config, cluster->namespace_name(),
-                            cluster->external_addresses(), templates);
+                            cluster->external_addresses(), templates, events, history);
   CO_TRY_DO(co_await serve(loop, settings, served, std::move(listener), signals));
   co_await cluster->platform().shut_down(Deadline::in(kServerDrain));
   log::info("Ended");

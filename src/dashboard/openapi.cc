@@ -20,7 +20,7 @@ struct Parameter {
   const char* schema;
   std::string_view doc;
   bool required = false;
-  std::string_view header = {};  // the header's name without X-Nuclio- where it is another
+  std::string_view header = {};  // the header's name without X-Nuclio-, or the query's, where it is another
 };
 
 constexpr const char* kText = R"({"type": "string"})";
@@ -59,6 +59,12 @@ constexpr Parameter kParameters[] = {
     {"?code", kText, "What the provider gives for the user's ID token."},
     {"?state", kText, "What the login was begun with."},
     {"?error", kText, "Why the provider did not log the user in."},
+    {"?namespace", kText, "Of this namespace; the dashboard's own when absent."},
+    {"?project", kText, "Of this project alone."},
+    {"?logs", kText, "What these functions log, with commas between."},
+    {"?metrics", kText, "How these functions fare, with commas between; * for all."},
+    {"?past", kText, "How long a time to tell of, as in 15m or 24h; 1h when absent.", false, "since"},
+    {"?step", kText, "The least length of a step, as in 1m."},
     {"?tailLines", R"({"type": "integer", "minimum": 0})", "At most so many of the old lines."},
 };
 
@@ -106,6 +112,31 @@ constexpr Schema kSchemas[] = {
     {"Rendering", R"({"type": "object", "required": ["template"], "properties": {
         "template": {"type": "string", "description": "A function.yaml with {{ .name }} for what is still open."},
         "values": {"type": "object", "description": "By name, what to put there."}}})"},
+    {"Revisions", R"j({"type": "object", "required": ["revisions"], "properties": {
+        "revisions": {"type": "array", "items": {"$ref": "#/components/schemas/Revision"}}}})j"},
+    {"Revision", R"({"type": "object", "required": ["number", "state", "serving"], "properties": {
+        "number": {"type": "integer"},
+        "deployed": {"type": "string", "format": "date-time", "description": "Absent when nobody knows."},
+        "deployedBy": {"type": "string", "description": "Absent when nobody knows."},
+        "state": {"type": "string", "enum": ["deploying", "serving", "superseded", "failed"]},
+        "serving": {"type": "boolean"}}})"},
+    {"MetricsHistory", R"({"type": "object", "description": "A number a step; null where nobody knows.", "properties": {
+        "metadata": {"type": "object"},
+        "begin": {"type": "string", "format": "date-time", "description": "Of the first step."},
+        "stepSeconds": {"type": "integer"},
+        "ratePerSecond": {"type": "array", "items": {"type": ["number", "null"]}},
+        "errorsPerSecond": {"type": "array", "items": {"type": ["number", "null"]}},
+        "p50Seconds": {"type": "array", "items": {"type": ["number", "null"]}},
+        "p90Seconds": {"type": "array", "items": {"type": ["number", "null"]}},
+        "p99Seconds": {"type": "array", "items": {"type": ["number", "null"]}},
+        "queueWaitSeconds": {"type": "array", "items": {"type": ["number", "null"]}},
+        "inFlight": {"type": "array", "items": {"type": ["integer", "null"]}},
+        "workers": {"type": "array", "items": {"type": ["integer", "null"]}},
+        "replicas": {"type": "array", "items": {"type": ["integer", "null"]}},
+        "boundsSeconds": {"type": "array", "items": {"type": "number"},
+            "description": "Upper bounds of the buckets of durations; one more is above them all."},
+        "durations": {"type": "array", "description": "Events in each bucket.",
+            "items": {"type": ["array", "null"], "items": {"type": "integer"}}}}})"},
     {"Versions", R"({"type": "object", "properties": {"dashboard": {"type": "object", "properties": {
         "label": {"type": "string", "description": "The version of Nuclio whose API this is."},
         "implementationVersion": {"type": "string", "description": "The version of what answers."},
@@ -183,7 +214,8 @@ std::string key_of(const Parameter& parameter) {
 json::object described(const Parameter& parameter) {
   const bool query = parameter.name.starts_with('?');
   const std::string_view header = parameter.header.empty() ? parameter.name : parameter.header;
-  return {{"name", query ? key_of(parameter) : "X-Nuclio-" + std::string(header)},
+  const std::string own = query ? std::string() : "X-Nuclio-";
+  return {{"name", query && parameter.header.empty() ? key_of(parameter) : own + std::string(header)},
           {"in", query ? "query" : "header"},
           {"required", parameter.required},
           {"description", view(parameter.doc)},
@@ -232,6 +264,7 @@ std::string operation_id(std::string_view method, std::string_view pattern) {
 
 json::object content(std::string_view schema) {
   if (schema == "text") return {{"text/plain", {{"schema", {{"type", "string"}}}}}};
+  if (schema == "event-stream") return {{"text/event-stream", {{"schema", {{"type", "string"}}}}}};
   if (schema == "anything") return {{"*/*", json::object{}}};
   return {{"application/json", {{"schema", reference("schemas", schema)}}}};
 }

@@ -262,6 +262,26 @@ constexpr Line kLines[] = {
      "Makes an API token for the caller; its text is told this once.",
      {.body = "NewToken", .status = 201, .answer = "Token", .fails = "400 403 412 413"}},
     {"DELETE", "/api/v2/tokens/{id}", delete_token, "Revokes an API token.", {.status = 204, .fails = "404"}},
+    {"GET",
+     "/api/v2/events",
+     get_events,
+     "A stream of what becomes of functions and projects, their builds, logs and metrics.",
+     {.takes = "?namespace ?project ?logs ?metrics", .answer = "event-stream", .fails = "400 404"}},
+    {"GET",
+     "/api/v2/functions/{id}/revisions",
+     get_revisions,
+     "The last deploys of a function, newest first.",
+     {.takes = "Function-Namespace", .answer = "Revisions", .fails = "400 404"}},
+    {"GET",
+     "/api/v2/functions/{id}/revisions/{number}",
+     get_revision,
+     "What a function was asked to be then; PUT goes back to it.",
+     {.takes = "Function-Namespace", .answer = "Function", .fails = "400 404"}},
+    {"GET",
+     "/api/v2/functions/{id}/metrics",
+     get_metrics,
+     "How a function has fared lately, step by step.",
+     {.takes = "Function-Namespace ?past ?step", .answer = "MetricsHistory", .fails = "400 404"}},
 };
 
 Task<Response> list_calls(Context&, Request&, const PathParams&) {
@@ -294,7 +314,9 @@ Task<Response> answer(Served& served, const Line& line, Request& request, const 
                   .external_addresses = served.external_addresses,
                   .authenticator = served.authenticator,
                   .oidc = served.oidc,
-                  .templates = served.templates};
+                  .templates = served.templates,
+                  .events = served.events,
+                  .metrics = served.metrics};
   Response response = co_await line.call(context, request, params);
   if (request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS") co_return response;
   std::string what = context.platform.attempted();

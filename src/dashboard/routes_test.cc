@@ -7,9 +7,11 @@
 #include <boost/json.hpp>
 
 #include "base/version.h"
+#include "dashboard/events/hub.h"
 #include "dashboard/fake_platform.h"
 #include "dashboard/function_templates.h"
 #include "dashboard/guard.h"
+#include "dashboard/metrics/history.h"
 #include "http/server.h"
 #include "loop/run.h"
 
@@ -42,8 +44,8 @@ class Mirror final : public http::Handler {
 class RestApi : public ::testing::Test {
  protected:
   RestApi()
-      : served_{platform_,      client_,     config_, Namespace{"nuclio"}, {"127.0.0.1"},
-                authenticator_, authorizer_, nullptr, audit_log_,          templates_},
+      : served_{platform_,   client_, config_,    Namespace{"nuclio"}, {"127.0.0.1"}, authenticator_,
+                authorizer_, nullptr, audit_log_, templates_,          events_,       history_},
         router_(api_routes(served_)),
         guard_(router_, {}),
         server_(loop_, limits_, guard_),
@@ -92,6 +94,8 @@ class RestApi : public ::testing::Test {
 
   Loop loop_;
   FakePlatform platform_;
+  EventHub events_{loop_, platform_};
+  MetricsHistory history_;
   spec::PlatformConfig config_;
   http::Limits limits_;
   http::Client client_{loop_};
@@ -188,6 +192,8 @@ TEST_F(RestApi, AsksThePlatformForWhatTheCallMeans) {
        {},
        200,
        "logs f-1 follow since 1000000000 tail 5"},
+      {"GET", "/api/v2/functions/f/revisions", "", {}, 200, "revisions of f"},
+      {"GET", "/api/v2/functions/f/revisions/3", "", {}, 200, "revision 3 of f"},
       {"POST", "/api/projects", R"({"metadata":{"name":"p"}})", {}, 201, "create project nuclio/p"},
       {"PUT", "/api/projects/p", R"({"spec":{"description":"d"}})", {}, 204, "update project p d"},
       {"PUT", "/api/projects", R"({"metadata":{"name":"p"}})", {}, 204, "update project p "},
@@ -227,6 +233,11 @@ TEST_F(RestApi, RefusesWhatItCannotUnderstandAndAsksForNothing) {
   };
   std::vector<Case> cases{
       {"POST", "/api/functions", "", {}, 400, "must have a body"},
+      {"GET", "/api/v2/functions/f/revisions/0", "", {}, 400, "a revision is a number from 1 on, not \"0\""},
+      {"GET", "/api/v2/functions/f/metrics?since=25h", "", {}, 400, "since must be from 10s to 24h0m0s, is 25h"},
+      {"GET", "/api/v2/functions/f/metrics?step=soon", "", {}, 400, "step: "},
+      {"GET", "/api/v2/events?namespace=elsewhere", "", {}, 404, "namespace \"elsewhere\" is not served here"},
+      {"GET", "/api/v2/events?logs=nobody", "", {}, 404, "function \"nobody\" does not exist"},
       {"POST", "/api/functions", "{", {}, 400, "the request's body: "},
       {"POST", "/api/functions", "[]", {}, 400, "must be a JSON object"},
       {"POST", "/api/functions", "{}", {}, 400, "metadata.name must be set"},

@@ -24,10 +24,10 @@ def make_token(board, *flags):
     return done.stdout.strip()
 
 
-def let_expire(board, token):
+def let_expire(board, token, when=1):
     file = pathlib.Path(board.home) / "tokens" / f"{token.split('_')[1]}.json"
     kept = json.loads(file.read_text())
-    kept["expires"] = 1
+    kept["expires"] = when
     file.write_text(json.dumps(kept))
 
 

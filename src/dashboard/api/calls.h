@@ -71,6 +71,16 @@ Task<Response> get_tokens(Context& context, Request& request, const PathParams& 
 Task<Response> post_token(Context& context, Request& request, const PathParams& params);
 Task<Response> delete_token(Context& context, Request& request, const PathParams& params);
 
+// events.cc
+Task<Response> get_events(Context& context, Request& request, const PathParams& params);
+
+// revisions.cc
+Task<Response> get_revisions(Context& context, Request& request, const PathParams& params);
+Task<Response> get_revision(Context& context, Request& request, const PathParams& params);
+
+// metrics.cc
+Task<Response> get_metrics(Context& context, Request& request, const PathParams& params);
+
 // about.cc
 Task<Response> get_versions(Context& context, Request& request, const PathParams& params);
 Task<Response> get_namespaces(Context& context, Request& request, const PathParams& params);

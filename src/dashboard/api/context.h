@@ -22,6 +22,8 @@
 
 namespace nuclio::dashboard {
 
+class EventHub;
+class MetricsHistory;
 class FunctionTemplates;
 
 // What all calls have in common; borrowed, outlives the server.
@@ -36,6 +38,8 @@ struct Served {
   OidcLogin* oidc;  // null where nobody logs in at a provider
   AuditLog& audit_log;
   FunctionTemplates& templates;
+  EventHub& events;
+  const MetricsHistory& metrics;
 };
 
 // What one call may use, which is what its caller may. Outlives the call's task, but not what that gives back.
@@ -49,6 +53,8 @@ struct Context {
   Authenticator& authenticator;
   OidcLogin* oidc;
   FunctionTemplates& templates;
+  EventHub& events;
+  const MetricsHistory& metrics;
 };
 
 using http::PathParams;

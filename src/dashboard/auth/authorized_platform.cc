@@ -163,6 +163,20 @@ Task<Result<spec::FunctionConfig>> AuthorizedPlatform::function_to_invoke(Functi
   return demand_of_function(std::move(id), Action::invoke);
 }
 
+// Nobody else may say who it was.
+void AuthorizedPlatform::note_deployer(json::value& given) const {
+  if (!given.is_object()) return;
+  json::value* metadata = given.get_object().if_contains("metadata");
+  if (!metadata || !metadata->is_object()) return;
+  const bool known = caller_.credential != Credential::none;
+  json::value* annotations = metadata->get_object().if_contains("annotations");
+  if (!annotations && known) annotations = &metadata->get_object()["annotations"];
+  if (annotations && annotations->is_null() && known) annotations->emplace_object();
+  if (!annotations || !annotations->is_object()) return;
+  annotations->get_object().erase(platform::kDeployedBy);
+  if (known) annotations->get_object()[platform::kDeployedBy] = caller_.name;
+}
+
 Task<Result<void>> AuthorizedPlatform::deploy(json::value given, platform::Deploy mode) {
   const Resource wanted = resource_given(given);
   const FunctionId id{wanted.name_space, FunctionName{wanted.name}};
@@ -175,6 +189,7 @@ Task<Result<void>> AuthorizedPlatform::deploy(json::value given, platform::Deplo
   if (!same)
     co_return fail(Why::conflict,
                    platform::quoted("function", id.name.value()) + " has changed meanwhile; repeat the call");
+  note_deployer(given);
   co_return co_await platform_.deploy(std::move(given), mode);
 }
 
@@ -208,6 +223,22 @@ Task<Result<std::unique_ptr<http::BodySource>>> AuthorizedPlatform::logs(Functio
                                                                          platform::LogRequest request) {
   CO_TRY_DO(co_await demand_of_function(id, Action::read));
   co_return platform_.logs(id, replica, request);
+}
+
+Task<Result<std::vector<platform::RevisionSummary>>> AuthorizedPlatform::revisions(FunctionId id) {
+  CO_TRY_DO(co_await demand_of_function(id, Action::read));
+  co_return co_await platform_.revisions(std::move(id));
+}
+
+Task<Result<spec::FunctionConfig>> AuthorizedPlatform::revision(FunctionId id, platform::Revision number) {
+  CO_TRY(const spec::FunctionConfig now, co_await demand_of_function(id, Action::read));
+  CO_TRY(spec::FunctionConfig config, co_await platform_.revision(std::move(id), number));
+  // By the project that it is in, whatever the one was that it was in.
+  std::vector<Resource> resources;
+  resources.push_back(resource_of(now));
+  CO_TRY(const std::vector<bool> may_change, co_await allows(Action::update, std::move(resources)));
+  if (may_change[0]) co_return config;
+  co_return without_secrets(config);
 }
 
 Task<Result<std::vector<spec::Project>>> AuthorizedPlatform::projects(Namespace name_space) {

@@ -8,6 +8,7 @@
 
 #include "dashboard/auth/authorizer.h"
 #include "dashboard/auth/caller.h"
+#include "dashboard/auth/sight.h"
 #include "platform/platform.h"
 
 namespace nuclio::dashboard {
@@ -29,7 +30,8 @@ class AuthorizedPlatform {
   Task<Result<spec::FunctionConfig>> function(platform::FunctionId id);
   // The same for who wants to invoke it.
   Task<Result<spec::FunctionConfig>> function_to_invoke(platform::FunctionId id);
-  // Also needs the right to create in the project that `given` names, when it is another than the function's.
+  // Notes in the function who deploys it. Also needs the right to create in the project that `given` names, when it is
+  // another than the function's.
   Task<Result<void>> deploy(boost::json::value given, platform::Deploy mode);
   Task<Result<void>> set_desired_state(platform::FunctionId id, platform::DesiredState state);
   Task<Result<void>> settled(platform::FunctionId id, Deadline deadline);
@@ -40,6 +42,9 @@ class AuthorizedPlatform {
   Task<Result<std::vector<platform::ReplicaName>>> replicas(platform::FunctionId id);
   Task<Result<std::unique_ptr<http::BodySource>>> logs(platform::FunctionId id, platform::ReplicaName replica,
                                                        platform::LogRequest request);
+
+  Task<Result<std::vector<platform::RevisionSummary>>> revisions(platform::FunctionId id);
+  Task<Result<spec::FunctionConfig>> revision(platform::FunctionId id, platform::Revision number);
 
   Task<Result<std::vector<spec::Project>>> projects(Namespace name_space);
   Task<Result<spec::Project>> project(platform::ProjectId id);
@@ -67,6 +72,9 @@ class AuthorizedPlatform {
   // One answer for each.
   Task<Result<std::vector<bool>>> allows(Action action, std::vector<Resource> resources);
 
+  // The same rights for what goes on when the request has been answered.
+  Sight sight() const { return {authorizer_, caller_}; }
+
   // What was asked for and is no reading, in words, for the audit log: "update function \"hello\" of project \"x\"".
   const std::string& attempted() const { return attempted_; }
 
@@ -74,6 +82,7 @@ class AuthorizedPlatform {
   Task<Result<spec::FunctionConfig>> demand_of_function(platform::FunctionId id, Action action);
   // With their secrets for those alone who may change them.
   Task<Result<std::vector<spec::FunctionConfig>>> as_seen(std::vector<spec::FunctionConfig> functions);
+  void note_deployer(boost::json::value& given) const;
   Resource resource_of(const spec::FunctionConfig& config) const;
   Resource resource_of(const spec::FunctionEvent& event) const;
   Resource resource_of(const spec::ApiGateway& gateway) const;

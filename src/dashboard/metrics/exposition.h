@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string_view>
+
+#include "dashboard/metrics/point.h"
+
+namespace nuclio::dashboard {
+
+// What a processor has counted since its start, its triggers together, from its metrics in Prometheus' text format.
+// What is not understood is passed over: other versions of it say more, or less. Not `known` when nothing was.
+Point read_exposition(std::string_view text);
+
+// What has happened in between. One that has counted less than before has begun anew.
+Point since(const Point& before, const Point& now);
+
+}  // namespace nuclio::dashboard
