@@ -23,7 +23,7 @@ def place(cluster, images, tmp_path_factory):
 
 
 def put(place, body):
-    headers = {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json", **place.user}
     name = body["metadata"]["name"]
     status, text = call(f"{place.dashboard}/api/functions/{name}", json.dumps(body).encode(), "PUT", headers)
     assert (status, text) == (202, "")
@@ -40,7 +40,7 @@ def function(place, answer):
 
 
 def got(place, path):
-    status, text = call(f"{place.dashboard}/api/v2/functions/told/{path}")
+    status, text = call(f"{place.dashboard}/api/v2/functions/told/{path}", headers=place.user)
     assert status == 200, text
     return json.loads(text)
 
@@ -57,7 +57,7 @@ def is_state(state):
 
 def test_a_deploy_is_told_and_revisions_are_kept_and_gone_back_to(place):
     address = urllib.parse.urlsplit(place.dashboard).netloc
-    with EventStream(address, "metrics=*") as stream:
+    with EventStream(address, "metrics=*", place.user) as stream:
         stream.wait(lambda event: event.name == "synced", "end of the snapshot")
         put(place, function(place, "one"))
         stream.wait(is_state("building"), "build", 60)
@@ -65,7 +65,7 @@ def test_a_deploy_is_told_and_revisions_are_kept_and_gone_back_to(place):
         lines = [line["message"] for event in stream.named("build") for line in event.data["lines"]]
         assert any("built and pushed" in line for line in lines)
         answers(place.url("told"), "one")
-        with EventStream(address, "logs=told") as logs:
+        with EventStream(address, "logs=told", place.user) as logs:
             logs.wait(lambda event: event.name == "log" and "asked" in str(event.data["lines"]), "line of the log")
         fares = stream.wait(lambda event: event.name == "metrics" and event.data.get("ratePerSecond"), "metrics", 40)
         assert fares.function == "told" and fares.data["replicas"] == 1
@@ -103,4 +103,5 @@ def test_no_more_revisions_are_kept_than_ten(place):
         place.kubectl("patch", "nf", "told", "--type=merge", "-p", patch)
         eventually(lambda number=number: number in revisions(place), 30, f"revision {number}")
     eventually(lambda: sorted(revisions(place)) == list(range(3, 13)), 30, "the end of the oldest")
+    eventually(lambda: place.state("told") == "ready", 60, "readiness")
     place.nuctl("delete", "function", "told")
