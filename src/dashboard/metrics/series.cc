@@ -128,8 +128,8 @@ void Series::drop_old() {
   if (kept == pieces_.begin()) return;
   if (kept == pieces_.end()) {
     // All that is left is that nothing has changed since: one that says so is enough.
-    Piece last{oldest, state_, {}};
-    pieces_.assign(1, std::move(last));
+    pieces_.clear();
+    pieces_.push_back({oldest, state_, {}});
     recorded_ = oldest * piece_;
   } else {
     pieces_.erase(pieces_.begin(), kept);
