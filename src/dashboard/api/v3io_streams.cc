@@ -6,9 +6,8 @@ namespace nuclio::dashboard {
 
 Task<Response> refuse_v3io_streams(Context&, Request&, const PathParams&) {
   constexpr const char* kWhy = "v3io streams are not served: there are no v3ioStream triggers on this platform";
-  Response response = Response::error({Why::invalid, kWhy});
-  response.status = 501;
-  co_return response;
+  // A server error would be one that somebody is to mend.
+  co_return Response::error({Why::not_found, kWhy});
 }
 
 }  // namespace nuclio::dashboard
