@@ -228,7 +228,8 @@ Task<Result<FunctionReconciler::Next>> FunctionReconciler::reconcile(k8s::Object
   status.now = now;
   CO_TRY_DO(co_await write_status(function, status_of(status), deadline));
   if (rollout.stage == Rollout::Stage::complete) CO_TRY_DO(co_await remove_old_secrets(input, deadline));
-  CO_TRY_DO(co_await record_revision(function, deadline));
+  // Not before it is known how it went: what was replaced on its way has never been what serves.
+  if (rollout.stage != Rollout::Stage::going_on) CO_TRY_DO(co_await record_revision(function, deadline));
   co_return Next{.look_again = rollout.look_again};
 }
 
@@ -319,11 +320,9 @@ Task<Result<void>> FunctionReconciler::remove_old_secrets(const FunctionInput& i
 
 // What the function was asked to be, to be looked at and gone back to once it is something else.
 Task<Result<void>> FunctionReconciler::record_revision(k8s::Object function, Deadline deadline) {
-  const k8s::ObjectName of = k8s::name_of(*function);
-  std::vector<k8s::Object> known;  // oldest first
-  for (const k8s::Object& each : caches_.revisions.all())
-    if (k8s::name_of(*each).namespace_name == of.namespace_name && kube::is_of(*each, k8s::uid_of(*function)))
-      known.push_back(each);
+  // Oldest first.
+  std::vector<k8s::Object> known = caches_.revisions.with_prefix(kube::revision_prefix(k8s::name_of(*function)));
+  std::erase_if(known, [&](const k8s::Object& each) { return !kube::is_of(*each, k8s::uid_of(*function)); });
   std::ranges::sort(known, std::less{}, [](const k8s::Object& each) { return kube::number_of(*each); });
   if (!known.empty() && k8s::annotation_of(*known.back(), kube::kSpecHash) == kube::spec_hash(*function))
     co_return Result<void>{};

@@ -230,6 +230,17 @@ std::vector<Object> Informer::all() const {
   return objects;
 }
 
+std::vector<Object> Informer::with_prefix(const ObjectName& prefix) const {
+  const auto& objects = state_->cache.objects();
+  std::vector<Object> out;
+  for (auto each = objects.lower_bound(prefix); each != objects.end(); ++each) {
+    const ObjectName& name = each->first;
+    if (name.namespace_name != prefix.namespace_name || !name.name.starts_with(prefix.name)) break;
+    out.push_back(each->second);
+  }
+  return out;
+}
+
 std::size_t Informer::size() const { return state_->cache.objects().size(); }
 
 void Informer::put(json::object object) {

@@ -67,6 +67,8 @@ class Informer {
 
   Object find(const ObjectName& name) const;  // null when there is none
   std::vector<Object> all() const;            // by namespace and name
+  // Those in its namespace whose name begins like that, by name; looks at no others.
+  std::vector<Object> with_prefix(const ObjectName& prefix) const;
   std::size_t size() const;
 
   // What the server answered to a write of ours, so that we read what we wrote. Ignored when the cache has that object

@@ -77,6 +77,17 @@ TEST_F(InformerTest, KnowsWhatIsThereAndWhatChanges) {
   EXPECT_EQ(server.lists(), 1u);
 }
 
+TEST_F(InformerTest, FindsThoseWhoseNameBeginsAlike) {
+  for (const char* name : {"f-", "f-1", "f-10", "f-2", "f", "f.1", "g-1"}) server.set(kPods, {"media", name});
+  server.set(kPods, {"medial", "f-3"});
+  auto informer = followed();
+  std::vector<std::string> found;
+  for (const Object& object : informer->with_prefix({"media", "f-"})) found.push_back(shown(object));
+  EXPECT_THAT(found, ElementsAre("f-", "f-1", "f-10", "f-2"));
+  EXPECT_THAT(informer->with_prefix({"none", "f-"}), IsEmpty());
+  EXPECT_THAT(informer->with_prefix({"medial", "g"}), IsEmpty());
+}
+
 TEST_F(InformerTest, ListsAndWatchesWhatIsSelectedOnly) {
   InformerOptions options = pods();
   options.namespace_name = "media";

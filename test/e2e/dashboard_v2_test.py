@@ -49,6 +49,13 @@ def revisions(place):
     return {each["number"]: each["state"] for each in got(place, "revisions")["revisions"]}
 
 
+def is_ready(place, description):
+    status, text = call(f"{place.dashboard}/api/functions/told", headers=place.user)
+    assert status == 200, text
+    shown = json.loads(text)
+    return (shown["spec"]["description"], shown["status"]["state"]) == (description, "ready")
+
+
 def is_state(state):
     return lambda event: (
         event.name == "function" and event.function == "told" and event.data["status"].get("state") == state
@@ -83,6 +90,8 @@ def test_a_deploy_is_told_and_revisions_are_kept_and_gone_back_to(place):
         before = got(place, "revisions/1")
         assert before["spec"]["env"] == [{"name": "ANSWER", "value": "one"}]
         assert function(place, "one")["spec"]["build"].items() <= before["spec"]["build"].items()
+        # What the dashboard knows of the function comes a moment later than what it asks about its revisions.
+        eventually(lambda: is_ready(place, "by kubectl"), 60, "readiness")
         put(place, before)
         eventually(lambda: revisions(place).get(4) == "serving", 120, "the way back")
         answers(place.url("told"), "one")

@@ -70,7 +70,8 @@ def do_all_again_and_again(processor, ends):
     def do_all():
         for what, (status, _) in ends.items():
             before = processor.workers()
-            assert call(processor, what) == status
+            answered = call(processor, what)
+            assert answered == status, f"{what}: {answered}, and not {status}:\n{processor.log[-2000:]}"
             replaced(processor, before)
 
     do_all()

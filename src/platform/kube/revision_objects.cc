@@ -44,6 +44,10 @@ std::string spec_hash(const json::object& function) {
   return std::string(oci::Digest::of(json::serialize(spec)).hex().substr(0, 32));
 }
 
+k8s::ObjectName revision_prefix(const k8s::ObjectName& function) {
+  return {function.namespace_name, object_name(function.name) + "-"};
+}
+
 json::object revision_object(const json::object& function, Revision number) {
   const k8s::ObjectName name = k8s::name_of(function);
   json::object annotations{{kSpecHash, spec_hash(function)}};
@@ -63,7 +67,7 @@ json::object revision_object(const json::object& function, Revision number) {
   return {{"apiVersion", k8s::kControllerRevisions.api_version()},
           {"kind", k8s::kControllerRevisions.kind},
           {"metadata",
-           {{"name", object_name(name.name) + "-" + std::to_string(number.value())},
+           {{"name", revision_prefix(name).name + std::to_string(number.value())},
             {"namespace", name.namespace_name},
             {"labels", std::move(labels)},
             {"annotations", std::move(annotations)},

@@ -19,6 +19,8 @@ inline constexpr std::string_view kSpecHash = "nuclio.io/spec-hash";
 // Of a function as the API server gave it. Other replicas make no other revision: autoscalers would make one each time.
 std::string spec_hash(const boost::json::object& function);
 
+// What the names of a function's revisions begin with, and other functions' revisions may as well.
+k8s::ObjectName revision_prefix(const k8s::ObjectName& function);
 // The function as it is now, to be its revision of that number.
 boost::json::object revision_object(const boost::json::object& function, Revision number);
 Revision number_of(const boost::json::object& revision);
