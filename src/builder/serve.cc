@@ -144,9 +144,9 @@ int serve(std::span<const std::string> arguments, std::string program) {
     return 1;
   }
   if (settings->asked != Asked::run) {
-    std::fputs(("builder serve runs the commands of one build for a dashboard elsewhere.\n\n" + help_of(kFlags))
-                   .c_str(),
-               stdout);
+    std::fputs(
+        ("builder serve runs the commands of one build for a dashboard elsewhere.\n\n" + help_of(kFlags)).c_str(),
+        stdout);
     return 0;
   }
   log::configure({.level = log::Level::info, .logger = "builder"});
