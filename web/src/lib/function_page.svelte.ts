@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function, as its screen shows it: what the stream says of it, and all of its spec, asked for when it has changed.
+
+import { messageOf } from './api.ts';
+import { getFunction, projectOf, putFunction, type FunctionId } from './functions.ts';
+import { keyOf, live } from './live.svelte.ts';
+import { session } from './session.svelte.ts';
+import { isSettled, stateOf } from './states.ts';
+import type { FunctionObject } from './types.ts';
+
+export class FunctionPage {
+  readonly id: FunctionId;
+  // With its whole spec, as the server has it; a change of it is made on a copy.
+  object = $state.raw<FunctionObject | undefined>(undefined);
+  error = $state('');
+
+  constructor(id: FunctionId) {
+    this.id = id;
+  }
+
+  // As the stream tells it: state, replicas, addresses.
+  readonly brief = $derived.by(() => live.function(this.id.name, this.id.namespace) ?? this.object);
+  readonly key = $derived.by(() => (this.brief ? keyOf(this.brief) : `${this.id.namespace}/${this.id.name}`));
+  readonly state = $derived(this.brief ? stateOf(this.brief) : '');
+  readonly settled = $derived(isSettled(this.state));
+  readonly fares = $derived(live.faresOf(this.key));
+  readonly build = $derived(live.buildOf(this.key));
+  readonly project = $derived(this.brief ? projectOf(this.brief) : '');
+  readonly mayChange = $derived(session.may('developer', this.project));
+
+  // Call it in an $effect: asks whenever the function has another version than what is shown.
+  follow(): void {
+    const version = this.brief?.metadata.resourceVersion ?? '';
+    if (this.object === undefined || (version !== '' && version !== this.object.metadata.resourceVersion))
+      void this.load();
+  }
+  async load(): Promise<void> {
+    try {
+      this.object = await getFunction(this.id);
+      this.error = '';
+    } catch (error) {
+      this.error = messageOf(error);
+    }
+  }
+
+  // Deploys what `change` makes of a copy; the error is the caller's to show, and nothing was changed then.
+  async deploy(change: (object: FunctionObject) => void): Promise<void> {
+    const object = $state.snapshot(this.object) as FunctionObject | undefined;
+    if (!object) return;
+    change(object);
+    // What was shown is what was changed; who changed it meanwhile is not overwritten unknowingly.
+    await putFunction(object);
+  }
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calls about functions, by the names that the rest of the app uses. `namespace` "" is the dashboard's own.
+
+import { ApiError, call, getJson } from './api.ts';
+import type { FunctionObject, JsonObject, Revision } from './types.ts';
+
+export interface FunctionId {
+  name: string;
+  namespace: string;
+}
+
+export const PROJECT_LABEL = 'nuclio.io/project-name';
+export const DEFAULT_PROJECT = 'default';
+
+export function projectOf(object: { metadata: FunctionObject['metadata'] }): string {
+  return object.metadata.labels?.[PROJECT_LABEL] ?? DEFAULT_PROJECT;
+}
+
+function within(namespace: string): Record<string, string> {
+  return namespace === '' ? {} : { 'X-Nuclio-Function-Namespace': namespace };
+}
+const pathOf = (id: FunctionId) => `/api/functions/${encodeURIComponent(id.name)}`;
+
+export function getFunction(id: FunctionId, signal?: AbortSignal): Promise<FunctionObject> {
+  return getJson(pathOf(id), { headers: within(id.namespace), ...(signal ? { signal } : {}) });
+}
+
+// A deploy is begun when this is done; its course is told by the stream.
+export async function putFunction(object: FunctionObject): Promise<void> {
+  const namespace = object.metadata.namespace ?? '';
+  const body = { metadata: object.metadata, spec: object.spec };
+  const path = pathOf({ name: object.metadata.name, namespace });
+  await call('PUT', path, { body, headers: within(namespace) });
+}
+
+export async function createFunction(object: FunctionObject): Promise<void> {
+  const namespace = object.metadata.namespace ?? '';
+  const headers = { ...within(namespace), 'X-Nuclio-Project-Name': projectOf(object) };
+  await call('POST', '/api/functions', { body: { metadata: object.metadata, spec: object.spec }, headers });
+}
+
+export async function deleteFunction(id: FunctionId): Promise<void> {
+  const metadata = { name: id.name, ...(id.namespace === '' ? {} : { namespace: id.namespace }) };
+  await call('DELETE', '/api/functions', { body: { metadata } });
+}
+
+export async function setDesiredState(id: FunctionId, desiredState: 'ready' | 'scaledToZero'): Promise<void> {
+  await call('PATCH', pathOf(id), { body: { desiredState }, headers: within(id.namespace) });
+}
+
+export async function getRevisions(id: FunctionId): Promise<Revision[]> {
+  const path = `/api/v2/functions/${encodeURIComponent(id.name)}/revisions`;
+  return (await getJson<{ revisions: Revision[] }>(path, { headers: within(id.namespace) })).revisions;
+}
+export function getRevision(id: FunctionId, number: number): Promise<FunctionObject> {
+  return getJson(`/api/v2/functions/${encodeURIComponent(id.name)}/revisions/${number}`, {
+    headers: within(id.namespace),
+  });
+}
+
+// An event for a function, and what came of it. `seconds` until it counts as lost.
+export interface Call {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: string;
+  seconds?: number;
+}
+export interface Answer {
+  status: number;
+  headers: [string, string][];
+  body: Uint8Array; // at most LONGEST_ANSWER of it
+  truncated: boolean;
+  milliseconds: number; // from the request to the end of the body, measured here
+}
+const LONGEST_ANSWER = 16 * 1024 * 1024;
+
+// The answer of the function, whatever its status is; ApiError when the dashboard could not ask it.
+export async function invoke(id: FunctionId, what: Call, signal?: AbortSignal): Promise<Answer> {
+  const begin = performance.now();
+  const headers = {
+    ...what.headers,
+    'X-Nuclio-Csrf': '1',
+    'X-Nuclio-Function-Name': id.name,
+    'X-Nuclio-Path': what.path,
+    ...(id.namespace === '' ? {} : { 'X-Nuclio-Function-Namespace': id.namespace }),
+  };
+  const deadline = AbortSignal.timeout((what.seconds ?? 60) * 1000);
+  const init: RequestInit = {
+    method: what.method,
+    headers,
+    signal: signal ? AbortSignal.any([deadline, signal]) : deadline,
+  };
+  if (what.body !== '' && what.method !== 'GET' && what.method !== 'HEAD') init.body = what.body;
+  let response: Response;
+  try {
+    response = await fetch('/api/function_invocations', init);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    const seconds = what.seconds ?? 60;
+    throw new ApiError(0, deadline.aborted ? `no answer within ${seconds} s` : 'the dashboard cannot be reached');
+  }
+  const { body, truncated } = await bodyOf(response);
+  return {
+    status: response.status,
+    headers: [...response.headers],
+    body,
+    truncated,
+    milliseconds: performance.now() - begin,
+  };
+}
+
+async function bodyOf(response: Response): Promise<{ body: Uint8Array; truncated: boolean }> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  const reader = response.body?.getReader();
+  while (reader) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    pieces.push(value.subarray(0, LONGEST_ANSWER - size));
+    size += value.length;
+    if (size < LONGEST_ANSWER) continue;
+    await reader.cancel();
+    break;
+  }
+  const body = new Uint8Array(Math.min(size, LONGEST_ANSWER));
+  let at = 0;
+  for (const piece of pieces) {
+    body.set(piece, at);
+    at += piece.length;
+  }
+  return { body, truncated: size > LONGEST_ANSWER };
+}
+
+// Its code is base64 of UTF-8.
+export function decodeCode(encoded: string): string {
+  return new TextDecoder().decode(Uint8Array.from(atob(encoded), (each) => each.charCodeAt(0)));
+}
+export function encodeCode(text: string): string {
+  let binary = '';
+  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+export type Rendered = { metadata: JsonObject; spec: JsonObject };
