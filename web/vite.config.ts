@@ -9,6 +9,14 @@ export default defineConfig({
     // No data: URLs, which the page's Content-Security-Policy does not allow.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 250,
+    // The editor's core, for it would be the one piece that is larger.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [{ name: 'editor-core', test: /node_modules\/(@codemirror\/(view|state)|style-mod)\// }],
+        },
+      },
+    },
   },
   resolve: { conditions: ['browser'] },
   // `npm run dev` beside a dashboard: NUCLIO_DASHBOARD=http://127.0.0.1:8070 unless it says another.

@@ -136,6 +136,10 @@ export const texts = {
     errorsPerSecond: 'errors/s',
     replicas: (n: number) => plural(n, 'replica', 'replicas'),
   },
+  editor: {
+    place: (line: number, column: number) => `Line ${line}, column ${column}`,
+    hint: 'Esc, then Tab leaves the editor',
+  },
   code: {},
   configuration: {},
   triggers: {},
