@@ -20,6 +20,11 @@ export default defineConfig({
   },
   resolve: { conditions: ['browser'] },
   // `npm run dev` beside a dashboard: NUCLIO_DASHBOARD=http://127.0.0.1:8070 unless it says another.
-  server: { proxy: { '/api': process.env['NUCLIO_DASHBOARD'] ?? 'http://127.0.0.1:8070' } },
+  server: {
+    // The dashboard refuses a change whose Origin is not its own host, so it is to see the host that the browser asked.
+    proxy: { '/api': { target: process.env['NUCLIO_DASHBOARD'] ?? 'http://127.0.0.1:8070', changeOrigin: false } },
+    // Runtimes, examples and the schema of functions stand outside of web/.
+    fs: { allow: ['..'] },
+  },
   test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
 });
