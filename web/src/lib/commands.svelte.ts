@@ -40,6 +40,8 @@ class Commands {
     const sequence = this.begun !== '' && now - this.begunAt < SEQUENCE_MILLISECONDS ? `${this.begun} ${pressed}` : '';
     this.begun = '';
     const typing = isTyping(event.target);
+    // What these do to what has the focus comes first.
+    if (/^(Space|Enter)$/.test(pressed) && deepest(event.target)?.closest('button, a, summary')) return false;
     const modal = document.querySelector('dialog[open]') !== null;
     const fits = (keys: string) => (command: Command) =>
       command.keys === keys && (keys.includes('Mod+') || command.whileTyping || !typing);
@@ -75,7 +77,7 @@ function deepest(target: EventTarget | null): Element | null {
 
 export function keysOf(event: KeyboardEvent): string {
   const mod = isMac ? event.metaKey : event.ctrlKey;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const key = event.key === ' ' ? 'Space' : event.key.length === 1 ? event.key.toLowerCase() : event.key;
   // What a letter with Shift is, the key says itself: "?".
   const shift = event.shiftKey && (event.key.length > 1 || mod) ? 'Shift+' : '';
   return `${mod ? 'Mod+' : ''}${event.altKey ? 'Alt+' : ''}${shift}${key}`;

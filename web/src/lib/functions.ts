@@ -58,6 +58,16 @@ export function getRevision(id: FunctionId, number: number): Promise<FunctionObj
   });
 }
 
+export async function getReplicas(id: FunctionId): Promise<string[]> {
+  return (await getJson<{ names: string[] }>(`${pathOf(id)}/replicas`, { headers: within(id.namespace) })).names;
+}
+// The last lines that a replica logged.
+export async function getLog(id: FunctionId, replica: string, lines: number): Promise<string[]> {
+  const path = `${pathOf(id)}/logs/${encodeURIComponent(replica)}?tailLines=${lines}`;
+  const text = await (await call('GET', path, { headers: within(id.namespace) })).text();
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
+}
+
 // An event for a function, and what came of it. `seconds` until it counts as lost.
 export interface Call {
   method: string;

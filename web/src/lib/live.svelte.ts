@@ -9,6 +9,7 @@ export interface LoggedLines {
   namespace: string;
   replica: string;
   lines: string[];
+  begins: boolean; // the first of this replica since the connection was made, which repeats what was told before
 }
 type OnLog = (logged: LoggedLines) => void;
 
@@ -52,6 +53,7 @@ export class Live {
   private pause = FIRST_PAUSE_MILLISECONDS;
   private incoming: { functions: Map<string, FunctionObject>; projects: Map<string, Project> } | undefined;
   private listeners = new Map<string, Set<OnLog>>(); // by function
+  private begun = new Set<string>(); // replicas of which this connection has told
   private wantedLogs = '';
 
   functions(): ReadonlyMap<string, FunctionObject> {
@@ -118,6 +120,7 @@ export class Live {
 
   private connect(): void {
     this.wantedLogs = this.logs();
+    this.begun.clear();
     const query = new URLSearchParams({ metrics: '*' });
     if (this.wantedLogs !== '') query.set('logs', this.wantedLogs);
     const source = new EventSource(`/api/v2/events?${query}`);
@@ -179,7 +182,9 @@ export class Live {
   }
   private tellLog(logged: Named & { replica: string; lines: string[] }): void {
     const { name, namespace = '', replica, lines } = logged;
-    for (const each of this.listeners.get(name) ?? []) each({ function: name, namespace, replica, lines });
+    const begins = !this.begun.has(replica);
+    this.begun.add(replica);
+    for (const each of this.listeners.get(name) ?? []) each({ function: name, namespace, replica, lines, begins });
   }
 
   private lost(source: EventSource): void {
