@@ -25,13 +25,23 @@ export function getFunction(id: FunctionId, signal?: AbortSignal): Promise<Funct
   return getJson(pathOf(id), { headers: within(id.namespace), ...(signal ? { signal } : {}) });
 }
 
-// A deploy is begun when this is done; its course is told by the stream.
-export async function putFunction(object: FunctionObject): Promise<void> {
+// A deploy is begun when this is done; its course is told by the stream. With `until` "settled" it is over: ApiError 500
+// says how it failed.
+export async function putFunction(object: FunctionObject, until: 'begun' | 'settled' = 'begun'): Promise<void> {
   const namespace = object.metadata.namespace ?? '';
   const body = { metadata: object.metadata, spec: object.spec };
   const path = pathOf({ name: object.metadata.name, namespace });
-  await call('PUT', path, { body, headers: within(namespace) });
+  const headers = within(namespace);
+  if (until === 'begun') await call('PUT', path, { body, headers });
+  else
+    await call('PUT', path, {
+      body,
+      headers: { ...headers, 'X-Nuclio-Wait-Function-Action': 'true' },
+      seconds: LONGEST_DEPLOY_SECONDS,
+    });
 }
+// As long as the dashboard itself waits.
+const LONGEST_DEPLOY_SECONDS = 2 * 3600;
 
 export async function createFunction(object: FunctionObject): Promise<void> {
   const namespace = object.metadata.namespace ?? '';
@@ -82,6 +92,7 @@ export interface Answer {
   body: Uint8Array; // at most LONGEST_ANSWER of it
   truncated: boolean;
   milliseconds: number; // from the request to the end of the body, measured here
+  firstMilliseconds: number; // until the headers were there
 }
 const LONGEST_ANSWER = 16 * 1024 * 1024;
 
@@ -110,6 +121,7 @@ export async function invoke(id: FunctionId, what: Call, signal?: AbortSignal): 
     const seconds = what.seconds ?? 60;
     throw new ApiError(0, deadline.aborted ? `no answer within ${seconds} s` : 'the dashboard cannot be reached');
   }
+  const firstMilliseconds = performance.now() - begin;
   const { body, truncated } = await bodyOf(response);
   return {
     status: response.status,
@@ -117,6 +129,7 @@ export async function invoke(id: FunctionId, what: Call, signal?: AbortSignal): 
     body,
     truncated,
     milliseconds: performance.now() - begin,
+    firstMilliseconds,
   };
 }
 
