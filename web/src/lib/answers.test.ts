@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { hexdump, logsOf, LONGEST_TEXT, shownAs, textOf, variablesOf } from './answers.ts';
 import type { Answer } from './functions.ts';
 
-function answer(body: string | Uint8Array, headers: [string, string][] = []): Answer {
+function answer(body: string | Uint8Array<ArrayBuffer>, headers: [string, string][] = []): Answer {
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body;
   return { status: 200, headers, body: bytes, truncated: false, milliseconds: 1, firstMilliseconds: 1 };
 }

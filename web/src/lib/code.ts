@@ -3,12 +3,16 @@
 
 import type { Language } from './editor.ts';
 import { decodeCode, encodeCode } from './functions.ts';
+import { runtimes } from './runtimes.ts';
 import type { Build, FunctionObject } from './types.ts';
 
-// Those that this platform brings; runtimes/*/runtime.json has them.
-export const RUNTIMES = ['python', 'python:3.13', 'python:3.12', 'python:3.11', 'python:3.10', 'python:3.9', 'cpp'];
-const EXTENSIONS: Record<string, string[]> = { python: ['.py'], cpp: ['.cc', '.cpp', '.cxx'] };
 const LANGUAGES: Record<string, Language> = { python: 'python', cpp: 'cpp', nodejs: 'javascript' };
+
+// As spec.runtime names them: a language, and each version of it that can be asked for.
+export const RUNTIMES = runtimes.flatMap((each) => [
+  each.name,
+  ...(each.versions ?? []).toReversed().map((version) => `${each.name}:${version}`),
+]);
 
 export type ElsewhereKind = 'file' | 'url' | 'git' | 'github' | 's3' | 'archive' | 'image' | 'none';
 export type Code = { kind: 'here'; text: string } | { kind: 'elsewhere'; what: ElsewhereKind; path: string };
@@ -45,28 +49,21 @@ export function setCode(object: FunctionObject, edited: Edited): void {
   object.metadata = { ...object.metadata, annotations };
 }
 
-function languageName(runtime: string): string {
-  return runtime.split(':')[0] ?? '';
-}
+const runtimeOf = (runtime: string) => runtimes.find((each) => each.name === runtime.split(':')[0]);
+
 export function languageOf(runtime: string): Language {
-  return LANGUAGES[languageName(runtime)] ?? 'text';
+  return LANGUAGES[runtimeOf(runtime)?.name ?? ''] ?? 'text';
 }
 
 // The file that the handler's code is put into, as the platform names it: "a.b:handler" is a/b.py.
 export function fileOf(handler: string, runtime: string): string {
-  const extensions = EXTENSIONS[languageName(runtime)] ?? [];
+  const extensions = runtimeOf(runtime)?.extensions ?? [];
   const module = handler.split(':')[0] || 'main';
   if (extensions.some((each) => module.endsWith(each))) return module;
   return module.replaceAll('.', '/') + (extensions[0] ?? '');
 }
 
-const BEGINNINGS: Partial<Record<Language, string>> = {
-  python: 'def handler(context, event):\n    return "Hello"\n',
-  cpp:
-    '#include <nuclio/nuclio.h>\n\n' +
-    'std::string handler(nuclio::Context& context, const nuclio::Event& event) {\n  return "Hello";\n}\n' +
-    'NUCLIO_HANDLER(handler)\n',
-};
+// To go on from where there is no code yet.
 export function beginningOf(runtime: string): string {
-  return BEGINNINGS[languageOf(runtime)] ?? '';
+  return runtimeOf(runtime)?.example?.code ?? '';
 }

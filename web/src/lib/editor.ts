@@ -199,6 +199,7 @@ export class Editor {
           ...lintKeymap,
           indentWithTab,
         ]),
+        EditorView.domEventHandlers({ beforeinput: typeOver }),
         options.wrap ? EditorView.lineWrapping : [],
         this.language.of([]),
         this.label.of(labelled(options.label)),
@@ -287,6 +288,22 @@ export class Editor {
     const line = this.view.state.doc.lineAt(at);
     this.options.onmove(line.number, at - line.from + 1);
   }
+}
+
+// What is typed over a selection of several lines. A browser would carry the look of these over as style attributes,
+// which our Content-Security-Policy does not allow, and complain of it each time.
+function typeOver(event: InputEvent, view: EditorView): boolean {
+  const { state } = view;
+  const text = event.data;
+  const { from, to, empty } = state.selection.main;
+  if (event.inputType !== 'insertText' || text === null || empty || event.isComposing || !event.cancelable)
+    return false;
+  if (state.readOnly) return false;
+  const insert = () => state.update(state.replaceSelection(text), { userEvent: 'input.type', scrollIntoView: true });
+  const isTaken = state.facet(EditorView.inputHandler).some((each) => each(view, from, to, text, insert));
+  if (!isTaken) view.dispatch(insert());
+  event.preventDefault();
+  return true;
 }
 
 // What ended lines before ends them after.

@@ -69,8 +69,8 @@ export async function download(object: FunctionObject): Promise<void> {
   }
 }
 
-export function save(file: string, text: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+export function save(file: string, content: string | Uint8Array<ArrayBuffer>, type: string): void {
+  const url = URL.createObjectURL(new Blob([content], { type }));
   const link = document.createElement('a');
   link.href = url;
   link.download = file;

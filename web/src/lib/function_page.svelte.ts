@@ -13,6 +13,8 @@ export class FunctionPage {
   // With its whole spec, as the server has it; a change of it is made on a copy.
   object = $state.raw<FunctionObject | undefined>(undefined);
   error = $state('');
+  // The tab that is shown has changes that are not deployed.
+  unsaved = $state(false);
 
   constructor(id: FunctionId) {
     this.id = id;
@@ -43,12 +45,13 @@ export class FunctionPage {
     }
   }
 
-  // Deploys what `change` makes of a copy; the error is the caller's to show, and nothing was changed then.
-  async deploy(change: (object: FunctionObject) => void): Promise<void> {
+  // Deploys what `change` makes of a copy; the error is the caller's to show, and nothing was changed then: unless it is
+  // waited for the end, when ApiError 500 says how the deploy failed.
+  async deploy(change: (object: FunctionObject) => void, until: 'begun' | 'settled' = 'begun'): Promise<void> {
     const object = $state.snapshot(this.object) as FunctionObject | undefined;
     if (!object) return;
     change(object);
     // What was shown is what was changed; who changed it meanwhile is not overwritten unknowingly.
-    await putFunction(object);
+    await putFunction(object, until);
   }
 }

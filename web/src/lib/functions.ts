@@ -89,7 +89,7 @@ export interface Call {
 export interface Answer {
   status: number;
   headers: [string, string][];
-  body: Uint8Array; // at most LONGEST_ANSWER of it
+  body: Uint8Array<ArrayBuffer>; // at most LONGEST_ANSWER of it
   truncated: boolean;
   milliseconds: number; // from the request to the end of the body, measured here
   firstMilliseconds: number; // until the headers were there
@@ -133,7 +133,7 @@ export async function invoke(id: FunctionId, what: Call, signal?: AbortSignal): 
   };
 }
 
-async function bodyOf(response: Response): Promise<{ body: Uint8Array; truncated: boolean }> {
+async function bodyOf(response: Response): Promise<{ body: Uint8Array<ArrayBuffer>; truncated: boolean }> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   const reader = response.body?.getReader();

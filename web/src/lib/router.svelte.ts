@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where one is: the address bar says it, so that every place has a link and Back goes back.
 
+import { texts } from '../texts.ts';
+
 export const FUNCTION_TABS = ['code', 'configuration', 'triggers', 'test', 'logs', 'metrics', 'revisions'] as const;
 export type FunctionTab = (typeof FUNCTION_TABS)[number];
 export const SETTINGS_TABS = ['tokens', 'access', 'platform', 'about'] as const;
@@ -65,7 +67,7 @@ class Router {
   readonly place = $derived(placeOf(this.location.path, this.query));
 
   constructor() {
-    window.addEventListener('popstate', () => this.read());
+    window.addEventListener('popstate', () => this.back());
     window.addEventListener('beforeunload', (event) => {
       if ([...this.guards].some((each) => !each())) event.preventDefault();
     });
@@ -74,7 +76,7 @@ class Router {
   go(to: string, how: 'push' | 'replace' = 'push'): void {
     const url = new URL(to, window.location.href);
     const leaves = url.pathname !== this.location.path;
-    if (leaves && [...this.guards].some((each) => !each()) && !window.confirm(this.question)) return;
+    if (leaves && !this.mayLeave()) return;
     if (how === 'push') window.history.pushState(null, '', url);
     else window.history.replaceState(null, '', url);
     this.read();
@@ -94,8 +96,17 @@ class Router {
     this.guards.add(mayLeave);
     return () => this.guards.delete(mayLeave);
   }
-  question = '';
+  question = texts.app.leave;
 
+  private mayLeave(): boolean {
+    return [...this.guards].every((each) => each()) || window.confirm(this.question);
+  }
+  // The browser has gone already; who stays gets the address again that they had.
+  private back(): void {
+    const { path, search } = this.location;
+    if (window.location.pathname !== path && !this.mayLeave()) window.history.pushState(null, '', path + search);
+    this.read();
+  }
   private read(): void {
     this.location = { path: window.location.pathname, search: window.location.search };
   }

@@ -6,6 +6,7 @@ interface Manifest {
   name: string;
   description: string;
   extensions: string[];
+  versions?: string[]; // of the language, oldest first
 }
 
 export interface Runtime extends Manifest {
@@ -31,6 +32,7 @@ export const runtimes: Runtime[] = Object.values(manifests).map((each) => ({
   name: each.name,
   description: each.description,
   extensions: each.extensions,
+  versions: each.versions ?? [],
   example: exampleOf(each.name),
 }));
 

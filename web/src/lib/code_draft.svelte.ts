@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The code of a function while somebody edits it: what they have written, what it was made from, and what became of the
+// function on the server meanwhile.
+
+import { ApiError } from './api.ts';
+import { codeOf, setCode, type Edited } from './code.ts';
+import type { FunctionPage } from './function_page.svelte.ts';
+import type { FunctionObject } from './types.ts';
+
+function editedOf(object: FunctionObject): Edited {
+  const code = codeOf(object);
+  return {
+    text: code.kind === 'here' ? code.text : '',
+    runtime: object.spec.runtime ?? '',
+    handler: object.spec.handler ?? '',
+  };
+}
+const same = (a: Edited, b: Edited) => a.text === b.text && a.runtime === b.runtime && a.handler === b.handler;
+
+export class CodeDraft {
+  private readonly page: FunctionPage;
+  text = $state('');
+  runtime = $state('');
+  handler = $state('');
+  // Code that is elsewhere is replaced by what is written here.
+  replaces = $state(false);
+  // Somebody else's, of which one has not decided yet.
+  theirs = $state.raw<Edited | undefined>(undefined);
+  private base = $state.raw<Edited>({ text: '', runtime: '', handler: '' });
+  private sent: Edited | undefined;
+
+  constructor(page: FunctionPage) {
+    this.page = page;
+    if (page.object) this.take(editedOf(page.object));
+  }
+
+  readonly code = $derived.by(() => (this.page.object ? codeOf(this.page.object) : undefined));
+  readonly isHere = $derived(this.code?.kind === 'here' || this.replaces);
+  private readonly edited = $derived<Edited>({ text: this.text, runtime: this.runtime, handler: this.handler });
+  readonly changed = $derived(!same(this.edited, this.base) || (this.replaces && this.code?.kind !== 'here'));
+
+  // Call it in an $effect: the function has another version.
+  follow(object: FunctionObject): void {
+    const now = editedOf(object);
+    if (same(now, this.base) || (this.sent && same(now, this.sent))) return;
+    // Our own text, deployed by somebody, or by us in another window.
+    if (same(now, this.edited)) this.base = now;
+    else if (!this.changed) this.take(now);
+    else this.theirs = now;
+  }
+  takeTheirs(): void {
+    if (this.theirs) this.take(this.theirs);
+  }
+  keepMine(): void {
+    if (this.theirs) this.base = this.theirs;
+    this.theirs = undefined;
+  }
+  private take(edited: Edited): void {
+    this.base = edited;
+    ({ text: this.text, runtime: this.runtime, handler: this.handler } = edited);
+    this.theirs = undefined;
+    this.replaces = false;
+  }
+
+  // Done when the new version serves; throws what was wrong with it. One may go on writing meanwhile.
+  async deploy(): Promise<void> {
+    const sent = { ...this.edited };
+    this.sent = sent;
+    try {
+      await this.put(sent);
+      this.accepted(sent);
+    } catch (error) {
+      // It was taken, and could not be brought up: this is what the function now is.
+      if (error instanceof ApiError && error.status === 500) this.accepted(sent);
+      throw error;
+    } finally {
+      this.sent = undefined;
+    }
+  }
+  private accepted(sent: Edited): void {
+    this.base = sent;
+    this.replaces = false;
+  }
+
+  private async put(sent: Edited): Promise<void> {
+    const before = this.page.brief?.metadata.resourceVersion;
+    try {
+      await this.page.deploy((object) => setCode(object, sent), 'settled');
+    } catch (error) {
+      const { status } = error instanceof ApiError ? error : { status: -1 };
+      // A version that says nothing about the code, as a cluster makes one for each change of the status.
+      if (status === 409 && (await this.onlyVersionIsNewer())) {
+        await this.page.deploy((object) => setCode(object, sent), 'settled');
+        return;
+      }
+      // Something between us and the dashboard does not wait as long as a build takes. The stream tells the end.
+      const begun = this.page.brief?.metadata.resourceVersion !== before || !this.page.settled;
+      if (![0, 502, 503, 504].includes(status) || !begun) throw error;
+      await this.settled();
+      if (this.page.state === 'error') throw new ApiError(500, this.page.brief?.status?.message ?? this.page.state);
+    }
+  }
+  private async onlyVersionIsNewer(): Promise<boolean> {
+    await this.page.load();
+    return this.page.object !== undefined && same(editedOf(this.page.object), this.base);
+  }
+  private settled(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = $effect.root(() => {
+        $effect(() => {
+          if (!this.page.settled) return;
+          queueMicrotask(() => end());
+          resolve();
+        });
+      });
+    });
+  }
+}
