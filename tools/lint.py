@@ -113,10 +113,28 @@ def python() -> list[str]:
     ]
 
 
+def web() -> list[str]:
+    # `./dev build` has put Node.js and the app's packages there.
+    node = ROOT / "build/node/bin/node"
+    packages = ROOT / "web/node_modules"
+    return [
+        run([node, packages / "prettier/bin/prettier.cjs", "--check", "--log-level=warn", "web"]),
+        run(
+            [
+                node,
+                packages / "svelte-check/bin/svelte-check",
+                "--workspace=web",
+                "--fail-on-warnings",
+                "--output=human",
+            ]
+        ),
+    ]
+
+
 def main() -> int:
     REMEMBERED.mkdir(parents=True, exist_ok=True)
     failed = 0
-    for check in (formatting, python, shell, headers_alone, tidy):
+    for check in (formatting, python, shell, web, headers_alone, tidy):
         complaints = [complaint for complaint in check() if complaint]
         print(f"{check.__name__.replace('_', ' '):14} {'ok' if not complaints else 'FAILED'}", flush=True)
         for complaint in complaints:

@@ -25,6 +25,7 @@
 #include "dashboard/routes.h"
 #include "dashboard/settings.h"
 #include "dashboard/token_command.h"
+#include "dashboard/web_app.h"
 #include "http/client.h"
 #include "http/limits.h"
 #include "http/server.h"
@@ -112,9 +113,10 @@ FunctionTemplatesOptions template_options(const Settings& settings, const std::s
 Task<Result<int>> serve(Loop& loop, const Settings& settings, Served& served, Listener listener, Signals& signals) {
   const std::string address = listener.address().text();
   http::Router router{api_routes(served)};
+  WebApp web_app{router};
   // Whoever is asked who they are cannot be tricked by a page that made its own name mean this machine.
   const bool any_host = settings.in_cluster || settings.private_socket || served.authenticator.asks();
-  Guard guard{router, {any_host ? Hosts::any : Hosts::this_machine, served.authenticator.config().allowed_origins}};
+  Guard guard{web_app, {any_host ? Hosts::any : Hosts::this_machine, served.authenticator.config().allowed_origins}};
   std::unique_ptr<http::Tls> tls;
   Group background{loop};
   if (!settings.tls_certificate.empty()) {

@@ -19,7 +19,6 @@ Task<Response> list_calls(Context& context, Request& request, const PathParams& 
 Task<Response> get_openapi(Context& context, Request& request, const PathParams& params);
 
 constexpr Line kLines[] = {
-    {"GET", "/", list_calls, "This list.", {.answer = "text"}, Asks::nobody},
     {"GET", "/api", list_calls, "This list.", {.answer = "text"}, Asks::nobody},
     {"GET", "/api/openapi.json", get_openapi, "This API as OpenAPI 3.1.", {.answer = "Object"}, Asks::nobody},
     {"GET",
