@@ -16,7 +16,7 @@ export function projectOf(object: { metadata: FunctionObject['metadata'] }): str
   return object.metadata.labels?.[PROJECT_LABEL] ?? DEFAULT_PROJECT;
 }
 
-function within(namespace: string): Record<string, string> {
+export function within(namespace: string): Record<string, string> {
   return namespace === '' ? {} : { 'X-Nuclio-Function-Namespace': namespace };
 }
 const pathOf = (id: FunctionId) => `/api/functions/${encodeURIComponent(id.name)}`;
