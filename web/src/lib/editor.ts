@@ -101,6 +101,18 @@ const look = EditorView.theme({
   '.cm-diagnostic-warning': { borderLeft: '3px solid var(--warn)' },
   '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--bad)' },
   '.cm-lintRange-warning': { backgroundImage: 'none', textDecoration: 'underline wavy var(--warn)' },
+  // Those of @codemirror/merge, of which there is none unless it is asked for.
+  '.cm-deletedChunk, .cm-deletedLine': { backgroundColor: 'var(--bad-soft)' },
+  '&.cm-merge-b .cm-changedLine, &.cm-merge-b .cm-inlineChangedLine': { backgroundColor: 'var(--good-soft)' },
+  '.cm-deletedChunk .cm-deletedText, .cm-deletedText': {
+    background: 'none',
+    textDecoration: 'underline 2px var(--bad)',
+  },
+  '&.cm-merge-b .cm-changedText': { background: 'none', textDecoration: 'underline 2px var(--good)' },
+  '&.cm-merge-b .cm-changedLineGutter': { background: 'var(--good)' },
+  '.cm-deletedLineGutter': { background: 'var(--bad)' },
+  '.cm-collapsedLines': { background: 'var(--hover)', color: 'var(--muted)' },
+  '.cm-collapsedLines:before, .cm-collapsedLines:after': { content: '"…"' },
   // The marks that CodeMirror brings are images of data: URLs, which our Content-Security-Policy does not allow.
   '.cm-gutter-lint': { width: '1.1em' },
   '.cm-lint-marker': { content: 'none', width: '0.7em', height: '0.7em', margin: '0.4em 0.1em', cursor: 'pointer' },
