@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a journey is made: a dashboard of its own on this machine, or the one of a cluster that somebody has set up, and
+// a browser that notices what must not happen.
+
+import assert from 'node:assert/strict';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const BIN = process.env['NUCLIO_BIN'] ?? join(ROOT, 'build/release/bin');
+const CHROMIUM = process.env['NUCLIO_CHROMIUM'] ?? '/usr/bin/chromium';
+const SCREENSHOTS = process.env['NUCLIO_SCREENSHOTS'] ?? join(ROOT, 'build/screenshots');
+// Nothing that a browser asks its maker for belongs into a test.
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export const onCluster = process.env['NUCLIO_DASHBOARD'] !== undefined;
+// What a deploy may take: an image is built and a pod started where there is a cluster.
+export const DEPLOY_SECONDS = onCluster ? 120 : 30;
+
+export interface Place {
+  url: string;
+  token: string; // "" where nobody is asked who they are
+  api(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }>;
+  deploy(name: string, code: string, more?: Record<string, unknown>): Promise<void>;
+  forget(...names: string[]): Promise<void>;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = server.address();
+  assert(address !== null && typeof address === 'object');
+  await new Promise((closed) => server.close(closed));
+  return address.port;
+}
+
+// Until it holds; `what` is waited for.
+export async function until(what: string, holds: () => Promise<boolean> | boolean, seconds = 30): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!(await holds())) {
+    assert(Date.now() < end, `not within ${seconds} s: ${what}`);
+    await sleep(50);
+  }
+}
+
+async function call(url: string, token: string, method: string, path: string, body?: unknown) {
+  const headers: Record<string, string> = { 'Content-Type': 'application/json' };
+  if (token !== '') headers['Authorization'] = `Bearer ${token}`;
+  const init: RequestInit = { method, headers, signal: AbortSignal.timeout(60_000) };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  const answer = await fetch(url + path, init);
+  return { status: answer.status, text: await answer.text() };
+}
+
+class Some implements Place {
+  url: string;
+  token: string;
+  constructor(url: string, token: string) {
+    this.url = url;
+    this.token = token;
+  }
+  api(method: string, path: string, body?: unknown) {
+    return call(this.url, this.token, method, path, body);
+  }
+  async deploy(name: string, code: string, more: Record<string, unknown> = {}): Promise<void> {
+    const attributes = onCluster ? { serviceType: 'NodePort' } : {};
+    const spec = {
+      runtime: 'python:3.11',
+      handler: 'main:handler',
+      triggers: { web: { kind: 'http', numWorkers: 1, attributes } },
+      ...more,
+      build: {
+        functionSourceCode: Buffer.from(code).toString('base64'),
+        ...(process.env['NUCLIO_BASE_IMAGE'] ? { baseImage: process.env['NUCLIO_BASE_IMAGE'] } : {}),
+      },
+    };
+    const before = JSON.parse((await this.api('GET', `/api/functions/${name}`)).text) as { spec?: unknown };
+    const made = await this.api(
+      before.spec ? 'PUT' : 'POST',
+      before.spec ? `/api/functions/${name}` : '/api/functions',
+      { metadata: { name }, spec },
+    );
+    assert.equal(made.status, 202, made.text);
+    await until(`${name} is ready`, async () => (await this.state(name)) === 'ready', DEPLOY_SECONDS);
+  }
+  async state(name: string): Promise<string> {
+    const { status } = JSON.parse((await this.api('GET', `/api/functions/${name}`)).text) as {
+      status?: { state: string; message?: string };
+    };
+    assert.notEqual(status?.state, 'error', status?.message);
+    return status?.state ?? '';
+  }
+  async forget(...names: string[]): Promise<void> {
+    for (const name of names) {
+      const gone = await this.api('DELETE', '/api/functions', { metadata: { name } });
+      assert.equal(gone.status, 204, gone.text);
+    }
+  }
+}
+
+// A dashboard with a home and a port of its own, which it keeps when it is started again.
+export class OwnDashboard extends Some {
+  readonly home = mkdtempSync(join(tmpdir(), 'nuclio-journey-'));
+  private process: ChildProcess | undefined;
+  private flags: string[] = [];
+
+  static async start(flags: string[] = []): Promise<OwnDashboard> {
+    const made = new OwnDashboard(`http://127.0.0.1:${await freePort()}`, '');
+    made.flags = flags;
+    await made.start();
+    return made;
+  }
+  // From its next start on.
+  useFlags(flags: string[]): void {
+    this.flags = flags;
+  }
+  private get environment() {
+    return { ...process.env, NUCLIO_HOME: this.home };
+  }
+  async start(): Promise<void> {
+    const { host } = new URL(this.url);
+    const flags = ['--listen-addr', host, ...this.flags];
+    this.process = spawn(join(BIN, 'dashboard'), flags, { env: this.environment, stdio: 'ignore' });
+    await until(
+      'the dashboard listens',
+      async () => (await this.api('GET', '/api/versions').catch(() => undefined)) !== undefined,
+    );
+  }
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const ending = this.process;
+    if (!ending) return;
+    this.process = undefined;
+    const ended = new Promise((resolved) => ending.once('exit', resolved));
+    ending.kill(signal);
+    await ended;
+  }
+  // The functions end with it.
+  async end(): Promise<void> {
+    await this.stop();
+    rmSync(this.home, { recursive: true, force: true });
+  }
+  run(program: string, args: string[], input = ''): Promise<string> {
+    return new Promise((done, failed) => {
+      const options = { env: this.environment, timeout: 60_000 };
+      const running = execFile(join(BIN, program), args, options, (error, out, err) =>
+        error ? failed(new Error(`${program}: ${error.message}\n${err}`)) : done(out),
+      );
+      running.stdin?.end(input);
+    });
+  }
+}
+
+const owned: OwnDashboard[] = [];
+let browser: Browser | undefined;
+after(async () => {
+  await browser?.close();
+  await Promise.all(owned.map((each) => each.end()));
+});
+
+// The cluster's, else one of the journey's own, which ends with it.
+export async function aPlace(): Promise<Place> {
+  if (onCluster) return new Some(process.env['NUCLIO_DASHBOARD'] ?? '', process.env['NUCLIO_TOKEN'] ?? '');
+  const own = await OwnDashboard.start();
+  owned.push(own);
+  return own;
+}
+
+export interface Visit {
+  context: BrowserContext;
+  page: Page;
+  problems: string[]; // what the browser complained of, and requests that went elsewhere
+  expect(problem: RegExp): void; // one that the journey itself makes
+}
+
+export interface Looks {
+  dark?: boolean;
+  width?: number;
+  height?: number;
+}
+
+// Opens a page that must not complain, and must fetch nothing from elsewhere. It is closed with the test, which fails
+// when something was wrong.
+export async function visit(test: TestContext, place: Place, path = '/', looks: Looks = {}): Promise<Visit> {
+  browser ??= await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const context = await browser.newContext({
+    viewport: { width: looks.width ?? 1280, height: looks.height ?? 800 },
+    colorScheme: looks.dark ? 'dark' : 'light',
+    reducedMotion: 'reduce',
+    permissions: ['clipboard-read', 'clipboard-write'],
+    baseURL: place.url,
+  });
+  context.setDefaultTimeout(15_000);
+  const problems: string[] = [];
+  const expected: RegExp[] = [];
+  await context.route(
+    (url) => url.origin !== place.url,
+    (route) => {
+      problems.push(`asked ${route.request().url()}`);
+      return route.abort();
+    },
+  );
+  const page = await context.newPage();
+  page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
+  page.on('console', (line) => {
+    if (line.type() === 'error' || line.type() === 'warning') problems.push(`${line.type()}: ${line.text()}`);
+  });
+  const made: Visit = { context, page, problems, expect: (problem) => expected.push(problem) };
+  test.after(async () => {
+    await context.close();
+    const left = problems.filter((each) => !expected.some((pattern) => pattern.test(each)));
+    assert.deepEqual(left, []);
+  });
+  await page.goto(path);
+  if (place.token !== '') await logInByToken(made, place.token);
+  return made;
+}
+
+async function logInByToken({ page }: Visit, token: string): Promise<void> {
+  await page.getByLabel('Token', { exact: true }).fill(token);
+  await page.getByRole('button', { name: 'Log in', exact: true }).click();
+  await page.getByRole('navigation', { name: 'Main navigation' }).waitFor();
+}
+
+export async function screenshot(page: Page, name: string): Promise<void> {
+  const folder = join(SCREENSHOTS, onCluster ? 'cluster' : 'process');
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+// A file beside the dashboard's home.
+export function write(place: OwnDashboard, name: string, text: string): string {
+  const path = join(place.home, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+export const HELLO = "def handler(context, event):\n    context.logger.info('asked')\n    return 'hello'\n";
