@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people do with the web app, in Debian's Chromium: the journeys of web/journeys, each with a dashboard of its own."""
+"""What people do with the web app, in Debian's Chromium: the journeys of web/journeys, with dashboards of their own."""
 
 import pytest
 import running
