@@ -149,9 +149,10 @@ export const texts = {
     run: 'Deploy and run',
     runOnly: 'Run',
     save: 'Deploy',
-    changed: 'changed',
+    changed: 'Changed, and not deployed yet',
+    edit: 'Go to the code',
     viewer: (project: string) =>
-      `You may look at this function. To change it takes the role of a developer in the project ${project}.`,
+      `You may look at this function. To change or call it takes the role of a developer in the project ${project}.`,
     deploying: 'The new version is being built.',
     deployingOld: 'The new version is being built. Until it is ready the one before goes on serving.',
     calling: 'Waiting for the answer…',
@@ -313,7 +314,7 @@ export const texts = {
     undo: 'Undo',
     loading: 'The saved events',
     viewer: (project: string) =>
-      `You may look at these events. To save, change or delete them takes the role of a developer in the project ${project}.`,
+      `You may look at these events. To send, save or change them takes the role of a developer in the project ${project}.`,
     noAnswer: (keys: string) => `${keys} sends the event. The answer is shown here.`,
     compare: 'Compare with the answer before',
     difference: 'What has changed since the answer before',

@@ -29,7 +29,9 @@ export class Burst {
     const times: number[] = [];
     const take = (entries: PerformanceEntryList) => {
       for (const each of entries as PerformanceResourceTiming[])
-        if (each.name.endsWith('/api/function_invocations')) times.push(each.responseEnd - each.requestStart);
+        // One that was stopped has no beginning or no end.
+        if (each.name.endsWith('/api/function_invocations') && each.requestStart > 0 && each.responseStart > 0)
+          times.push(each.responseEnd - each.requestStart);
     };
     const observer = new PerformanceObserver((list) => take(list.getEntries()));
     observer.observe({ type: 'resource' });

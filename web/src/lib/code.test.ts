@@ -28,11 +28,17 @@ describe('codeOf', () => {
 describe('setCode', () => {
   it('leaves nothing that says that the code is elsewhere', () => {
     const object = withBuild({ path: '/src/f', codeEntryType: 'archive', codeEntryAttributes: {}, commands: ['true'] });
-    setCode(object, { text: 'y', runtime: 'python', handler: 'main:handler' });
+    setCode(object, { text: 'y', runtime: 'python', handler: 'main:handler' }, true);
     expect(object.spec.build).toEqual({ functionSourceCode: encodeCode('y'), commands: ['true'] });
     expect(object.metadata.annotations).toEqual({ kept: 'yes' });
     expect(decodeCode(object.spec.build?.functionSourceCode ?? '')).toBe('y');
   });
+});
+
+it('leaves code that is elsewhere where it is', () => {
+  const object = withBuild({ path: '/src/f' });
+  setCode(object, { text: '', runtime: 'python:3.12', handler: 'f:go' }, false);
+  expect(object.spec).toEqual({ runtime: 'python:3.12', handler: 'f:go', build: { path: '/src/f' } });
 });
 
 describe('fileOf', () => {

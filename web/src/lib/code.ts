@@ -38,12 +38,16 @@ export interface Edited {
   handler: string;
 }
 
-// The function with this code in it. What said that the code is elsewhere goes, for it would either win or be untrue;
-// so does what keeps an import from being deployed.
-export function setCode(object: FunctionObject, edited: Edited): void {
-  const build: Build = { ...object.spec.build, functionSourceCode: encodeCode(edited.text) };
-  for (const each of ['path', 'codeEntryType', 'codeEntryAttributes', 'mode']) delete build[each];
+// What is to be deployed of this. With `codeIsHere` its code is in it then, and what said that the code is elsewhere is
+// not, for it would either win or be untrue; without, the code is read again from where it is.
+export function setCode(object: FunctionObject, edited: Edited, codeIsHere: boolean): void {
+  const build: Build = { ...object.spec.build };
+  if (codeIsHere) {
+    build.functionSourceCode = encodeCode(edited.text);
+    for (const each of ['path', 'codeEntryType', 'codeEntryAttributes', 'mode']) delete build[each];
+  }
   object.spec = { ...object.spec, runtime: edited.runtime, handler: edited.handler, build };
+  // What keeps an import from being deployed.
   const annotations = { ...object.metadata.annotations };
   for (const each of ['skip-build', 'skip-deploy']) delete annotations[each];
   object.metadata = { ...object.metadata, annotations };

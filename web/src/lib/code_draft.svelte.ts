@@ -84,13 +84,15 @@ export class CodeDraft {
 
   private async put(sent: Edited): Promise<void> {
     const before = this.page.brief?.metadata.resourceVersion;
+    const isHere = this.isHere;
+    const change = (object: FunctionObject) => setCode(object, sent, isHere);
     try {
-      await this.page.deploy((object) => setCode(object, sent), 'settled');
+      await this.page.deploy(change, 'settled');
     } catch (error) {
       const { status } = error instanceof ApiError ? error : { status: -1 };
       // A version that says nothing about the code, as a cluster makes one for each change of the status.
       if (status === 409 && (await this.onlyVersionIsNewer())) {
-        await this.page.deploy((object) => setCode(object, sent), 'settled');
+        await this.page.deploy(change, 'settled');
         return;
       }
       // Something between us and the dashboard does not wait as long as a build takes. The stream tells the end.

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import { flushSync } from 'svelte';
+import { describe, expect, it } from 'vitest';
+
+import { ApiError } from './api.ts';
+import { CodeDraft } from './code_draft.svelte.ts';
+import type { FunctionPage } from './function_page.svelte.ts';
+import { decodeCode, encodeCode } from './functions.ts';
+import type { FunctionObject } from './types.ts';
+
+function functionOf(text: string, resourceVersion: string): FunctionObject {
+  const build = { functionSourceCode: encodeCode(text) };
+  return { metadata: { name: 'f', resourceVersion }, spec: { runtime: 'python', handler: 'f:handler', build } };
+}
+
+// A page whose server is the test: `answers` are what it says to one deploy after the other.
+class Page {
+  object = $state.raw(functionOf('old', '1'));
+  brief = $state.raw<FunctionObject>(functionOf('old', '1'));
+  settled = $state(true);
+  state = $state('ready');
+  loads = (): FunctionObject => this.object;
+  sent: string[] = [];
+
+  constructor(readonly answers: (() => void)[]) {}
+  deploy(change: (object: FunctionObject) => void): Promise<void> {
+    const object = structuredClone(this.object);
+    change(object);
+    this.sent.push(decodeCode(object.spec.build?.functionSourceCode ?? ''));
+    const answer = this.answers.shift();
+    return Promise.resolve().then(answer);
+  }
+  load(): Promise<void> {
+    this.object = this.loads();
+    return Promise.resolve();
+  }
+}
+function drafted(...answers: (() => void)[]): { page: Page; draft: CodeDraft } {
+  const page = new Page(answers);
+  return { page, draft: new CodeDraft(page as unknown as FunctionPage) };
+}
+const fails = (status: number) => () => {
+  throw new ApiError(status, `said ${status}`);
+};
+
+describe('what somebody else deploys meanwhile', () => {
+  it('is taken when nothing was written', () => {
+    const { draft } = drafted();
+    draft.follow(functionOf('theirs', '2'));
+    expect(draft.text).toBe('theirs');
+    expect(draft.changed).toBe(false);
+  });
+  it('is told when something was, and the choice is kept', () => {
+    const { draft } = drafted();
+    draft.text = 'mine';
+    draft.follow(functionOf('theirs', '2'));
+    expect(draft.theirs?.text).toBe('theirs');
+    expect(draft.text).toBe('mine');
+    draft.keepMine();
+    draft.follow(functionOf('theirs', '3'));
+    expect(draft.theirs).toBeUndefined();
+    expect(draft.changed).toBe(true);
+  });
+  it('replaces what was written when that is wanted', () => {
+    const { draft } = drafted();
+    draft.text = 'mine';
+    draft.follow(functionOf('theirs', '2'));
+    draft.takeTheirs();
+    expect(draft.text).toBe('theirs');
+    expect(draft.changed).toBe(false);
+  });
+  it('is not what only the status of the function has changed', () => {
+    const { draft } = drafted();
+    draft.text = 'mine';
+    draft.follow(functionOf('old', '2'));
+    expect(draft.theirs).toBeUndefined();
+  });
+});
+
+describe('a deploy', () => {
+  it('is nobody else’s change, and leaves what is written meanwhile', async () => {
+    const { draft } = drafted(() => {
+      draft.text = 'newer';
+      draft.follow(functionOf('new', '2'));
+    });
+    draft.text = 'new';
+    await draft.deploy();
+    expect(draft.theirs).toBeUndefined();
+    expect(draft.text).toBe('newer');
+    expect(draft.changed).toBe(true);
+  });
+  it('that fails has changed the function all the same', async () => {
+    const { draft } = drafted(fails(500));
+    draft.text = 'new';
+    await expect(draft.deploy()).rejects.toThrow('said 500');
+    expect(draft.changed).toBe(false);
+  });
+  it('that is refused has not', async () => {
+    const { draft } = drafted(fails(400));
+    draft.text = 'new';
+    await expect(draft.deploy()).rejects.toThrow('said 400');
+    expect(draft.changed).toBe(true);
+  });
+  it('is made again when nothing but the version was newer', async () => {
+    const { page, draft } = drafted(fails(409), () => {});
+    page.loads = () => functionOf('old', '7');
+    draft.text = 'new';
+    await draft.deploy();
+    expect(page.sent).toEqual(['new', 'new']);
+  });
+  it('is not made over code that nobody here has seen', async () => {
+    const { page, draft } = drafted(fails(409), () => {});
+    page.loads = () => functionOf('theirs', '7');
+    draft.text = 'new';
+    await expect(draft.deploy()).rejects.toThrow('said 409');
+    expect(page.sent).toEqual(['new']);
+  });
+  it('is waited for by the stream when something between gave up', async () => {
+    const { page, draft } = drafted(fails(504));
+    draft.text = 'new';
+    page.settled = false;
+    let over = false;
+    const deploying = draft.deploy().then(() => (over = true));
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(over).toBe(false);
+    page.settled = true;
+    flushSync();
+    await deploying;
+    expect(draft.changed).toBe(false);
+  });
+});
