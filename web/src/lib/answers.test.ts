@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 
-import { hexdump, logsOf, LONGEST_TEXT, shownAs, textOf, variablesOf } from './answers.ts';
+import { hexdump, laidOut, logsOf, LONGEST_TEXT, shownAs, textOf, variablesOf } from './answers.ts';
 import type { Answer } from './functions.ts';
 
 function answer(body: string | Uint8Array<ArrayBuffer>, headers: [string, string][] = []): Answer {
@@ -41,6 +41,20 @@ describe('shownAs', () => {
   it('knows images and nothing', () => {
     expect(shownAs(answer('x', [['Content-Type', 'image/png']]))).toEqual({ kind: 'image', type: 'image/png' });
     expect(shownAs(answer(''))).toEqual({ kind: 'empty' });
+  });
+});
+
+describe('laidOut', () => {
+  it('does what JSON.stringify does', () => {
+    const value = { a: [1, { b: '{"x": [1, 2]}\\' }, []], c: {}, d: null, e: [[-1.5e3]], f: 'a, b: c' };
+    expect(laidOut(JSON.stringify(value))).toBe(JSON.stringify(value, null, 2));
+    expect(laidOut(JSON.stringify(value, null, 7))).toBe(JSON.stringify(value, null, 2));
+  });
+  it('leaves numbers and order as they are', () => {
+    expect(laidOut('{"2":12345678901234567890,"1":1.0}')).toBe('{\n  "2": 12345678901234567890,\n  "1": 1.0\n}');
+  });
+  it('bears what is deep', () => {
+    expect(laidOut('['.repeat(5000) + ']'.repeat(5000)).length).toBeLessThan(1_000_000);
   });
 });
 

@@ -30,12 +30,39 @@ export function shownAs(answer: Answer): Shown {
     return { kind: 'binary', text: hexdump(body.subarray(0, LONGEST_DUMP)), cut: body.length > LONGEST_DUMP };
   if (body.length <= LARGEST_JSON && (type.endsWith('json') || /^\s*[[{]/.test(text))) {
     try {
-      return { kind: 'json', text: JSON.stringify(JSON.parse(text), null, 2) };
+      JSON.parse(text);
+      return { kind: 'json', text: laidOut(text) };
     } catch {
       // It says so and is not.
     }
   }
   return { kind: 'text', text: text.slice(0, LONGEST_TEXT), cut: text.length > LONGEST_TEXT || answer.truncated };
+}
+
+const TOKENS = /"(?:[^"\\]|\\.)*"|[[\]{}:,]|[^\s[\]{}:,"]+/g;
+const DEEPEST_INDENT = 40;
+
+// JSON with a line for each value: token by token, since what was parsed and written again has other numbers (of more
+// digits than a double has) and another order (of names that are numbers).
+export function laidOut(json: string): string {
+  let out = '';
+  let depth = 0;
+  let opened = false;
+  const newLine = () => `\n${'  '.repeat(Math.min(depth, DEEPEST_INDENT))}`;
+  for (const [token] of json.matchAll(TOKENS)) {
+    const opens = token === '{' || token === '[';
+    if (token === '}' || token === ']') {
+      depth--;
+      out += opened ? token : newLine() + token;
+    } else if (token === ',') out += token + newLine();
+    else if (token === ':') out += ': ';
+    else {
+      out += opened ? newLine() + token : token;
+      if (opens) depth++;
+    }
+    opened = opens;
+  }
+  return out;
 }
 
 // The beginning of it, when it is UTF-8 without what text does not have.

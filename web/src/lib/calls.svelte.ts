@@ -17,7 +17,7 @@ const MOST = 50; // of a function
 // All that is kept of the bodies of a function's older answers: the last one has its own whole.
 const KEPT_BODY_BYTES = 64 * 1024;
 
-const made = $state<Record<string, readonly MadeCall[]>>({});
+let made = $state.raw<Record<string, readonly MadeCall[]>>({});
 let next = 1;
 
 // The latest first.
@@ -46,6 +46,6 @@ export async function makeCall(
     call.error = messageOf(error);
   }
   const before = (made[keyOf(id)] ?? []).slice(0, MOST - 1).map(shortened);
-  made[keyOf(id)] = [call, ...before];
+  made = { ...made, [keyOf(id)]: [call, ...before] };
   return call;
 }
