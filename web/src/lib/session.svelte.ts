@@ -13,17 +13,18 @@ class SessionState {
 
   constructor() {
     whenLoggedOut(() => {
-      if (this.current?.loggedIn) {
-        this.expired = true;
-        this.current = { ...this.current, loggedIn: false };
-      }
+      if (this.current) this.take({ ...this.current, loggedIn: false });
     });
+  }
+  private take(session: Session): void {
+    if (this.current?.loggedIn && !session.loggedIn) this.expired = true;
+    this.current = session;
   }
 
   readonly mustLogIn = $derived(this.current !== undefined && this.current.login.required && !this.current.loggedIn);
 
   async load(): Promise<void> {
-    this.current = await getJson<Session>('/api/v2/session');
+    this.take(await getJson<Session>('/api/v2/session'));
   }
   async logIn(body: { username: string; password: string } | { token: string }): Promise<void> {
     await call('POST', '/api/v2/session', { body });
@@ -32,6 +33,8 @@ class SessionState {
   }
   async logOut(): Promise<void> {
     await call('DELETE', '/api/v2/session');
+    // Not one that has expired: nothing is kept behind the login.
+    if (this.current) this.current = { ...this.current, loggedIn: false };
     await this.load();
   }
 
