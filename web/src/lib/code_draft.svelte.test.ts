@@ -115,14 +115,24 @@ describe('a deploy', () => {
     await expect(draft.deploy()).rejects.toThrow('said 409');
     expect(page.sent).toEqual(['new']);
   });
+  it('that never came to the dashboard is no deploy', async () => {
+    const { draft } = drafted(fails(0));
+    draft.text = 'new';
+    await expect(draft.deploy()).rejects.toThrow('said 0');
+    expect(draft.changed).toBe(true);
+  });
   it('is waited for by the stream when something between gave up', async () => {
     const { page, draft } = drafted(fails(504));
     draft.text = 'new';
-    page.settled = false;
+    page.loads = () => functionOf('new', '2');
     let over = false;
     const deploying = draft.deploy().then(() => (over = true));
     await new Promise((resolve) => setTimeout(resolve));
+    // What the stream said last is older than the deploy.
     expect(over).toBe(false);
+    page.settled = false;
+    page.brief = functionOf('new', '2');
+    flushSync();
     page.settled = true;
     flushSync();
     await deploying;

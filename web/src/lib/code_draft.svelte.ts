@@ -96,9 +96,10 @@ export class CodeDraft {
         return;
       }
       // Something between us and the dashboard does not wait as long as a build takes. The stream tells the end.
-      const begun = this.page.brief?.metadata.resourceVersion !== before || !this.page.settled;
-      if (![0, 502, 503, 504].includes(status) || !begun) throw error;
-      await this.settled();
+      if (![0, 502, 503, 504].includes(status)) throw error;
+      await this.page.load();
+      if (this.page.object?.metadata.resourceVersion === before) throw error;
+      await this.settledAfter(before);
       if (this.page.state === 'error') throw new ApiError(500, this.page.brief?.status?.message ?? this.page.state);
     }
   }
@@ -106,11 +107,11 @@ export class CodeDraft {
     await this.page.load();
     return this.page.object !== undefined && same(editedOf(this.page.object), this.base);
   }
-  private settled(): Promise<void> {
+  private settledAfter(version: string | undefined): Promise<void> {
     return new Promise((resolve) => {
       const end = $effect.root(() => {
         $effect(() => {
-          if (!this.page.settled) return;
+          if (!this.page.settled || this.page.brief?.metadata.resourceVersion === version) return;
           queueMicrotask(() => end());
           resolve();
         });
