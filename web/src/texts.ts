@@ -575,6 +575,7 @@ export const texts = {
     runtime: 'Language',
     importLabel: 'A function as YAML or JSON',
     importHint: 'Paste what nuctl get function -o yaml, an export or a function.yaml says, or take a file.',
+    line: (n: number) => `Line ${n}`,
     chooseFile: 'Choose a file…',
     has: 'What it has',
     parts: {

@@ -13,6 +13,7 @@ import {
   schemaAt,
   validate,
   withDifferences,
+  withoutSecrets,
   withValue,
   type Schema,
 } from './schema.ts';
@@ -117,6 +118,15 @@ describe('withValue', () => {
     expect(withValue(value, ['a', 0], undefined)).toEqual({ a: [] });
     expect(withValue(undefined, ['x', 'y'], 1)).toEqual({ x: { y: 1 } });
     expect(value).toEqual({ a: [{ b: 1 }] });
+  });
+});
+
+describe('withoutSecrets', () => {
+  it('hides what is secret, however deep', () => {
+    const value = { triggers: { k: { kind: 'kafka-cluster', attributes: { sasl: { user: 'ann', password: 'x' } } } } };
+    expect(withoutSecrets(value, specSchema, '?')).toEqual({
+      triggers: { k: { kind: 'kafka-cluster', attributes: { sasl: { user: 'ann', password: '?' } } } },
+    });
   });
 });
 

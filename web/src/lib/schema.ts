@@ -264,3 +264,15 @@ export function mentions(schema: Schema, name: string, words: string[]): boolean
   ];
   return within.some(([each, member]) => mentions(member, `${name} ${each}`, words));
 }
+
+// For showing: with a word in the place of every secret that is set.
+export function withoutSecrets(value: Json, schema: Schema | undefined, instead: string): Json {
+  if (!schema) return value;
+  if (schema.writeOnly) return instead;
+  if (Array.isArray(value)) return value.map((each) => withoutSecrets(each, schema.items, instead));
+  if (!isObject(value)) return value;
+  const whole = resolved(schema, value);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [name, withoutSecrets(each, memberOf(whole, name), instead)]),
+  );
+}
