@@ -165,19 +165,15 @@ export class Live {
     this.take((to) => to.functions.delete(key));
     for (const each of [this.fares, this.rates, this.builds]) each.delete(key);
   }
+  // Lists of their own each time: who shows one sees by that that it has grown.
   private takeFares(key: string, fares: Fares): void {
     this.fares.set(key, fares);
-    const rates = this.rates.get(key) ?? [];
-    rates.push(fares.ratePerSecond ?? 0);
-    if (rates.length > RATES_KEPT) rates.splice(0, rates.length - RATES_KEPT);
-    this.rates.set(key, rates);
+    this.rates.set(key, [...(this.rates.get(key) ?? []), fares.ratePerSecond ?? 0].slice(-RATES_KEPT));
     this.showSoon();
   }
   private takeBuild(key: string, build: { begin?: boolean; lines: LogLine[] }): void {
-    const lines = build.begin ? [] : (this.builds.get(key) ?? []);
-    lines.push(...build.lines);
-    if (lines.length > MAX_BUILD_LINES) lines.splice(0, lines.length - MAX_BUILD_LINES);
-    this.builds.set(key, lines);
+    const before = build.begin ? [] : (this.builds.get(key) ?? []);
+    this.builds.set(key, [...before, ...build.lines].slice(-MAX_BUILD_LINES));
     this.showSoon();
   }
   private tellLog(logged: Named & { replica: string; lines: string[] }): void {

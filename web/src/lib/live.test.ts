@@ -75,6 +75,7 @@ describe('what there is', () => {
     FakeSource.last.function('a');
     FakeSource.last.send('metrics', { name: 'a', namespace: 'n', ratePerSecond: 3 });
     FakeSource.last.send('build', { name: 'a', namespace: 'n', begin: true, lines: [{ message: 'one' }] });
+    const begun = live.buildOf('n/a');
     FakeSource.last.send('build', { name: 'a', namespace: 'n', lines: [{ message: 'two' }] });
     soon();
     expect(live.function('a', 'n')?.status?.state).toBe('ready');
@@ -82,6 +83,8 @@ describe('what there is', () => {
     expect(live.faresOf('n/a')?.ratePerSecond).toBe(3);
     expect(live.ratesOf('n/a')).toEqual([3]);
     expect(live.buildOf('n/a').map((each) => each.message)).toEqual(['one', 'two']);
+    // Else nothing that shows it would notice.
+    expect(live.buildOf('n/a')).not.toBe(begun);
     FakeSource.last.send('function-gone', { metadata: { name: 'a', namespace: 'n' } });
     soon();
     expect(names()).toEqual([]);
