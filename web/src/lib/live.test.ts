@@ -141,7 +141,9 @@ describe('a lost connection', () => {
     first.send('snapshot');
     first.function('late');
     first.send('synced');
-    expect([names(), live.connection]).toEqual([[], 'lost']);
+    first.onerror?.();
+    vi.advanceTimersByTime(60_000);
+    expect([names(), live.connection, FakeSource.all.length, FakeSource.last.closed]).toEqual([[], 'lost', 2, false]);
   });
 });
 

@@ -97,6 +97,15 @@ describe('LogBuffer', () => {
     buffer.add('r', ['line 82', 'line 82'], false);
     expect(raws(buffer)).toHaveLength(85);
   });
+  it('has the last lines of several replicas in the order of their times', () => {
+    const at = (second: number, text: string) => `26.11.30 07:14:0${second}.000 (I) f ${text}`;
+    const buffer = new LogBuffer();
+    buffer.add('r', [at(1, 'r'), at(5, 'r')], true);
+    buffer.add('s', [at(2, 's'), 'printed', at(7, 's')], true);
+    buffer.add('r', [at(6, 'late')], false);
+    expect(raws(buffer)).toEqual([at(1, 'r'), at(2, 's'), 'printed', at(5, 'r'), at(7, 's'), at(6, 'late')]);
+    expect(buffer.lines.map((each) => each.id)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
   it('says where lines are missing', () => {
     const buffer = new LogBuffer();
     buffer.add('r', numbered(0, 10), true);

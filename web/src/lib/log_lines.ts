@@ -175,6 +175,7 @@ export class LogBuffer {
   // `begins`: the first of a connection, which repeats the last ones.
   add(replica: string, raw: readonly string[], begins: boolean): void {
     let of = this.replicas.get(replica);
+    const late = !of && begins && this.lines.length > 0;
     if (!of) this.replicas.set(replica, (of = { at: 0, replay: undefined, lastLines: [] }));
     else if (begins) of.replay = of.lastLines;
     const { lines: fresh, left, gap } = withoutRepeated(of.replay, raw);
@@ -186,6 +187,7 @@ export class LogBuffer {
       this.push(line);
     }
     of.lastLines = [...of.lastLines, ...fresh.slice(-REPEATED)].slice(-REPEATED);
+    if (late) this.putInOrder();
     if (this.lines.length > MOST_LINES) this.drop(this.lines.length - MOST_LINES + DROPPED_AT_ONCE);
   }
 
@@ -229,6 +231,13 @@ export class LogBuffer {
     for (const level of [...LEVELS, 'gap'] as const) this.counts[level] = 0;
   }
 
+  // The last lines of each replica come one replica after the other.
+  private putInOrder(): void {
+    const ids = this.lines.map((each) => each.id);
+    this.lines.sort((a, b) => a.at - b.at);
+    this.lines.forEach((line, at) => (line.id = ids[at] ?? line.id));
+    this.shown = this.lines.filter(this.fits);
+  }
   private push(line: Line): void {
     this.lines.push(line);
     this.count(line, 1);
