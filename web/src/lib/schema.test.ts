@@ -44,6 +44,12 @@ describe('prune', () => {
       { triggers: { a: { kind: 'http' } } },
     ],
     ['null where it is not the default', { runtime: null, targetCPU: null }, { targetCPU: null }],
+    ['durations that are the default in other words', { eventTimeout: '0m' }, undefined],
+    [
+      'other durations',
+      { triggers: { a: { kind: 'kafka', attributes: { rebalanceTimeout: '60s', sessionTimeout: '60s' } } } },
+      { triggers: { a: { kind: 'kafka', attributes: { sessionTimeout: '60s' } } } },
+    ],
     ['fields that nobody knows', { typo: '' }, { typo: '' }],
   ];
   it.each(cases)('looks at %s', (_, before, after) => expect(prune(before, specSchema)).toEqual(after));

@@ -96,7 +96,7 @@ export function same(a: unknown, b: unknown): boolean {
 export function prune(value: Json | undefined, schema: Schema | undefined): Json | undefined {
   if (value === undefined || !schema || isFree(schema)) return isEmpty(value) ? undefined : value;
   if (value === null) return schema.default === undefined ? undefined : null;
-  if (schema.default !== undefined && same(value, schema.default)) return undefined;
+  if (schema.default !== undefined && isDefault(value, schema)) return undefined;
   if (value === '') return undefined;
   if (Array.isArray(value)) {
     const kept = value
@@ -105,6 +105,21 @@ export function prune(value: Json | undefined, schema: Schema | undefined): Json
     return kept.length === 0 ? undefined : kept;
   }
   return isObject(value) ? prunedObject(value, schema) : value;
+}
+function isDefault(value: Json, schema: Schema): boolean {
+  if (same(value, schema.default)) return true;
+  // 60s is 1m0s, as the server writes it.
+  if (schema.pattern === undefined || typeof value !== 'string' || typeof schema.default !== 'string') return false;
+  const length = secondsOf(value);
+  return length !== undefined && length === secondsOf(schema.default);
+}
+const UNIT_SECONDS: Record<string, number> = { ns: 1e-9, us: 1e-6, µs: 1e-6, μs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
+function secondsOf(duration: string): number | undefined {
+  if (!/^([0-9.]+(ns|us|µs|μs|ms|s|m|h))+$/.test(duration)) return undefined;
+  let sum = 0;
+  for (const [, amount, unit] of duration.matchAll(/([0-9.]+)([a-zµμ]+)/g))
+    sum += Number(amount) * (UNIT_SECONDS[unit ?? ''] ?? 0);
+  return sum;
 }
 function prunedObject(value: JsonObject, schema: Schema): JsonObject | undefined {
   const whole = resolved(schema, value);

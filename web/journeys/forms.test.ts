@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// A function made, configured and given a trigger without writing code, and projects; by keyboard where that is shorter.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+
+import type { Page } from 'playwright-core';
+
+import { aPlace, DEPLOY_SECONDS, HELLO, onCluster, until, visit, type Place } from './place.ts';
+
+interface Shown {
+  metadata: { name: string; labels?: Record<string, string> };
+  spec: {
+    description?: string;
+    env?: { name: string; value: string }[];
+    triggers?: Record<string, { kind: string; disabled?: boolean; attributes?: Record<string, unknown> }>;
+  };
+  status: { state: string };
+}
+
+let place: Place;
+before(async () => {
+  place = await aPlace();
+});
+
+async function get(name: string): Promise<Shown> {
+  return JSON.parse((await place.api('GET', `/api/functions/${name}`)).text) as Shown;
+}
+async function settled(name: string, what: string, holds: (object: Shown) => boolean): Promise<void> {
+  const holdsNow = async () => {
+    const object = await get(name);
+    return object.status?.state === 'ready' && holds(object);
+  };
+  await until(what, holdsNow, DEPLOY_SECONDS);
+}
+const choose = (page: Page, name: string) => page.getByRole('radio', { name }).check({ force: true });
+
+test('a template becomes a function, and its name is checked before', async (t) => {
+  const { page } = await visit(t, place, '/new');
+  await choose(page, 'helloworld python');
+  await page.getByRole('textbox', { name: 'Greeting' }).fill('Good day');
+  const name = page.getByLabel('Name', { exact: true });
+  await name.fill('Greeter');
+  await page.getByText('Only lower-case letters').waitFor();
+  await name.fill('greeter');
+  await page.keyboard.press('ControlOrMeta+Enter');
+  await page.waitForURL('**/functions/greeter');
+  await settled('greeter', 'the greeting is that of the form', ({ spec }) => spec.env?.[0]?.value === 'Good day');
+  await place.forget('greeter');
+});
+
+test('YAML that is wrong says where, and right YAML becomes a function', { skip: onCluster }, async (t) => {
+  const { page } = await visit(t, place, '/new?from=import');
+  const editor = page.getByRole('textbox', { name: 'A function as YAML or JSON' });
+  await editor.fill('metadata:\n  name: pasted\nspec:\n  handlr: main:handler\n');
+  await page.getByText('Line 4: There is no field handlr. Is handler meant?').waitFor();
+  const code = Buffer.from(HELLO).toString('base64');
+  await editor.fill(
+    `metadata:\n  name: pasted\nspec:\n  runtime: python\n  handler: main:handler\n  build: {functionSourceCode: ${code}}\n`,
+  );
+  await page.getByText('Line 4').waitFor({ state: 'detached' });
+  await page.keyboard.press('ControlOrMeta+Enter');
+  await page.waitForURL('**/functions/pasted');
+  await settled('pasted', 'it is ready', () => true);
+  await place.forget('pasted');
+});
+
+test('a form and YAML change the same draft, which meets the change of somebody else', async (t) => {
+  await place.deploy('set', HELLO);
+  const { page } = await visit(t, place, '/functions/set/configuration');
+  await page.getByRole('button', { name: 'Add to env', exact: true }).click();
+  await page.keyboard.type('CURRENCY');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('EUR');
+  await page.getByText('1 change', { exact: true }).waitFor();
+
+  await page.getByRole('radio', { name: 'YAML' }).check({ force: true });
+  const editor = page.getByRole('textbox', { name: 'Configuration of set as YAML' });
+  await editor.waitFor();
+  assert.match(await editor.innerText(), /- name: CURRENCY/);
+  await page.getByRole('radio', { name: 'Form' }).check({ force: true });
+
+  const theirs = await get('set');
+  const changed = { metadata: theirs.metadata, spec: { ...theirs.spec, description: 'Theirs' } };
+  assert.equal((await place.api('PUT', '/api/functions/set', changed)).status, 202);
+  await page.getByText('Somebody else has changed this function meanwhile.').waitFor();
+  await settled('set', 'their deploy is done', ({ spec }) => spec.description === 'Theirs');
+  await page.getByRole('button', { name: 'Keep mine' }).click();
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  await page.getByRole('dialog').getByText('CURRENCY').waitFor();
+  await page.getByRole('dialog').getByRole('button', { name: 'Deploy' }).click();
+  await settled('set', 'both changes are there', ({ spec }) => {
+    return spec.description === 'Theirs' && spec.env?.[0]?.value === 'EUR';
+  });
+  await place.forget('set');
+});
+
+test('a trigger is added, paused with a way back, and deleted', { skip: onCluster }, async (t) => {
+  await place.deploy('timed', HELLO);
+  const { page } = await visit(t, place, '/functions/timed/triggers');
+  await page.getByRole('button', { name: 'Send a test event' }).click();
+  await page.getByText('200 in').waitFor();
+
+  await page.getByRole('button', { name: 'Add trigger' }).click();
+  await choose(page, 'cron');
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByLabel('interval', { exact: true }).fill('5');
+  await page.getByText('It must be a duration').waitFor();
+  await page.getByLabel('interval', { exact: true }).fill('7s');
+  await page.keyboard.press('ControlOrMeta+s');
+  await settled('timed', 'it has both', ({ spec }) => spec.triggers?.['cron']?.attributes?.['interval'] === '7s');
+
+  const enabled = page.getByRole('switch', { name: 'cron takes events' });
+  await enabled.click();
+  await settled('timed', 'it is paused', ({ spec }) => spec.triggers?.['cron']?.disabled === true);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await settled('timed', 'it goes on', ({ spec }) => spec.triggers?.['cron']?.disabled !== true);
+
+  await page.getByRole('button', { name: 'Actions for the trigger cron' }).click();
+  await page.getByRole('menuitem', { name: 'Delete…' }).click();
+  await page.getByRole('button', { name: 'Delete and deploy' }).click();
+  await settled('timed', 'it has gone', ({ spec }) => spec.triggers?.['cron'] === undefined);
+  await place.forget('timed');
+});
+
+test('a project is deleted with its functions only by who writes its name', { skip: onCluster }, async (t) => {
+  const { page } = await visit(t, place, '/projects');
+  await page.getByRole('button', { name: 'New project' }).waitFor();
+  await page.keyboard.press('c');
+  await page.getByLabel('Name', { exact: true }).fill('media');
+  await page.getByLabel('Description').fill('Pictures');
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'media' }).waitFor();
+  await place.deploy('resize', HELLO);
+  const { metadata, spec } = await get('resize');
+  const moved = { ...metadata, labels: { ...metadata.labels, 'nuclio.io/project-name': 'media' } };
+  await place.api('DELETE', '/api/functions', { metadata: { name: 'resize' } });
+  assert.equal(
+    (await place.api('POST', '/api/functions', { metadata: { name: 'resize', labels: moved.labels }, spec })).status,
+    202,
+  );
+  await settled('resize', 'it is in the project', () => true);
+
+  await page.getByRole('button', { name: 'Actions for project media' }).click();
+  await page.getByRole('menuitem', { name: 'Delete…' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('resize').waitFor();
+  const confirm = dialog.getByRole('button', { name: 'Delete project and 1 function' });
+  assert(await confirm.isDisabled());
+  await dialog.getByLabel('Write media to confirm').fill('media');
+  await confirm.click();
+  await page.getByRole('link', { name: 'media' }).waitFor({ state: 'detached' });
+  assert.equal((await place.api('GET', '/api/functions/resize')).status, 404);
+});
