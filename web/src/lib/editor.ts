@@ -324,7 +324,8 @@ function lineBreakOf(text: string): string {
 }
 
 function labelled(label: string): Extension {
-  return EditorView.contentAttributes.of({ 'aria-label': label, 'aria-describedby': 'hint' });
+  // What can be edited takes the focus by itself, but not everybody who looks knows.
+  return EditorView.contentAttributes.of({ 'aria-label': label, 'aria-describedby': 'hint', tabindex: '0' });
 }
 
 // It can be read, searched and copied from with the keyboard alone.

@@ -5,6 +5,14 @@ import { functionSchema, specSchema } from './function_schema.ts';
 import { isIdle, prune, same, type Schema } from './schema.ts';
 import type { FunctionObject, Json, JsonObject, Spec } from './types.ts';
 
+// Without the code, which has a tab of its own.
+const build = specSchema.properties?.['build'];
+const { functionSourceCode: _, ...buildFields } = build?.properties ?? {};
+export const formSchema: Schema = {
+  ...specSchema,
+  properties: { ...specSchema.properties, build: { ...build, properties: buildFields } },
+};
+
 export function editable(object: FunctionObject): JsonObject {
   const { name, namespace, labels, annotations } = object.metadata;
   const build = object.spec.build && { ...object.spec.build };
