@@ -14,9 +14,14 @@ interface Found {
 
 // To be called while the drop is handled: afterwards the browser forgets what was dropped.
 export async function filesOf(transfer: DataTransfer): Promise<GivenFile[]> {
-  const entries = [...transfer.items].map((each) => each.webkitGetAsEntry()).filter((each) => each !== null);
+  const given = [...transfer.items]
+    .filter((each) => each.kind === 'file')
+    .map((each) => ({ entry: each.webkitGetAsEntry(), file: each.getAsFile() }));
   const found: Found[] = [];
-  for (const each of entries) await walk(each, found);
+  for (const { entry, file } of given) {
+    if (entry) await walk(entry, found);
+    else if (file) found.push({ path: file.name, file });
+  }
   return read(found);
 }
 export function filesIn(list: FileList): Promise<GivenFile[]> {
