@@ -334,6 +334,10 @@ Result<void> Client::Transfer::start() {
   set(CURLOPT_TCP_KEEPIDLE, kSilenceSeconds);
   set(CURLOPT_TCP_KEEPINTVL, kAskAgainSeconds);
   if (request_.protocol == Protocol::http1) set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  if (request_.connections == Connections::of_its_own) {
+    set(CURLOPT_FRESH_CONNECT, 1L);
+    set(CURLOPT_FORBID_REUSE, 1L);
+  }
   secure();
   if (request_.reach != Reach::anywhere) {
     set(CURLOPT_OPENSOCKETFUNCTION, &on_open_socket);

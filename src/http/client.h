@@ -27,6 +27,10 @@ enum class Reach { anywhere, not_link_local, beyond_this_machine };
 // where each has one for itself as long as it lasts, so that one that is read slowly holds up no other.
 enum class Protocol { newest, http1 };
 
+// Over which connection a request goes: one that is kept from an earlier one, where there is such, or one that is made
+// for it and closed behind it. A kept one leads to whom it was made to, who may be about to end.
+enum class Connections { kept, of_its_own };
+
 // A part of an open file, read while it is sent. The descriptor is borrowed for as long as the request is on its way.
 struct FilePart {
   int descriptor = -1;
@@ -61,6 +65,7 @@ struct ClientRequest {
   std::string client_key = {};
   std::string tls_server_name = {};  // asked for, and to be named by the certificate, instead of the URL's host
   Protocol protocol = Protocol::newest;
+  Connections connections = Connections::kept;
   Reach reach = Reach::anywhere;
 };
 

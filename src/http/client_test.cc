@@ -63,6 +63,18 @@ TEST(Client, SendsWhatItWasGivenAndNothingElse) {
   EXPECT_EQ(client.test.server.connections(), 1u);  // used again each time
 }
 
+TEST(Client, TakesAConnectionOfItsOwnWhereOneIsWanted) {
+  TestClient client;
+  ASSERT_TRUE(client.fetch({.url = client.test.url("/")}));
+  for (int i = 0; i < 2; ++i) {
+    auto response = client.fetch({.url = client.test.url("/"), .connections = Connections::of_its_own});
+    ASSERT_TRUE(response) << response.error().what;
+  }
+  // Those two are closed; the first was kept.
+  ASSERT_TRUE(client.fetch({.url = client.test.url("/")}));
+  EXPECT_EQ(client.test.server.connections(), 1u);
+}
+
 TEST(Client, CarriesLargeBodiesBothWays) {
   TestClient client;
   std::string body(3 << 20, 'b');

@@ -84,6 +84,9 @@ Task<Result<http::ClientRequest>> invocation(Context& context, const Request& re
   if (!path.starts_with('/')) path.insert(0, 1, '/');
   http::ClientRequest out;
   out.method = request.method;
+  // Whoever deployed a moment ago wants the version that serves now, and not the one before, which finishes what its
+  // connections bring.
+  out.connections = http::Connections::of_its_own;
   if (context.platform.kind() == "kube") {
     out.refused_patience = spec::kServicePatience;
     // Hosts of ingresses are what their functions say: none leads to where clouds tell secrets.
