@@ -2,6 +2,8 @@
 // The code of a function while somebody edits it: what they have written, what it was made from, and what became of the
 // function on the server meanwhile.
 
+import { untrack } from 'svelte';
+
 import { ApiError } from './api.ts';
 import { codeOf, setCode, type Edited } from './code.ts';
 import type { FunctionPage } from './function_page.svelte.ts';
@@ -39,8 +41,12 @@ export class CodeDraft {
   private readonly edited = $derived<Edited>({ text: this.text, runtime: this.runtime, handler: this.handler });
   readonly changed = $derived(!same(this.edited, this.base) || (this.replaces && this.code?.kind !== 'here'));
 
-  // Call it in an $effect: the function has another version.
+  // Call it in an $effect: the function has another version. That alone is a reason to look: what was deployed a moment
+  // ago is another base while the object is still the one before.
   follow(object: FunctionObject): void {
+    untrack(() => this.compare(object));
+  }
+  private compare(object: FunctionObject): void {
     const now = editedOf(object);
     if (same(now, this.base) || (this.sent && same(now, this.sent))) return;
     // Our own text, deployed by somebody, or by us in another window.

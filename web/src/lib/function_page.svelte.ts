@@ -36,12 +36,17 @@ export class FunctionPage {
     if (this.object === undefined || (version !== '' && version !== this.object.metadata.resourceVersion))
       void this.load();
   }
+  private asked = 0;
   async load(): Promise<void> {
+    const turn = ++this.asked;
     try {
-      this.object = await getFunction(this.id);
+      const object = await getFunction(this.id);
+      // Answers may come in another order than they were asked for.
+      if (turn !== this.asked) return;
+      this.object = object;
       this.error = '';
     } catch (error) {
-      this.error = messageOf(error);
+      if (turn === this.asked) this.error = messageOf(error);
     }
   }
 
@@ -53,5 +58,7 @@ export class FunctionPage {
     change(object);
     // What was shown is what was changed; who changed it meanwhile is not overwritten unknowingly.
     await putFunction(object, until);
+    // The next change is of what there is now, and does not wait for the stream to tell of it.
+    if (until === 'settled') await this.load();
   }
 }
