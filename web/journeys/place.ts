@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path';
 import { after, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const BIN = process.env['NUCLIO_BIN'] ?? join(ROOT, 'build/release/bin');
@@ -221,6 +221,9 @@ export async function visit(test: TestContext, place: Place, path = '/', looks: 
   });
   const made: Visit = { context, page, problems, expect: (problem) => expected.push(problem) };
   test.after(async () => {
+    // Node.js 24 has it; its types do not say so yet.
+    const { passed } = test as unknown as { passed: boolean };
+    if (!passed) await screenshot(page, `failed-${test.name.replaceAll(/\W+/g, '-').slice(0, 60)}`);
     await context.close();
     const left = problems.filter((each) => !expected.some((pattern) => pattern.test(each)));
     assert.deepEqual(left, []);
@@ -250,3 +253,53 @@ export function write(place: OwnDashboard, name: string, text: string): string {
 }
 
 export const HELLO = "def handler(context, event):\n    context.logger.info('asked')\n    return 'hello'\n";
+
+// By the keyboard alone: Tab, as often as it takes to get there. Fails when one cannot.
+export async function reach(page: Page, wanted: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+  await wanted.waitFor();
+  const reached = () =>
+    wanted.evaluate((element) => (element.getRootNode() as Document | ShadowRoot).activeElement === element);
+  for (let presses = 0; presses < 150; ++presses) {
+    if (await reached()) return;
+    await page.keyboard.press(key);
+  }
+  assert.fail(`not reached by ${key}: ${wanted}`);
+}
+
+// Takes the place of what is in the editor, which has the focus.
+export async function replaceCode(page: Page, code: string): Promise<void> {
+  await page.keyboard.press('Control+a');
+  await page.keyboard.insertText(code);
+}
+
+// Milliseconds between the next key that is pressed and a text in the answer, both seen by the page itself, since the
+// driver's own time is nobody's. What it gives is to be called once the key was pressed.
+export async function timeUntilAnswered(
+  page: Page,
+  text: string,
+  seconds = DEPLOY_SECONDS,
+): Promise<() => Promise<number>> {
+  await page.evaluate(
+    ([wanted, most]) => {
+      const answered = new Promise<number>((resolve, reject) => {
+        const end = performance.now() + most * 1000;
+        let begun = 0;
+        window.addEventListener('keydown', () => (begun ||= performance.now()), { capture: true });
+        // An answer may be in the shadow root that an editor lives in.
+        const shows = (root: Element | ShadowRoot): boolean =>
+          root.textContent.includes(wanted) ||
+          [...root.querySelectorAll('*')].some((each) => each.shadowRoot !== null && shows(each.shadowRoot));
+        const look = () => {
+          const answer = document.querySelector('section.answer');
+          if (begun > 0 && answer !== null && shows(answer)) resolve(performance.now() - begun);
+          else if (performance.now() > end) reject(new Error(`"${wanted}" was not shown within ${most} s`));
+          else requestAnimationFrame(look);
+        };
+        look();
+      });
+      (window as unknown as { answered: Promise<number> }).answered = answered;
+    },
+    [text, seconds] as const,
+  );
+  return () => page.evaluate(() => (window as unknown as { answered: Promise<number> }).answered);
+}
