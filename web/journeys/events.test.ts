@@ -36,7 +36,7 @@ test('an event is saved, sent, and sent again to the next version, whose answer 
 
   await place.deploy('orders', code('two'));
   await page.reload();
-  const saved = page.getByRole('button', { name: 'Take large into the form' });
+  const saved = page.getByTitle('Take large into the form');
   await reach(page, saved);
   await page.keyboard.press('Enter');
   assert.equal(await page.getByRole('textbox', { name: 'Body' }).inputValue(), 'a large order');

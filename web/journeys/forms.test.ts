@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 
 import type { Page } from 'playwright-core';
 
-import { aPlace, DEPLOY_SECONDS, HELLO, onCluster, until, visit, type Place } from './place.ts';
+import { aPlace, DEPLOY_SECONDS, HELLO, onCluster, replaceCode, until, visit, type Place } from './place.ts';
 
 interface Shown {
   metadata: { name: string; labels?: Record<string, string> };
@@ -51,10 +51,12 @@ test('a template becomes a function, and its name is checked before', async (t) 
 test('YAML that is wrong says where, and right YAML becomes a function', { skip: onCluster }, async (t) => {
   const { page } = await visit(t, place, '/new?from=import');
   const editor = page.getByRole('textbox', { name: 'A function as YAML or JSON' });
-  await editor.fill('metadata:\n  name: pasted\nspec:\n  handlr: main:handler\n');
+  await editor.focus();
+  await replaceCode(page, 'metadata:\n  name: pasted\nspec:\n  handlr: main:handler\n');
   await page.getByText('Line 4: There is no field handlr. Is handler meant?').waitFor();
   const code = Buffer.from(HELLO).toString('base64');
-  await editor.fill(
+  await replaceCode(
+    page,
     `metadata:\n  name: pasted\nspec:\n  runtime: python\n  handler: main:handler\n  build: {functionSourceCode: ${code}}\n`,
   );
   await page.getByText('Line 4').waitFor({ state: 'detached' });

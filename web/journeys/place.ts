@@ -107,8 +107,13 @@ class Some implements Place {
   }
   async forget(...names: string[]): Promise<void> {
     for (const name of names) {
-      const gone = await this.api('DELETE', '/api/functions', { metadata: { name } });
-      assert.equal(gone.status, 204, gone.text);
+      const gone = async () => {
+        const { status, text } = await this.api('DELETE', '/api/functions', { metadata: { name } });
+        // While a deploy is on its way it is refused.
+        assert(status === 204 || status === 412, text);
+        return status === 204;
+      };
+      await until(`${name} is deleted`, gone, DEPLOY_SECONDS);
     }
   }
 }
