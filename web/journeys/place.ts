@@ -67,6 +67,9 @@ async function call(url: string, token: string, method: string, path: string, bo
   return { status: answer.status, text: await answer.text() };
 }
 
+// A page that asks for a function in the moment in which a journey deletes it is answered 404.
+let forgot = false;
+
 class Some implements Place {
   url: string;
   token: string;
@@ -106,6 +109,7 @@ class Some implements Place {
     return status?.state ?? '';
   }
   async forget(...names: string[]): Promise<void> {
+    forgot = true;
     for (const name of names) {
       const gone = async () => {
         const { status, text } = await this.api('DELETE', '/api/functions', { metadata: { name } });
@@ -230,6 +234,7 @@ export async function visit(test: TestContext, place: Place, path = '/', looks: 
     const { passed } = test as unknown as { passed: boolean };
     if (!passed) await screenshot(page, `failed-${test.name.replaceAll(/\W+/g, '-').slice(0, 60)}`);
     await context.close();
+    if (forgot) expected.push(/status of 404/);
     const left = problems.filter((each) => !expected.some((pattern) => pattern.test(each)));
     assert.deepEqual(left, []);
   });
