@@ -158,7 +158,7 @@ export const texts = {
     calling: 'Waiting for the answer…',
     deployed: (time: string) => `Deployed in ${time}`,
     ran: (time: string) => `Deployed and answered in ${time}`,
-    busy: 'A deploy is on its way. When it is done this can be deployed.',
+    busy: 'A deploy is on its way. This one begins when it is done.',
     refused: 'It was not deployed',
     problems: (n: number) => plural(n, 'problem', 'problems'),
     problemAt: (line: number) => `Line ${line}`,

@@ -50,6 +50,19 @@ export class FunctionPage {
     }
   }
 
+  // Until no deploy is on its way, as the stream tells.
+  untilSettled(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = $effect.root(() => {
+        $effect(() => {
+          if (!this.settled) return;
+          queueMicrotask(() => end());
+          resolve();
+        });
+      });
+    });
+  }
+
   // Deploys what `change` makes of a copy; the error is the caller's to show, and nothing was changed then: unless it is
   // waited for the end, when ApiError 500 says how the deploy failed.
   async deploy(change: (object: FunctionObject) => void, until: 'begun' | 'settled' = 'begun'): Promise<void> {
