@@ -28,11 +28,11 @@ def sources(*suffixes: str) -> list[Path]:
     return sorted(file for file in found if file.is_file() and "node_modules" not in file.parts)
 
 
-def run(command: list) -> str:
-    """Runs a check from the root of the tree. Returns what it complained about; nothing when it was content."""
+def run(command: list, folder: Path = ROOT) -> str:
+    """Runs a check in the folder. Returns what it complained about; nothing when it was content."""
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=folder,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -115,20 +115,13 @@ def python() -> list[str]:
 
 def web() -> list[str]:
     # `./dev build` has put Node.js and the app's packages there.
-    node = ROOT / "build/node/bin/node"
-    packages = ROOT / "web/node_modules"
-    return [
-        run([node, packages / "prettier/bin/prettier.cjs", "--check", "--log-level=warn", "web"]),
-        run(
-            [
-                node,
-                packages / "svelte-check/bin/svelte-check",
-                "--workspace=web",
-                "--fail-on-warnings",
-                "--output=human",
-            ]
-        ),
-    ]
+    folder, packages = ROOT / "web", ROOT / "web/node_modules"
+    checks = (
+        ["prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."],
+        ["typescript/bin/tsc", "--project", "journeys"],
+        ["svelte-check/bin/svelte-check", "--fail-on-warnings", "--output=human"],
+    )
+    return [run([ROOT / "build/node/bin/node", packages / program, *flags], folder) for program, *flags in checks]
 
 
 def main() -> int:

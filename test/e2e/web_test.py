@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What people do with the web app of a cluster's dashboard: those journeys of web/journeys that need none of their own."""
+"""What people do with the web app in a cluster: those journeys of web/journeys that need no dashboard of their own."""
 
 import sys
 
