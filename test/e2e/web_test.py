@@ -22,7 +22,7 @@ def place(cluster, images, tmp_path_factory):
 
 
 @pytest.mark.timeout(320)
-@pytest.mark.parametrize("journey", filter(is_for_clusters, JOURNEYS), ids=lambda path: path.name.split(".")[0])
+@pytest.mark.parametrize("journey", list(filter(is_for_clusters, JOURNEYS)), ids=lambda path: path.name.split(".")[0])
 def test_a_journey_in_a_cluster(place, journey):
     token = place.user["Authorization"].removeprefix("Bearer ")
     # As pods reach the registry.

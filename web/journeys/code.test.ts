@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 
+import type { Page } from 'playwright-core';
+
 import {
   aPlace,
   DEPLOY_SECONDS,
@@ -34,6 +36,39 @@ async function answerOf(name: string): Promise<string> {
   return `${answer.status} ${await answer.text()}`;
 }
 
+// Nodes of a cluster hear of new pods a moment after these are ready: then one asks again.
+async function askAgain(page: Page, answer: string): Promise<void> {
+  const shows = page.locator('section.answer').getByText(answer, { exact: true });
+  const run = page.getByRole('button', { name: 'Run', exact: true });
+  const answered = async () => {
+    if ((await shows.count()) > 0) return true;
+    await page.waitForTimeout(1000);
+    if ((await run.count()) > 0 && (await shows.count()) === 0) await page.keyboard.press('Control+Enter');
+    return false;
+  };
+  await until(`the answer is ${answer}`, answered, DEPLOY_SECONDS);
+}
+
+// By a template; where base images are in a registry of somebody's own, as on a cluster, each function says so.
+async function begin(page: Page): Promise<void> {
+  await page.getByRole('heading', { name: 'Functions', exact: true }).waitFor();
+  if (onCluster) {
+    await place.deploy('greeter', code('zero'));
+    await reach(page, page.getByRole('link', { name: 'greeter', exact: true }));
+    await page.keyboard.press('Enter');
+    return;
+  }
+  await page.keyboard.press('g');
+  await page.keyboard.press('n');
+  await reach(page, page.getByRole('searchbox', { name: 'Search templates' }));
+  await page.keyboard.type('helloworld');
+  await page.getByText('Answers every event with a greeting').first().waitFor();
+  await reach(page, page.getByRole('textbox', { name: 'Name', exact: true }));
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('greeter');
+  await page.keyboard.press('Enter');
+}
+
 test(
   'template, edit, Ctrl-Enter, answer; broken, it is told where, and the old version serves',
   { timeout: 280_000 },
@@ -41,25 +76,17 @@ test(
     const visitor = await visit(t, place);
     const { page } = visitor;
     page.setDefaultTimeout(DEPLOY_SECONDS * 1000);
-    await page.getByRole('heading', { name: 'Functions', exact: true }).waitFor();
-    await page.keyboard.press('g');
-    await page.keyboard.press('n');
-    await reach(page, page.getByRole('searchbox', { name: 'Search templates' }));
-    await page.keyboard.type('helloworld');
-    await page.getByText('Answers every event with a greeting').first().waitFor();
-    await reach(page, page.getByRole('textbox', { name: 'Name', exact: true }));
-    await page.keyboard.press('Control+a');
-    await page.keyboard.type('greeter');
-    await page.keyboard.press('Enter');
+    await begin(page);
     await page.getByRole('heading', { name: 'greeter' }).waitFor();
     await page.locator('header [data-state=ready]').waitFor();
     const editor = page.locator('.cm-content').first();
     await reach(page, editor);
     const times: number[] = [];
-    for (const answer of ['one', 'two', 'three', 'four']) {
+    for (const answer of onCluster ? ['one', 'four'] : ['one', 'two', 'three', 'four']) {
       await replaceCode(page, code(answer));
       const shown = await timeUntilAnswered(page, answer);
       await page.keyboard.press('Control+Enter');
+      if (onCluster) await askAgain(page, answer);
       times.push(await shown());
       assert.equal(await answerOf('greeter'), `200 ${answer}`);
     }

@@ -34,7 +34,7 @@ async function settled(name: string, what: string, holds: (object: Shown) => boo
 }
 const choose = (page: Page, name: string) => page.getByRole('radio', { name }).check({ force: true });
 
-test('a template becomes a function, and its name is checked before', async (t) => {
+test('a template becomes a function, and its name is checked before', { skip: onCluster }, async (t) => {
   const { page } = await visit(t, place, '/new');
   await choose(page, 'helloworld python');
   await page.getByRole('textbox', { name: 'Greeting' }).fill('Good day');
