@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One function, as its screen shows it: what the stream says of it, and all of its spec, asked for when it has changed.
 
+import { untrack } from 'svelte';
+
 import { messageOf } from './api.ts';
 import { getFunction, projectOf, putFunction, type FunctionId } from './functions.ts';
 import { keyOf, live } from './live.svelte.ts';
@@ -30,12 +32,17 @@ export class FunctionPage {
   readonly project = $derived(this.brief ? projectOf(this.brief) : '');
   readonly mayChange = $derived(session.may('developer', this.project));
 
-  // Call it in an $effect: asks whenever the function has another version than what is shown.
+  // Call it in an $effect: asks whenever the stream tells of another version than what is shown. Of one that it has told
+  // of already it is not asked again, though what was asked for may be newer than what the stream knows.
   follow(): void {
     const version = this.brief?.metadata.resourceVersion ?? '';
-    if (this.object === undefined || (version !== '' && version !== this.object.metadata.resourceVersion))
-      void this.load();
+    untrack(() => {
+      if (version === this.told) return;
+      this.told = version;
+      if (version === '' || version !== this.object?.metadata.resourceVersion) void this.load();
+    });
   }
+  private told: string | undefined;
   private asked = 0;
   async load(): Promise<void> {
     const turn = ++this.asked;
