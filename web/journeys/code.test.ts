@@ -28,12 +28,8 @@ const code = (answer: string) =>
 const MOST_MILLISECONDS = 1000;
 
 async function answerOf(name: string): Promise<string> {
-  const asked = {
-    'X-Nuclio-Function-Name': name,
-    ...(place.token === '' ? {} : { Authorization: `Bearer ${place.token}` }),
-  };
-  const answer = await fetch(`${place.url}/api/function_invocations`, { method: 'POST', headers: asked });
-  return `${answer.status} ${await answer.text()}`;
+  const { status, text } = await place.invoke(name, '');
+  return `${status} ${text}`;
 }
 
 // Nodes of a cluster hear of new pods a moment after these are ready: then one asks again.

@@ -57,15 +57,11 @@ test('what an invocation logs is shown within a second', limit, async (t) => {
   const { page } = await visit(t, place, '/functions/orders/logs');
   await page.getByRole('searchbox', { name: 'Search the log' }).waitFor();
   await page.getByText('Following').first().waitFor();
-  const headers = {
-    'X-Nuclio-Function-Name': 'orders',
-    ...(place.token === '' ? {} : { Authorization: `Bearer ${place.token}` }),
-  };
   const times: number[] = [];
   for (const mark of ['mark-one', 'mark-two', 'mark-three']) {
     const shown = page.getByText(`asked with ${mark}`).first().waitFor();
     const begin = performance.now();
-    await fetch(`${place.url}/api/function_invocations`, { method: 'POST', headers, body: mark });
+    await place.invoke('orders', mark);
     await shown;
     times.push(performance.now() - begin);
   }
@@ -92,14 +88,11 @@ test('revisions are compared, and an older one is gone back to', limit, async (t
   await reach(page, page.getByRole('dialog').getByRole('button', { name: 'Deploy it' }));
   await page.keyboard.press('Enter');
   await page.getByText('as it was in revision 1').first().waitFor();
-  const answers = async () => {
-    const headers = {
-      'X-Nuclio-Function-Name': 'orders',
-      ...(place.token === '' ? {} : { Authorization: `Bearer ${place.token}` }),
-    };
-    return (await fetch(`${place.url}/api/function_invocations`, { method: 'POST', headers, body: 'x' })).text();
-  };
-  await until('the first version answers again', async () => (await answers()) === 'one', DEPLOY_SECONDS);
+  await until(
+    'the first version answers again',
+    async () => (await place.invoke('orders', 'x')).text === 'one',
+    DEPLOY_SECONDS,
+  );
   await page
     .getByRole('button', { name: /Revision 4\b/ })
     .first()

@@ -96,8 +96,8 @@ test('a form and YAML change the same draft, which meets the change of somebody 
   await place.forget('set');
 });
 
-test('a trigger is added, paused with a way back, and deleted', { skip: onCluster }, async (t) => {
-  await place.deploy('timed', HELLO);
+test('a trigger is added, fires, is paused with a way back, and deleted', { skip: onCluster }, async (t) => {
+  await place.deploy('timed', HELLO.replace("'asked'", "'from ' + event.trigger.kind"));
   const { page } = await visit(t, place, '/functions/timed/triggers');
   await page.getByRole('button', { name: 'Send a test event' }).click();
   await page.getByText('200 in').waitFor();
@@ -107,9 +107,13 @@ test('a trigger is added, paused with a way back, and deleted', { skip: onCluste
   await page.getByRole('button', { name: 'Next' }).click();
   await page.getByLabel('interval', { exact: true }).fill('5');
   await page.getByText('It must be a duration').waitFor();
-  await page.getByLabel('interval', { exact: true }).fill('7s');
+  await page.getByLabel('interval', { exact: true }).fill('1s');
   await page.keyboard.press('ControlOrMeta+s');
-  await settled('timed', 'it has both', ({ spec }) => spec.triggers?.['cron']?.attributes?.['interval'] === '7s');
+  await settled('timed', 'it has both', ({ spec }) => spec.triggers?.['cron']?.attributes?.['interval'] === '1s');
+  // It fires, as its log tells.
+  await page.getByRole('link', { name: 'Logs', exact: true }).click();
+  await page.getByText('from cron').first().waitFor();
+  await page.getByRole('link', { name: 'Triggers', exact: true }).click();
 
   const enabled = page.getByRole('switch', { name: 'cron takes events' });
   await enabled.click();

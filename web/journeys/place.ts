@@ -38,6 +38,7 @@ export interface Place {
   api(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }>;
   deploy(name: string, code: string, more?: Record<string, unknown>): Promise<void>;
   forget(...names: string[]): Promise<void>;
+  invoke(name: string, body: string): Promise<{ status: number; text: string }>;
 }
 
 async function freePort(): Promise<number> {
@@ -100,6 +101,13 @@ class Some implements Place {
     );
     assert.equal(made.status, 202, made.text);
     await until(`${name} is ready`, async () => (await this.state(name)) === 'ready', DEPLOY_SECONDS);
+  }
+  async invoke(name: string, body: string): Promise<{ status: number; text: string }> {
+    const headers: Record<string, string> = { 'X-Nuclio-Function-Name': name };
+    if (this.token !== '') headers['Authorization'] = `Bearer ${this.token}`;
+    const init = { method: 'POST', headers, body, signal: AbortSignal.timeout(60_000) };
+    const answer = await fetch(`${this.url}/api/function_invocations`, init);
+    return { status: answer.status, text: await answer.text() };
   }
   async state(name: string): Promise<string> {
     const { status } = JSON.parse((await this.api('GET', `/api/functions/${name}`)).text) as {
