@@ -4,7 +4,18 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 
-import { aPlace, DEPLOY_SECONDS, onCluster, reach, screenshot, until, visit, type Place } from './place.ts';
+import {
+  aPlace,
+  DEPLOY_SECONDS,
+  onCluster,
+  pickItem,
+  press,
+  reach,
+  screenshot,
+  until,
+  visit,
+  type Place,
+} from './place.ts';
 
 let place: Place;
 const code = (answer: string) =>
@@ -101,21 +112,17 @@ test('revisions are compared, and an older one is gone back to', limit, async (t
 
 test('a function is exported, deleted, and imported again', limit, async (t) => {
   const { page } = await visit(t, place);
-  await reach(page, page.getByRole('button', { name: 'Actions for orders' }));
   const downloads = page.waitForEvent('download');
-  await page.keyboard.press('Enter');
-  await page.getByRole('menuitem', { name: 'Export' }).waitFor();
-  while (!(await page.getByRole('menuitem', { name: 'Export' }).evaluate((each) => each === document.activeElement)))
-    await page.keyboard.press('ArrowDown');
-  await page.keyboard.press('Enter');
+  await pickItem(page, page.getByRole('button', { name: 'Actions for orders' }), 'Export');
   const file = await downloads;
   assert.equal(file.suggestedFilename(), 'orders.yaml');
   const path = await file.path();
   await place.forget('orders');
   await page.getByRole('button', { name: 'Actions for orders' }).waitFor({ state: 'hidden' });
   await page.goto('/new?from=import');
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByText('Choose a file…').click()]);
-  await chooser.setFiles(path);
+  const choosers = page.waitForEvent('filechooser');
+  await press(page, page.getByRole('button', { name: 'Choose a file…' }));
+  await (await choosers).setFiles(path);
   await reach(page, page.getByRole('button', { name: 'Create function' }));
   await screenshot(page, 'new-import');
   await page.keyboard.press('Enter');

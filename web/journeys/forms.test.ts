@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// A function made, configured and given a trigger without writing code, and projects; by keyboard where that is shorter.
+// A function made, configured and given a trigger without writing code, and projects; by the keyboard alone.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 
 import type { Page } from 'playwright-core';
 
-import { aPlace, DEPLOY_SECONDS, HELLO, onCluster, replaceCode, until, visit, type Place } from './place.ts';
+import {
+  aPlace,
+  DEPLOY_SECONDS,
+  enter,
+  HELLO,
+  onCluster,
+  pick,
+  pickItem,
+  press,
+  reach,
+  replaceCode,
+  until,
+  visit,
+  type Place,
+} from './place.ts';
 
 interface Shown {
   metadata: { name: string; labels?: Record<string, string> };
@@ -32,16 +46,16 @@ async function settled(name: string, what: string, holds: (object: Shown) => boo
   };
   await until(what, holdsNow, DEPLOY_SECONDS);
 }
-const choose = (page: Page, name: string) => page.getByRole('radio', { name }).check({ force: true });
+const choose = (page: Page, name: string) => pick(page, page.getByRole('radio', { name }));
 
 test('a template becomes a function, and its name is checked before', { skip: onCluster }, async (t) => {
   const { page } = await visit(t, place, '/new');
   await choose(page, 'helloworld python');
-  await page.getByRole('textbox', { name: 'Greeting' }).fill('Good day');
+  await enter(page, page.getByRole('textbox', { name: 'Greeting' }), 'Good day');
   const name = page.getByLabel('Name', { exact: true });
-  await name.fill('Greeter');
+  await enter(page, name, 'Greeter');
   await page.getByText('Only lower-case letters').waitFor();
-  await name.fill('greeter');
+  await enter(page, name, 'greeter');
   await page.keyboard.press('ControlOrMeta+Enter');
   await page.waitForURL('**/functions/greeter');
   await settled('greeter', 'the greeting is that of the form', ({ spec }) => spec.env?.[0]?.value === 'Good day');
@@ -51,7 +65,7 @@ test('a template becomes a function, and its name is checked before', { skip: on
 test('YAML that is wrong says where, and right YAML becomes a function', { skip: onCluster }, async (t) => {
   const { page } = await visit(t, place, '/new?from=import');
   const editor = page.getByRole('textbox', { name: 'A function as YAML or JSON' });
-  await editor.focus();
+  await reach(page, editor);
   await replaceCode(page, 'metadata:\n  name: pasted\nspec:\n  handlr: main:handler\n');
   await page.getByText('Line 4: There is no field handlr. Is handler meant?').waitFor();
   const code = Buffer.from(HELLO).toString('base64');
@@ -69,27 +83,27 @@ test('YAML that is wrong says where, and right YAML becomes a function', { skip:
 test('a form and YAML change the same draft, which meets the change of somebody else', async (t) => {
   await place.deploy('set', HELLO);
   const { page } = await visit(t, place, '/functions/set/configuration');
-  await page.getByRole('button', { name: 'Add to env', exact: true }).click();
+  await press(page, page.getByRole('button', { name: 'Add to env', exact: true }));
   await page.keyboard.type('CURRENCY');
   await page.keyboard.press('Tab');
   await page.keyboard.type('EUR');
   await page.getByText('1 change', { exact: true }).waitFor();
 
-  await page.getByRole('radio', { name: 'YAML' }).check({ force: true });
+  await choose(page, 'YAML');
   const editor = page.getByRole('textbox', { name: 'Configuration of set as YAML' });
   await editor.waitFor();
   assert.match(await editor.innerText(), /- name: CURRENCY/);
-  await page.getByRole('radio', { name: 'Form' }).check({ force: true });
+  await choose(page, 'Form');
 
   const theirs = await get('set');
   const changed = { metadata: theirs.metadata, spec: { ...theirs.spec, description: 'Theirs' } };
   assert.equal((await place.api('PUT', '/api/functions/set', changed)).status, 202);
   await page.getByText('Somebody else has changed this function meanwhile.').waitFor();
   await settled('set', 'their deploy is done', ({ spec }) => spec.description === 'Theirs');
-  await page.getByRole('button', { name: 'Keep mine' }).click();
-  await page.getByRole('button', { name: 'Review changes' }).click();
+  await press(page, page.getByRole('button', { name: 'Keep mine' }));
+  await press(page, page.getByRole('button', { name: 'Review changes' }));
   await page.getByRole('dialog').getByText('CURRENCY').waitFor();
-  await page.getByRole('dialog').getByRole('button', { name: 'Deploy' }).click();
+  await press(page, page.getByRole('dialog').getByRole('button', { name: 'Deploy' }));
   await settled('set', 'both changes are there', ({ spec }) => {
     return spec.description === 'Theirs' && spec.env?.[0]?.value === 'EUR';
   });
@@ -99,31 +113,32 @@ test('a form and YAML change the same draft, which meets the change of somebody 
 test('a trigger is added, fires, is paused with a way back, and deleted', { skip: onCluster }, async (t) => {
   await place.deploy('timed', HELLO.replace("'asked'", "'from ' + event.trigger.kind"));
   const { page } = await visit(t, place, '/functions/timed/triggers');
-  await page.getByRole('button', { name: 'Send a test event' }).click();
+  await press(page, page.getByRole('button', { name: 'Send a test event' }));
   await page.getByText('200 in').waitFor();
 
-  await page.getByRole('button', { name: 'Add trigger' }).click();
+  await press(page, page.getByRole('button', { name: 'Add trigger' }));
   await choose(page, 'cron');
-  await page.getByRole('button', { name: 'Next' }).click();
-  await page.getByLabel('interval', { exact: true }).fill('5');
+  await press(page, page.getByRole('button', { name: 'Next' }));
+  const interval = page.getByLabel('interval', { exact: true });
+  await enter(page, interval, '5');
   await page.getByText('It must be a duration').waitFor();
-  await page.getByLabel('interval', { exact: true }).fill('1s');
+  await enter(page, interval, '1s');
   await page.keyboard.press('ControlOrMeta+s');
   await settled('timed', 'it has both', ({ spec }) => spec.triggers?.['cron']?.attributes?.['interval'] === '1s');
   // It fires, as its log tells.
-  await page.getByRole('link', { name: 'Logs', exact: true }).click();
+  await press(page, page.getByRole('link', { name: 'Logs', exact: true }));
   await page.getByText('from cron').first().waitFor();
-  await page.getByRole('link', { name: 'Triggers', exact: true }).click();
+  await press(page, page.getByRole('link', { name: 'Triggers', exact: true }));
 
   const enabled = page.getByRole('switch', { name: 'cron takes events' });
-  await enabled.click();
+  await reach(page, enabled);
+  await page.keyboard.press('Space');
   await settled('timed', 'it is paused', ({ spec }) => spec.triggers?.['cron']?.disabled === true);
-  await page.getByRole('button', { name: 'Undo' }).click();
+  await press(page, page.getByRole('button', { name: 'Undo' }));
   await settled('timed', 'it goes on', ({ spec }) => spec.triggers?.['cron']?.disabled !== true);
 
-  await page.getByRole('button', { name: 'Actions for the trigger cron' }).click();
-  await page.getByRole('menuitem', { name: 'Delete…' }).click();
-  await page.getByRole('button', { name: 'Delete and deploy' }).click();
+  await pickItem(page, page.getByRole('button', { name: 'Actions for the trigger cron' }), 'Delete…');
+  await press(page, page.getByRole('button', { name: 'Delete and deploy' }));
   await settled('timed', 'it has gone', ({ spec }) => spec.triggers?.['cron'] === undefined);
   await place.forget('timed');
 });
@@ -132,8 +147,8 @@ test('a project is deleted with its functions only by who writes its name', { sk
   const { page } = await visit(t, place, '/projects');
   await page.getByRole('button', { name: 'New project' }).waitFor();
   await page.keyboard.press('c');
-  await page.getByLabel('Name', { exact: true }).fill('media');
-  await page.getByLabel('Description').fill('Pictures');
+  await enter(page, page.getByLabel('Name', { exact: true }), 'media');
+  await enter(page, page.getByLabel('Description'), 'Pictures');
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: 'media' }).waitFor();
   await place.deploy('resize', HELLO);
@@ -146,14 +161,13 @@ test('a project is deleted with its functions only by who writes its name', { sk
   );
   await settled('resize', 'it is in the project', () => true);
 
-  await page.getByRole('button', { name: 'Actions for project media' }).click();
-  await page.getByRole('menuitem', { name: 'Delete…' }).click();
+  await pickItem(page, page.getByRole('button', { name: 'Actions for project media' }), 'Delete…');
   const dialog = page.getByRole('dialog');
   await dialog.getByText('resize').waitFor();
   const confirm = dialog.getByRole('button', { name: 'Delete project and 1 function' });
   assert(await confirm.isDisabled());
-  await dialog.getByLabel('Write media to confirm').fill('media');
-  await confirm.click();
+  await enter(page, dialog.getByLabel('Write media to confirm'), 'media');
+  await press(page, confirm);
   await page.getByRole('link', { name: 'media' }).waitFor({ state: 'detached' });
   assert.equal((await place.api('GET', '/api/functions/resize')).status, 404);
 });

@@ -4,7 +4,18 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { HELLO, onCluster, OwnDashboard, screenshot, visit, write, type Visit } from './place.ts';
+import {
+  enter,
+  HELLO,
+  onCluster,
+  OwnDashboard,
+  pickItem,
+  press,
+  screenshot,
+  visit,
+  write,
+  type Visit,
+} from './place.ts';
 
 let place: OwnDashboard;
 const here = { skip: onCluster };
@@ -28,8 +39,8 @@ grants:
 after(() => place?.end());
 
 async function logIn({ page }: Visit, name: string, password: string) {
-  await page.getByLabel('Name', { exact: true }).fill(name);
-  await page.getByLabel('Password', { exact: true }).fill(password);
+  await enter(page, page.getByLabel('Name', { exact: true }), name);
+  await enter(page, page.getByLabel('Password', { exact: true }), password);
   await page.keyboard.press('Enter');
 }
 
@@ -50,7 +61,7 @@ test('who may only look can change nothing, and is told why', here, async (t) =>
   await logIn(visitor, 'viv', 'only-looking');
   const { page } = visitor;
   await page.getByRole('link', { name: 'shop', exact: true }).waitFor();
-  await page.getByRole('button', { name: 'Actions for shop' }).click();
+  await press(page, page.getByRole('button', { name: 'Actions for shop' }));
   for (const name of ['Pause', 'Duplicate…', 'Delete…'])
     assert(await page.getByRole('menuitem', { name }).isDisabled(), `${name} is offered`);
   await page.keyboard.press('Escape');
@@ -62,7 +73,7 @@ test('who may only look can change nothing, and is told why', here, async (t) =>
   });
   visitor.expect(/403/);
   assert.equal(status, 403);
-  await page.getByRole('link', { name: 'shop', exact: true }).click();
+  await press(page, page.getByRole('link', { name: 'shop', exact: true }));
   await page.getByRole('heading', { name: 'shop' }).waitFor();
   await screenshot(page, 'viewer-code');
 });
@@ -74,16 +85,14 @@ test('a session that ends asks for a login over what one was at', here, async (t
   const { page, context } = visitor;
   await page.getByRole('button', { name: 'Actions for shop' }).waitFor();
   await context.clearCookies();
-  await page.getByRole('button', { name: 'Actions for shop' }).click();
-  await page.getByRole('menuitem', { name: 'Pause' }).click();
+  await pickItem(page, page.getByRole('button', { name: 'Actions for shop' }), 'Pause');
   await page.getByText('Your session has ended').waitFor();
   await screenshot(page, 'session-expired');
   assert.equal(await page.getByRole('searchbox').inputValue(), 'sh');
   await logIn(visitor, 'ada', 'engine-of-1843');
   await page.getByText('Your session has ended').waitFor({ state: 'hidden' });
   assert.equal(await page.getByRole('searchbox').inputValue(), 'sh');
-  await page.getByRole('button', { name: 'Actions for shop' }).click();
-  await page.getByRole('menuitem', { name: 'Pause' }).click();
+  await pickItem(page, page.getByRole('button', { name: 'Actions for shop' }), 'Pause');
   await page.getByText('shop is paused').waitFor();
   await page.locator('[data-function=shop] [data-state=scaledToZero]').waitFor();
 });

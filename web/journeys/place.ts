@@ -279,9 +279,52 @@ export async function reach(page: Page, wanted: Locator, key: 'Tab' | 'Shift+Tab
     wanted.evaluate((element) => (element.getRootNode() as Document | ShadowRoot).activeElement === element);
   for (let presses = 0; presses < 150; ++presses) {
     if (await reached()) return;
+    // Tab is text in an editor; behind Escape it leaves.
+    if (await page.evaluate(() => Boolean(document.activeElement?.shadowRoot?.activeElement)))
+      await page.keyboard.press('Escape');
     await page.keyboard.press(key);
   }
   assert.fail(`not reached by ${key}: ${wanted}`);
+}
+
+export async function press(page: Page, wanted: Locator): Promise<void> {
+  await reach(page, wanted);
+  await page.keyboard.press('Enter');
+}
+
+// Takes the place of what is in the field.
+export async function enter(page: Page, field: Locator, text: string): Promise<void> {
+  await reach(page, field);
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type(text);
+}
+
+// One of a group of radio buttons: Tab leads to the group, arrows through it.
+export async function pick(page: Page, wanted: Locator): Promise<void> {
+  await wanted.waitFor({ state: 'attached' });
+  const isInGroup = () =>
+    wanted.evaluate((element) => {
+      const focused = document.activeElement;
+      return focused instanceof HTMLInputElement && focused.name === (element as HTMLInputElement).name;
+    });
+  for (let presses = 0; presses < 150 && !(await isInGroup()); ++presses) await page.keyboard.press('Tab');
+  for (let presses = 0; presses < 60; ++presses) {
+    if (await wanted.isChecked()) return;
+    await page.keyboard.press(presses === 0 ? 'Space' : 'ArrowDown');
+  }
+  assert.fail(`not chosen by arrows: ${wanted}`);
+}
+
+// One of a menu's, which opens with `button`.
+export async function pickItem(page: Page, button: Locator, name: string): Promise<void> {
+  await press(page, button);
+  const item = page.getByRole('menuitem', { name });
+  await item.waitFor();
+  for (let presses = 0; presses < 20; ++presses) {
+    if (await item.evaluate((element) => element === document.activeElement)) break;
+    await page.keyboard.press('ArrowDown');
+  }
+  await page.keyboard.press('Enter');
 }
 
 // Takes the place of what is in the editor, which has the focus.
