@@ -60,7 +60,9 @@ test('an event is saved, sent, and sent again to the next version, whose answer 
     await page.waitForTimeout(300);
     return (await answer.getByText('three').count()) > 0;
   });
-  await page.getByText('Compare with the answer before').first().waitFor();
+  await reach(page, page.getByRole('checkbox', { name: 'Compare with the answer before' }));
+  await page.keyboard.press('Space');
+  await page.getByLabel('What has changed since the answer before').first().waitFor();
   await screenshot(page, 'test-answered');
 });
 
@@ -124,6 +126,8 @@ test('a function is exported, deleted, and imported again', limit, async (t) => 
   await press(page, page.getByRole('button', { name: 'Choose a file…' }));
   await (await choosers).setFiles(path);
   await reach(page, page.getByRole('button', { name: 'Create function' }));
+  const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert(tooWide <= 0, `${tooWide} px wider than the window`);
   await screenshot(page, 'new-import');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'orders' }).waitFor();
