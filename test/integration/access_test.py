@@ -61,7 +61,7 @@ def outcome(pattern, answer):
 
 
 def test_every_call_has_a_row_and_every_row_a_call(board):
-    lines = [line.split(maxsplit=2)[:2] for line in running.request(board.address).text.splitlines()[2:]]
+    lines = [line.split(maxsplit=2)[:2] for line in running.request(board.address, "GET", "/api").text.splitlines()[2:]]
     assert sorted(" ".join(line) for line in lines) == sorted(row["call"] for row in ROWS)
 
 
