@@ -56,6 +56,7 @@ struct Response {
   std::string event_id = {};                   // which event of a batch this answers
   std::chrono::nanoseconds duration{0};        // the handler's own time
   std::vector<LogLine> logs = {};              // see Call::ship_logs
+  std::chrono::nanoseconds waited{0};          // for the worker that made it
 };
 
 // One an event of a batch, in the events' order.

@@ -25,6 +25,7 @@ Task<Result<Response>> Processor::handle(Source& source, const Event& event, Cal
   Job job{loop_, event, call, Deadline::at(loop_.now() + source.availability)};
   co_await source.pool.run(job, source.allocations);  // waits for a worker and for its answer
   if (job.worker()) metrics_.waited(source, job.waited());
+  if (job.response()) job.response()->waited = job.waited();
   count(metrics_, source, job, job.response());
   co_return std::move(job.response());  // the handler's answer, or why there is none
 }
@@ -36,7 +37,10 @@ Task<Result<Responses>> Processor::handle_batch(Source& source, std::span<const 
   auto responses = job.responses();
   if (job.worker()) metrics_.waited(source, job.waited());
   if (responses) {
-    for (const Result<Response>& response : *responses) count(metrics_, source, job, response);
+    for (Result<Response>& response : *responses) {
+      if (response) response->waited = job.waited();
+      count(metrics_, source, job, response);
+    }
   } else {
     Result<Response> failed = fail(responses.error());
     for (std::size_t i = 0; i < events.size(); ++i) count(metrics_, source, job, failed);

@@ -202,6 +202,8 @@ export const texts = {
     image: 'The image that was answered',
     empty: 'The answer has no body.',
     times: (first: string) => `From here to the function and back; the first byte came after ${first}`,
+    timing: (queue: string, handler: string, transport: string) =>
+      `${queue} waiting, ${handler} in the handler, ${transport} on the way`,
     download: 'Download the body',
     cut: (size: string) => `This is its beginning. All ${size} of it can be downloaded.`,
     truncated: (size: string) => `It is longer than ${size}; the rest was not fetched.`,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "processor/triggers/http.h"
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "loop/listener.h"
 #include "processor/log_shipping.h"
@@ -57,6 +59,15 @@ void log_unanswered(const Event& event, const Error& error) {
             {{"trigger", event.trigger_name}, {"event", event.id}, {"reason", error.what}});
 }
 
+// Where the time went, in milliseconds, as browsers read it: https://www.w3.org/TR/server-timing/.
+std::string server_timing(const Response& response) {
+  const auto milliseconds = [](std::chrono::nanoseconds time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+  };
+  return fmt::format("queue;dur={:.3f}, handler;dur={:.3f}", milliseconds(response.waited),
+                     milliseconds(response.duration));
+}
+
 }  // namespace
 
 HttpTrigger::HttpTrigger(const spec::Trigger& trigger, const spec::HttpTrigger& config, TriggerContext context)
@@ -85,9 +96,14 @@ Task<http::Response> HttpTrigger::handle(http::Request& request) {
   Result<Response>& result = co_await handling.in_place();
   if (!result) log_unanswered(made.event(), result.error());
   std::vector<LogLine> logs;
-  if (call.ship_logs && result) logs = std::move(result->logs);
+  std::string timing;
+  if (call.ship_logs && result) {
+    logs = std::move(result->logs);
+    timing = server_timing(*result);
+  }
   http::Response response = http_answer(std::move(result), context_.expose_errors);
   if (call.ship_logs) add_logs(logs, response.headers);
+  if (!timing.empty()) response.headers.add("Server-Timing", timing);
   co_return counted(readable(request, std::move(response)));
 }
 

@@ -206,6 +206,19 @@ TEST_F(HttpTriggerTest, ShipsLogLinesToClientsThatAsk) {
   EXPECT_THAT(exchange(request("GET /", "X-Nuclio-Log-Level: loud\r\n")), Not(HasSubstr("X-Nuclio-Logs")));
 }
 
+TEST_F(HttpTriggerTest, SaysWhereTheTimeWentToClientsThatAskForLogLines) {
+  handler_.answer = [](const Event&) -> Result<Response> {
+    Response response;
+    response.waited = 12us;
+    response.duration = 3456us;
+    return response;
+  };
+  start();
+  EXPECT_THAT(exchange(request("GET /", "X-Nuclio-Log-Level: debug\r\n")),
+              HasSubstr("Server-Timing: queue;dur=0.012, handler;dur=3.456\r\n"));
+  EXPECT_THAT(exchange(request("GET /")), Not(HasSubstr("Server-Timing")));
+}
+
 TEST_F(HttpTriggerTest, RefusesABadCloudEvent) {
   start();
   auto answer = exchange(request("POST /", "ce-specversion: 1.0\r\nce-id: 1\r\nce-source: s\r\n", "x"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 
-import { hexdump, laidOut, logsOf, LONGEST_TEXT, shownAs, textOf, variablesOf } from './answers.ts';
+import { hexdump, laidOut, logsOf, LONGEST_TEXT, shownAs, textOf, timingOf, variablesOf } from './answers.ts';
 import type { Answer } from './functions.ts';
 
 function answer(body: string | Uint8Array<ArrayBuffer>, headers: [string, string][] = []): Answer {
@@ -69,4 +69,27 @@ it('reads the logs of a call', () => {
   expect(logs).toHaveLength(1);
   expect(logs.map(variablesOf)).toEqual(['at=1']);
   expect(logsOf(answer('', [['X-Nuclio-Logs', '[{"le']]))).toEqual([]);
+});
+
+describe('where the time went', () => {
+  const answer = (timing: string): Answer => ({
+    status: 200,
+    headers: timing === '' ? [] : [['server-timing', timing]],
+    body: new Uint8Array(),
+    truncated: false,
+    milliseconds: 20,
+    firstMilliseconds: 19,
+  });
+  it('is told by the function, and the rest was the way', () => {
+    const timing = timingOf(answer('queue;dur=0.012, handler;dur=3.456'));
+    expect(timing?.queue).toBeCloseTo(12e-6, 9);
+    expect(timing?.handler).toBeCloseTo(3.456e-3, 9);
+    expect(timing?.transport).toBeCloseTo(16.532e-3, 9);
+    expect(timingOf(answer('db;dur=1, queue;dur=1.000, handler;dur=40.000'))?.transport).toBe(0);
+  });
+  it('is not known when nobody tells', () => {
+    expect(timingOf(answer(''))).toBeUndefined();
+    expect(timingOf(answer('handler;dur=x'))).toBeUndefined();
+    expect(timingOf(answer('queue;dur=1.000'))).toBeUndefined();
+  });
 });

@@ -103,3 +103,21 @@ export function variablesOf(line: LogLine): string {
   const rest = Object.entries(line).filter(([name]) => !taken.has(name));
   return rest.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ');
 }
+
+// Where the time of a call went, in seconds: before the handler, in it, and on the way there and back.
+export interface Timing {
+  queue: number;
+  handler: number;
+  transport: number;
+}
+// As the function tells it to who asks for its log lines; undefined when it does not.
+export function timingOf(answer: Answer): Timing | undefined {
+  const told = headerOf(answer, 'server-timing');
+  const read = (name: string) => {
+    const milliseconds = new RegExp(`(?:^|,)\\s*${name};dur=([0-9.]+)`).exec(told)?.[1];
+    return milliseconds === undefined ? undefined : Number(milliseconds) / 1000;
+  };
+  const [queue, handler] = [read('queue'), read('handler')];
+  if (queue === undefined || handler === undefined) return undefined;
+  return { queue, handler, transport: Math.max(0, answer.milliseconds / 1000 - queue - handler) };
+}
