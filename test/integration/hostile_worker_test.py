@@ -53,9 +53,8 @@ def processor(start_processor, tmp_path_factory):
     code = tmp_path_factory.mktemp("code") / "any.hostile"
     code.write_text("")
     web = {"kind": "http", "numWorkers": WORKERS}
-    # Longer than the second that a processor grants between the end of a socket and that of its process, also where
-    # other tests take the processor away for a second.
-    spec = {"runtime": "hostile", "eventTimeout": "2500ms", "triggers": {"web": web}}
+    spec = {"runtime": "hostile", "eventTimeout": "1500ms", "triggers": {"web": web}}
+    # Longer than the second that a processor grants between the end of a socket and that of its process.
     return start_processor(code, spec, runtimes=RUNTIMES)
 
 

@@ -89,7 +89,7 @@ test(
     t.diagnostic(`from Ctrl-Enter to the answer: ${times.map((each) => each.toFixed(0)).join(', ')} ms`);
     if (!onCluster) assert(Math.min(...times) <= MOST_MILLISECONDS, `${times} ms`);
     await page.locator('section.answer').getByText('asked for four').first().waitFor();
-    if (!onCluster) await page.getByText(/waiting, .* in the handler, .* on the way/).waitFor();
+    await page.getByText(/waiting, .* in the handler, .* on the way/).waitFor();
     await screenshot(page, 'code-answered');
 
     await replaceCode(page, code('five').replace("return 'five'", "return 'five"));
