@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# build.sh FOLDER...: builds the programs of the folders from Go modules into $CLUSTER_CACHE/bin. A folder is skipped
-# while its stamp (a hash of its sources, this script and Go's version) is unchanged.
+# build.sh kube|metrics-server|helm|ingress...: builds these from Go modules into $CLUSTER_CACHE/bin; CoreDNS comes with
+# kube. What is there is skipped while its stamp (a hash of its module's folder, this script and Go's version) is
+# unchanged. All but ingress are of one module, so that the packages that they share are compiled once.
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
 mkdir -p "$BIN"
@@ -23,23 +24,25 @@ is_built() {
   done
 }
 
-for folder in "$@"; do
-  case $folder in
-    kube) programs=(kube coredns) packages=(. ./coredns) ;;
-    metrics-server) programs=(metrics-server) packages=(.) ;;
-    ingress) programs=(ingress) packages=(k8s.io/ingress-nginx/cmd/nginx) ;;
-    helm) programs=(helm) packages=(helm.sh/helm/v3/cmd/helm) ;;
-    *) fail "there is no folder $folder to build" ;;
+for target in "$@"; do
+  folder=kube programs=("$target")
+  case $target in
+    kube) programs+=(coredns) packages=(. ./coredns) ;;
+    metrics-server) packages=(./metrics-server) ;;
+    helm) packages=(helm.sh/helm/v3/cmd/helm) ;;
+    ingress) folder=ingress packages=(k8s.io/ingress-nginx/cmd/nginx) ;;
+    *) fail "there is no \"$target\" to build, but kube, metrics-server, helm and ingress" ;;
   esac
   stamp=$({ go version && cat "$0" && find "$HERE/$folder" -type f -print0 | sort -z | xargs -0 cat; } |
     sha256sum | cut -c1-16)
   ! is_built "$stamp" "${programs[@]}" || continue
-  # Who wants what is built already need not wait for what somebody else builds.
+  # Who wants what is built already need not wait for what somebody else builds. Two builds of one module at a time would
+  # compile the same packages twice.
   exec 8>"$CLUSTER_CACHE/lock-build-$folder"
   flock -w 1800 8 || fail "another build has held $CLUSTER_CACHE/lock-build-$folder for half an hour"
   ! is_built "$stamp" "${programs[@]}" || continue
   begin=$SECONDS
-  say "building ${programs[*]}; the log is $CLUSTER_CACHE/build-$folder.log"
+  say "building ${programs[*]}; the log is $CLUSTER_CACHE/build-$target.log"
   # In a copy, since -mod=mod may write go.sum.
   work=$CLUSTER_CACHE/src/$folder
   new=$CLUSTER_CACHE/new/$folder
@@ -48,12 +51,12 @@ for folder in "$@"; do
   cp -r "$HERE/$folder/." "$work/"
   # Neither debug information nor inlining: that is a third less work, and tests notice no difference.
   (cd "$work" && timeout 2700 go build -p "$(nproc)" -trimpath -gcflags='all=-dwarf=false -l' \
-    -ldflags "-s -w $(cat LDFLAGS 2>/dev/null || true)" -o "$new/" "${packages[@]}") \
-    >"$CLUSTER_CACHE/build-$folder.log" 2>&1 || {
-    tail -n 20 "$CLUSTER_CACHE/build-$folder.log" >&2
+    -ldflags "-s -w $(<LDFLAGS)" -o "$new/" "${packages[@]}") \
+    >"$CLUSTER_CACHE/build-$target.log" 2>&1 || {
+    tail -n 20 "$CLUSTER_CACHE/build-$target.log" >&2
     fail "building ${programs[*]}"
   }
-  [[ $folder != ingress ]] || mv "$new/nginx" "$new/ingress"
+  [[ $target != ingress ]] || mv "$new/nginx" "$new/ingress"
   for program in "${programs[@]}"; do
     mv "$new/$program" "$BIN/$program"
     echo "$stamp" >"$BIN/$program.stamp"
