@@ -24,6 +24,11 @@ if(NUCLIO_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# ccache keeps no precompiled header with a date in it.
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>")
+endif()
+
 # mold links a test in a tenth of the time of ld; sanitizers need clang's own choice.
 find_program(NUCLIO_MOLD mold)
 if(NUCLIO_MOLD AND NOT NUCLIO_SANITIZE)

@@ -52,7 +52,8 @@ constexpr TaggedField<Owner, T> tagged(std::string_view name, std::string_view c
 }
 
 // A described type has a static fields() that returns a tuple of Field, and may have `kIgnoreCase` when its keys are
-// found whatever their case.
+// found whatever their case. A long tuple is dear to compile: fields() is a template over the type itself,
+// `template <class B = Batch>`, and members are named by the parameter, so that only who calls it instantiates it.
 template <class T>
 concept Described = requires { T::fields(); };
 

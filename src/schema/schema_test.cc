@@ -38,9 +38,10 @@ struct Square {
 struct Part {
   std::string name;
   std::variant<Circle, Square> shape;
+  template <class P = Part>
   static constexpr auto fields() {
-    return std::tuple{field("name", &Part::name, {.doc = "Name.", .required = true}),
-                      tagged("kind", "attributes", &Part::shape, {.doc = "Shape."})};
+    return std::tuple{field("name", &P::name, {.doc = "Name.", .required = true}),
+                      tagged("kind", "attributes", &P::shape, {.doc = "Shape."})};
   }
 };
 
@@ -61,22 +62,23 @@ struct Thing {
   json::array more;
   std::string password;
 
+  template <class T = Thing>
   static constexpr auto fields() {
-    return std::tuple{field("title", &Thing::title, {.doc = "Title.", .also = "name"}),
-                      field("on", &Thing::on, {.doc = "On."}),
-                      field("level", &Thing::level, {.doc = "Level.", .deprecated = "height"}),
-                      field("ratio", &Thing::ratio, {.doc = "Ratio.", .min = 0, .max = 1}),
-                      field("size", &Thing::size, {.doc = "Size."}),
-                      field("colour", &Thing::colour, {.doc = "Colour."}),
-                      field("wait", &Thing::wait, {.doc = "Wait."}),
-                      field("limit", &Thing::limit, {.doc = "Limit.", .min = 1}),
-                      field("words", &Thing::words, {.doc = "Words.", .inert = true}),
-                      field("counts", &Thing::counts, {.doc = "Counts.", .max = 9}),
-                      field("parts", &Thing::parts, {.doc = "Parts."}),
-                      field("any", &Thing::any, {.doc = "Anything."}),
-                      field("extra", &Thing::extra, {.doc = "Extra."}),
-                      field("more", &Thing::more, {.doc = "More."}),
-                      field("password", &Thing::password, {.doc = "Password.", .secret = true})};
+    return std::tuple{field("title", &T::title, {.doc = "Title.", .also = "name"}),
+                      field("on", &T::on, {.doc = "On."}),
+                      field("level", &T::level, {.doc = "Level.", .deprecated = "height"}),
+                      field("ratio", &T::ratio, {.doc = "Ratio.", .min = 0, .max = 1}),
+                      field("size", &T::size, {.doc = "Size."}),
+                      field("colour", &T::colour, {.doc = "Colour."}),
+                      field("wait", &T::wait, {.doc = "Wait."}),
+                      field("limit", &T::limit, {.doc = "Limit.", .min = 1}),
+                      field("words", &T::words, {.doc = "Words.", .inert = true}),
+                      field("counts", &T::counts, {.doc = "Counts.", .max = 9}),
+                      field("parts", &T::parts, {.doc = "Parts."}),
+                      field("any", &T::any, {.doc = "Anything."}),
+                      field("extra", &T::extra, {.doc = "Extra."}),
+                      field("more", &T::more, {.doc = "More."}),
+                      field("password", &T::password, {.doc = "Password.", .secret = true})};
   }
 };
 

@@ -23,10 +23,11 @@ struct BasicAuth {
   std::string username;
   std::string password;
 
+  template <class B = BasicAuth>
   static constexpr auto fields() {
     return std::tuple{
-        field("username", &BasicAuth::username, {.doc = "User name."}),
-        field("password", &BasicAuth::password, {.doc = "Password.", .secret = true}),
+        field("username", &B::username, {.doc = "User name."}),
+        field("password", &B::password, {.doc = "Password.", .secret = true}),
     };
   }
 };
@@ -35,10 +36,11 @@ struct DexAuth {
   std::string oauth2_proxy_url;
   bool redirect_unauthorized_to_sign_in = false;
 
+  template <class D = DexAuth>
   static constexpr auto fields() {
     return std::tuple{
-        field("oauth2ProxyUrl", &DexAuth::oauth2_proxy_url, {.doc = "URL of the proxy that signs in."}),
-        field("redirectUnauthorizedToSignIn", &DexAuth::redirect_unauthorized_to_sign_in,
+        field("oauth2ProxyUrl", &D::oauth2_proxy_url, {.doc = "URL of the proxy that signs in."}),
+        field("redirectUnauthorizedToSignIn", &D::redirect_unauthorized_to_sign_in,
               {.doc = "Send a caller without a session to the sign-in page."}),
     };
   }
@@ -48,10 +50,11 @@ struct Authentication {
   std::optional<BasicAuth> basic_auth;
   std::optional<DexAuth> dex_auth;
 
+  template <class A = Authentication>
   static constexpr auto fields() {
     return std::tuple{
-        field("basicAuth", &Authentication::basic_auth, {.doc = "Settings of basicAuth."}),
-        field("dexAuth", &Authentication::dex_auth, {.doc = "Settings of oauth2."}),
+        field("basicAuth", &A::basic_auth, {.doc = "Settings of basicAuth."}),
+        field("dexAuth", &A::dex_auth, {.doc = "Settings of oauth2."}),
     };
   }
 };
@@ -59,8 +62,9 @@ struct Authentication {
 struct UpstreamFunction {
   std::string name;
 
+  template <class U = UpstreamFunction>
   static constexpr auto fields() {
-    return std::tuple{field("name", &UpstreamFunction::name, {.doc = "Name of the function.", .required = true})};
+    return std::tuple{field("name", &U::name, {.doc = "Name of the function.", .required = true})};
   }
 };
 
@@ -75,17 +79,16 @@ struct Upstream {
   std::map<std::string, std::string> extra_annotations;
   std::map<std::string, std::string> extra_labels;
 
+  template <class U = Upstream>
   static constexpr auto fields() {
     return std::tuple{
-        field("kind", &Upstream::kind, {.doc = "nucliofunction."}),
-        field("nucliofunction", &Upstream::function,
-              {.doc = "The function to send requests to.", .also = "nuclioFunction"}),
-        field("port", &Upstream::port,
-              {.doc = "Port of the function; its http trigger when 0.", .min = 0, .max = 65535}),
-        field("percentage", &Upstream::percentage, {.doc = "Share of a canary.", .min = 0, .max = 100}),
-        field("rewriteTarget", &Upstream::rewrite_target, {.doc = "Path that the function sees."}),
-        field("extraAnnotations", &Upstream::extra_annotations, {.doc = "Annotations to add to the ingress."}),
-        field("extraLabels", &Upstream::extra_labels, {.doc = "Labels to add to the ingress."}),
+        field("kind", &U::kind, {.doc = "nucliofunction."}),
+        field("nucliofunction", &U::function, {.doc = "The function to send requests to.", .also = "nuclioFunction"}),
+        field("port", &U::port, {.doc = "Port of the function; its http trigger when 0.", .min = 0, .max = 65535}),
+        field("percentage", &U::percentage, {.doc = "Share of a canary.", .min = 0, .max = 100}),
+        field("rewriteTarget", &U::rewrite_target, {.doc = "Path that the function sees."}),
+        field("extraAnnotations", &U::extra_annotations, {.doc = "Annotations to add to the ingress."}),
+        field("extraLabels", &U::extra_labels, {.doc = "Labels to add to the ingress."}),
     };
   }
 };
@@ -99,8 +102,8 @@ struct ApiGatewaySpec {
   std::optional<Authentication> authentication;
   std::vector<Upstream> upstreams;
 
+  template <class A = ApiGatewaySpec>
   static constexpr auto fields() {
-    using A = ApiGatewaySpec;
     return std::tuple{
         field("name", &A::name, {.doc = "Name of the gateway."}),
         field("host", &A::host, {.doc = "Host name."}),
@@ -122,8 +125,8 @@ struct ApiGatewayStatus {
   std::string description;
   std::string state;
 
+  template <class A = ApiGatewayStatus>
   static constexpr auto fields() {
-    using A = ApiGatewayStatus;
     return std::tuple{
         field("name", &A::name, {.doc = "Name of the gateway."}),
         field("last_error", &A::last_error, {.doc = "Why it is in error."}),
@@ -138,11 +141,12 @@ struct ApiGateway {
   ApiGatewaySpec spec;
   ApiGatewayStatus status;
 
+  template <class A = ApiGateway>
   static constexpr auto fields() {
     return std::tuple{
-        field("metadata", &ApiGateway::metadata, {.doc = "Who the gateway is."}),
-        field("spec", &ApiGateway::spec, {.doc = "What the user wants."}),
-        field("status", &ApiGateway::status, {.doc = "What the platform knows."}),
+        field("metadata", &A::metadata, {.doc = "Who the gateway is."}),
+        field("spec", &A::spec, {.doc = "What the user wants."}),
+        field("status", &A::status, {.doc = "What the platform knows."}),
     };
   }
 };

@@ -38,10 +38,11 @@ struct Directive {
   std::string kind;
   std::string value;
 
+  template <class D = Directive>
   static constexpr auto fields() {
     return std::tuple{
-        field("kind", &Directive::kind, {.doc = "A Dockerfile instruction, such as ENV.", .required = true}),
-        field("value", &Directive::value, {.doc = "What follows the instruction."}),
+        field("kind", &D::kind, {.doc = "A Dockerfile instruction, such as ENV.", .required = true}),
+        field("value", &D::value, {.doc = "What follows the instruction."}),
     };
   }
 };
@@ -62,8 +63,8 @@ struct CodeEntryAttributes {
   std::string s3_session_token;
   std::string s3_endpoint;
 
+  template <class A = CodeEntryAttributes>
   static constexpr auto fields() {
-    using A = CodeEntryAttributes;
     return std::tuple{
         field("branch", &A::branch, {.doc = "Branch to take (git, github)."}),
         field("tag", &A::tag, {.doc = "Tag to take instead of a branch (git)."}),
@@ -90,6 +91,7 @@ struct CodeEntryAttributes {
 struct Build {
   std::string path;
   std::string function_source_code;
+  std::map<std::string, std::string> files;
   std::string function_config_path;
   std::string temp_dir;
   std::string registry;
@@ -116,58 +118,61 @@ struct Build {
   std::vector<std::string> flags;
   std::string builder_service_account;
 
+  template <class B = Build>
   static constexpr auto fields() {
     return std::tuple{
-        field("path", &Build::path, {.doc = "File, directory or URL that holds the function's code."}),
-        field("functionSourceCode", &Build::function_source_code,
+        field("path", &B::path, {.doc = "File, directory or URL that holds the function's code."}),
+        field("functionSourceCode", &B::function_source_code,
               {.doc = "The function's code itself, as base64; instead of a path."}),
-        field("functionConfigPath", &Build::function_config_path,
+        field("files", &B::files,
+              {.doc = "What belongs to functionSourceCode: further files, each as base64, by their paths in the code's "
+                      "folder, such as lib/prices.py or requirements.txt."}),
+        field("functionConfigPath", &B::function_config_path,
               {.doc = "Path of the function's configuration file; function.yaml beside the code when empty."}),
-        field("tempDir", &Build::temp_dir, {.doc = "Directory for temporary files of the build; TMPDIR when empty."}),
-        field("registry", &Build::registry,
+        field("tempDir", &B::temp_dir, {.doc = "Directory for temporary files of the build; TMPDIR when empty."}),
+        field("registry", &B::registry,
               {.doc = "Registry to push the image to: HOST[:PORT][/PATH], with http:// in front when it speaks plain "
                       "HTTP."}),
-        field("baseImageRegistry", &Build::base_image_registry,
+        field("baseImageRegistry", &B::base_image_registry,
               {.doc = "Registry of the base image when its name has none, written as registry is."}),
-        field("image", &Build::image,
+        field("image", &B::image,
               {.doc = "Name of the image in its registry; nuclio/processor-NAME:latest when empty."}),
-        field("noBaseImagesPull", &Build::no_base_images_pull,
+        field("noBaseImagesPull", &B::no_base_images_pull,
               {.doc = "Use the base image as it was found before, without asking its registry.",
                .also = "noBaseImagePull"}),
-        field("noCache", &Build::no_cache, {.doc = "Run the build's commands anew, though nothing has changed."}),
-        field("noCleanup", &Build::no_cleanup, {.doc = "Keep the temporary files of the build."}),
-        field("baseImage", &Build::base_image,
+        field("noCache", &B::no_cache, {.doc = "Run the build's commands anew, though nothing has changed."}),
+        field("noCleanup", &B::no_cleanup, {.doc = "Keep the temporary files of the build."}),
+        field("baseImage", &B::base_image,
               {.doc = "Image that the function's image is based on; the runtime's own when empty. A digest pins it."}),
-        field("commands", &Build::commands,
+        field("commands", &B::commands,
               {.doc =
                    "Commands that prepare the image, such as pip install; @nuclio.postCopy begins those that run after "
                    "the code is in place."}),
-        field("directives", &Build::directives,
+        field("directives", &B::directives,
               {.doc = "Dockerfile instructions by place, preCopy or postCopy: RUN, ENV, ARG, LABEL, USER, WORKDIR, "
                       "EXPOSE, ENTRYPOINT, CMD."}),
-        field("scriptPaths", &Build::script_paths, {.doc = "Scripts to run during the build.", .inert = true}),
-        field("addedPaths", &Build::added_paths, {.doc = "Files to add to the image: from and to.", .inert = true}),
-        field("dependencies", &Build::dependencies, {.doc = "Packages that the code needs.", .inert = true}),
-        field("onbuildImage", &Build::onbuild_image,
+        field("scriptPaths", &B::script_paths, {.doc = "Scripts to run during the build.", .inert = true}),
+        field("addedPaths", &B::added_paths, {.doc = "Files to add to the image: from and to.", .inert = true}),
+        field("dependencies", &B::dependencies, {.doc = "Packages that the code needs.", .inert = true}),
+        field("onbuildImage", &B::onbuild_image,
               {.doc = "Image that carries the processor and the runtime's wrapper.", .inert = true}),
-        field("offline", &Build::offline,
+        field("offline", &B::offline,
               {.doc =
                    "Build without a network: commands run without one, and the base image is as it was found before."}),
-        field("runtimeAttributes", &Build::runtime_attributes,
-              {.doc = "Settings of the runtime's build.", .inert = true}),
-        field("codeEntryType", &Build::code_entry_type,
+        field("runtimeAttributes", &B::runtime_attributes, {.doc = "Settings of the runtime's build.", .inert = true}),
+        field("codeEntryType", &B::code_entry_type,
               {.doc = "Where the code comes from; found out from path and functionSourceCode when empty."}),
-        field("codeEntryAttributes", &Build::code_entry_attributes, {.doc = "Details of where the code comes from."}),
-        field("timestamp", &Build::timestamp, {.doc = "When the last build was, in seconds since 1970."}),
-        field("buildTimeoutSeconds", &Build::build_timeout_seconds,
+        field("codeEntryAttributes", &B::code_entry_attributes, {.doc = "Details of where the code comes from."}),
+        field("timestamp", &B::timestamp, {.doc = "When the last build was, in seconds since 1970."}),
+        field("buildTimeoutSeconds", &B::build_timeout_seconds,
               {.doc = "Seconds that a build may take; 3600 when absent, unlimited when 0 or less."}),
         field(
-            "mode", &Build::mode,
+            "mode", &B::mode,
             {.doc = "neverBuild deploys what was built before, alwaysBuild builds even when nothing changed; good for "
                     "one deploy."}),
-        field("args", &Build::args, {.doc = "Variables of the build's commands, and values of its ARG directives."}),
-        field("flags", &Build::flags, {.doc = "Flags of the image builder.", .inert = true}),
-        field("builderServiceAccount", &Build::builder_service_account,
+        field("args", &B::args, {.doc = "Variables of the build's commands, and values of its ARG directives."}),
+        field("flags", &B::flags, {.doc = "Flags of the image builder.", .inert = true}),
+        field("builderServiceAccount", &B::builder_service_account,
               {.doc = "Service account of the build job.", .inert = true}),
     };
   }

@@ -33,8 +33,8 @@ struct EnvironmentVariable {
   std::string value;
   std::optional<boost::json::object> value_from;
 
+  template <class E = EnvironmentVariable>
   static constexpr auto fields() {
-    using E = EnvironmentVariable;
     return std::tuple{
         field("name", &E::name, {.doc = "Name of the variable.", .required = true}),
         field("value", &E::value, {.doc = "Its value."}),
@@ -48,10 +48,11 @@ struct Volume {
   boost::json::object volume;
   boost::json::object volume_mount;
 
+  template <class V = Volume>
   static constexpr auto fields() {
     return std::tuple{
-        field("volume", &Volume::volume, {.doc = "Kubernetes Volume."}),
-        field("volumeMount", &Volume::volume_mount, {.doc = "Kubernetes VolumeMount; the names are made equal."}),
+        field("volume", &V::volume, {.doc = "Kubernetes Volume."}),
+        field("volumeMount", &V::volume_mount, {.doc = "Kubernetes VolumeMount; the names are made equal."}),
     };
   }
 };
@@ -66,8 +67,8 @@ struct DataBinding {
   std::string secret;
   boost::json::object attributes;
 
+  template <class D = DataBinding>
   static constexpr auto fields() {
-    using D = DataBinding;
     return std::tuple{
         field("name", &D::name, {.doc = "Name of the binding."}),
         field("class", &D::binding_class, {.doc = "Used as kind when that is empty."}),
@@ -86,11 +87,12 @@ struct ScaleResource {
   std::string window_size;
   std::int64_t threshold = 0;
 
+  template <class S = ScaleResource>
   static constexpr auto fields() {
     return std::tuple{
-        field("metricName", &ScaleResource::metric_name, {.doc = "Metric to look at."}),
-        field("windowSize", &ScaleResource::window_size, {.doc = "Time over which to look, such as 10m."}),
-        field("threshold", &ScaleResource::threshold, {.doc = "At or below it the function is idle.", .min = 0}),
+        field("metricName", &S::metric_name, {.doc = "Metric to look at."}),
+        field("windowSize", &S::window_size, {.doc = "Time over which to look, such as 10m."}),
+        field("threshold", &S::threshold, {.doc = "At or below it the function is idle.", .min = 0}),
     };
   }
 };
@@ -98,8 +100,9 @@ struct ScaleResource {
 struct ScaleToZero {
   std::vector<ScaleResource> scale_resources;
 
+  template <class S = ScaleToZero>
   static constexpr auto fields() {
-    return std::tuple{field("scaleResources", &ScaleToZero::scale_resources,
+    return std::tuple{field("scaleResources", &S::scale_resources,
                             {.doc = "Metrics that say whether the function is idle; the platform's when empty."})};
   }
 };
@@ -126,8 +129,8 @@ struct AutoScaleMetric {
   MetricSource source_type = MetricSource::unset;
   MetricDisplay display_type = MetricDisplay::unset;
 
+  template <class A = AutoScaleMetric>
   static constexpr auto fields() {
-    using A = AutoScaleMetric;
     return std::tuple{
         field("metricName", &A::metric_name, {.doc = "Metric to scale by.", .required = true}),
         field("windowSize", &A::window_size, {.doc = "Time over which to look, such as 1m."}),
@@ -141,9 +144,10 @@ struct AutoScaleMetric {
 struct FunctionPlatform {
   boost::json::object attributes;
 
+  template <class F = FunctionPlatform>
   static constexpr auto fields() {
-    return std::tuple{field("attributes", &FunctionPlatform::attributes,
-                            {.doc = "Docker platform: network, restartPolicy, healthCheckInterval."})};
+    return std::tuple{
+        field("attributes", &F::attributes, {.doc = "Docker platform: network, restartPolicy, healthCheckInterval."})};
   }
 };
 
@@ -200,8 +204,8 @@ struct FunctionSpec {
   std::vector<boost::json::object> init_containers;
   std::string avatar;
 
+  template <class F = FunctionSpec>
   static constexpr auto fields() {
-    using F = FunctionSpec;
     return std::tuple{
         field("description", &F::description, {.doc = "What the function is for."}),
         field("disable", &F::disable, {.doc = "Deploy without replicas."}),
@@ -290,11 +294,12 @@ struct FunctionConfig {
   FunctionSpec spec;
   FunctionStatus status;
 
+  template <class F = FunctionConfig>
   static constexpr auto fields() {
     return std::tuple{
-        field("metadata", &FunctionConfig::metadata, {.doc = "Who the function is."}),
-        field("spec", &FunctionConfig::spec, {.doc = "What the user wants."}),
-        field("status", &FunctionConfig::status, {.doc = "What the platform knows; read, never obeyed."}),
+        field("metadata", &F::metadata, {.doc = "Who the function is."}),
+        field("spec", &F::spec, {.doc = "What the user wants."}),
+        field("status", &F::status, {.doc = "What the platform knows; read, never obeyed."}),
     };
   }
 };

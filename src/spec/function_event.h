@@ -16,8 +16,8 @@ struct FunctionEventSpec {
   std::string body;
   boost::json::object attributes;
 
+  template <class E = FunctionEventSpec>
   static constexpr auto fields() {
-    using E = FunctionEventSpec;
     return std::tuple{
         field("displayName", &E::display_name, {.doc = "Name to show."}),
         field("triggerName", &E::trigger_name, {.doc = "Trigger that the event is for."}),
@@ -32,11 +32,12 @@ struct FunctionEvent {
   Metadata metadata;
   FunctionEventSpec spec;
 
+  template <class F = FunctionEvent>
   static constexpr auto fields() {
     return std::tuple{
-        field("metadata", &FunctionEvent::metadata,
+        field("metadata", &F::metadata,
               {.doc = "Who the event is; its label nuclio.io/function-name names the function.", .also = "meta"}),
-        field("spec", &FunctionEvent::spec, {.doc = "The event."}),
+        field("spec", &F::spec, {.doc = "The event."}),
     };
   }
 };

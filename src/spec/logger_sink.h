@@ -26,10 +26,11 @@ struct LoggerSink {
   log::Level level = log::Level::debug;
   std::string sink;
 
+  template <class L = LoggerSink>
   static constexpr auto fields() {
     return std::tuple{
-        field("level", &LoggerSink::level, {.doc = "Least level that is written."}),
-        field("sink", &LoggerSink::sink, {.doc = "Name of a sink in logger.sinks of the platform's configuration."}),
+        field("level", &L::level, {.doc = "Least level that is written."}),
+        field("sink", &L::sink, {.doc = "Name of a sink in logger.sinks of the platform's configuration."}),
     };
   }
 };

@@ -25,17 +25,17 @@ struct Metadata {
   std::map<std::string, std::string> annotations;
   std::string resource_version;
 
+  template <class M = Metadata>
   static constexpr auto fields() {
     return std::tuple{
-        field("name", &Metadata::name, {.doc = "Unique within the namespace; a DNS label."}),
-        field("namespace", &Metadata::namespace_name,
-              {.doc = "Namespace of the object; the platform's own when empty."}),
-        field("labels", &Metadata::labels,
+        field("name", &M::name, {.doc = "Unique within the namespace; a DNS label."}),
+        field("namespace", &M::namespace_name, {.doc = "Namespace of the object; the platform's own when empty."}),
+        field("labels", &M::labels,
               {.doc = "Labels; nuclio.io/project-name says to which project a function belongs."}),
         field(
-            "annotations", &Metadata::annotations,
+            "annotations", &M::annotations,
             {.doc = "Annotations; skip-build and skip-deploy (\"true\") keep an import from being built or deployed."}),
-        field("resourceVersion", &Metadata::resource_version,
+        field("resourceVersion", &M::resource_version,
               {.doc = "Version that an update was made from; the update is refused when a newer one exists."}),
     };
   }

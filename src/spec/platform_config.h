@@ -22,10 +22,11 @@ struct ListenerConfig {
   bool enabled = true;
   std::string listen_address;
 
+  template <class L = ListenerConfig>
   static constexpr auto fields() {
     return std::tuple{
-        field("enabled", &ListenerConfig::enabled, {.doc = "Whether it listens at all."}),
-        field("listenAddress", &ListenerConfig::listen_address,
+        field("enabled", &L::enabled, {.doc = "Whether it listens at all."}),
+        field("listenAddress", &L::listen_address,
               {.doc = "Address to listen on; :8081 for webAdmin and :8082 for healthCheck when empty."}),
     };
   }
@@ -53,8 +54,8 @@ struct LoggerSinkAttributes {
   int max_batch_size = 1024;
   std::chrono::nanoseconds max_batch_interval = std::chrono::seconds{3};
 
+  template <class A = LoggerSinkAttributes>
   static constexpr auto fields() {
-    using A = LoggerSinkAttributes;
     return std::tuple{
         field("encoding", &A::encoding, {.doc = "console for people, json for machines (stdout)."}),
         field("varGroupName", &A::var_group_name, {.doc = "Put the variables under this key (stdout).", .inert = true}),
@@ -77,11 +78,12 @@ struct NamedLoggerSink {
   std::string url;
   LoggerSinkAttributes attributes;
 
+  template <class N = NamedLoggerSink>
   static constexpr auto fields() {
     return std::tuple{
-        field("kind", &NamedLoggerSink::kind, {.doc = "Where lines go."}),
-        field("url", &NamedLoggerSink::url, {.doc = "Address of the sink.", .inert = true}),
-        field("attributes", &NamedLoggerSink::attributes, {.doc = "Settings of the kind."}),
+        field("kind", &N::kind, {.doc = "Where lines go."}),
+        field("url", &N::url, {.doc = "Address of the sink.", .inert = true}),
+        field("attributes", &N::attributes, {.doc = "Settings of the kind."}),
     };
   }
 };
@@ -91,11 +93,12 @@ struct LoggerConfig {
   std::vector<LoggerSink> system;
   std::vector<LoggerSink> functions;
 
+  template <class L = LoggerConfig>
   static constexpr auto fields() {
     return std::tuple{
-        field("sinks", &LoggerConfig::sinks, {.doc = "Sinks by name; one named stdout exists always."}),
-        field("system", &LoggerConfig::system, {.doc = "Where the platform's own programs log."}),
-        field("functions", &LoggerConfig::functions,
+        field("sinks", &L::sinks, {.doc = "Sinks by name; one named stdout exists always."}),
+        field("system", &L::system, {.doc = "Where the platform's own programs log."}),
+        field("functions", &L::functions,
               {.doc = "Where functions log; stdout from level debug when empty. loggerSinks of a function win."}),
     };
   }
@@ -115,12 +118,13 @@ struct MetricSink {
   std::string url;
   boost::json::object attributes;
 
+  template <class M = MetricSink>
   static constexpr auto fields() {
     return std::tuple{
-        field("enabled", &MetricSink::enabled, {.doc = "Whether the sink is used; yes when absent."}),
-        field("kind", &MetricSink::kind, {.doc = "How metrics leave the processor; only prometheusPull works yet."}),
-        field("url", &MetricSink::url, {.doc = "Address; for prometheusPull the one to listen on, :8090 when empty."}),
-        field("attributes", &MetricSink::attributes,
+        field("enabled", &M::enabled, {.doc = "Whether the sink is used; yes when absent."}),
+        field("kind", &M::kind, {.doc = "How metrics leave the processor; only prometheusPull works yet."}),
+        field("url", &M::url, {.doc = "Address; for prometheusPull the one to listen on, :8090 when empty."}),
+        field("attributes", &M::attributes,
               {.doc = "Settings of the kind: instanceName, interval, jobName, instrumentationKey.", .secret = true}),
     };
   }
@@ -131,12 +135,12 @@ struct MetricsConfig {
   std::vector<std::string> system;
   std::vector<std::string> functions;
 
+  template <class M = MetricsConfig>
   static constexpr auto fields() {
     return std::tuple{
-        field("sinks", &MetricsConfig::sinks, {.doc = "Sinks by name."}),
-        field("system", &MetricsConfig::system,
-              {.doc = "Names of the sinks of the platform's programs.", .inert = true}),
-        field("functions", &MetricsConfig::functions, {.doc = "Names of the sinks of functions."}),
+        field("sinks", &M::sinks, {.doc = "Sinks by name."}),
+        field("system", &M::system, {.doc = "Names of the sinks of the platform's programs.", .inert = true}),
+        field("functions", &M::functions, {.doc = "Names of the sinks of functions."}),
     };
   }
 };
@@ -162,8 +166,8 @@ struct HttpLimitsConfig {
   int http2_resets_per_second = 20;
   int http2_unread_acks = 100;
 
+  template <class H = HttpLimitsConfig>
   static constexpr auto fields() {
-    using H = HttpLimitsConfig;
     return std::tuple{
         field("maxHeaderBytes", &H::max_header_bytes,
               {.doc = "Bytes that a request line and its headers may have, and the trailers of a chunked body; more is "
@@ -265,8 +269,8 @@ struct ProcessorConfig {
   int worker_descriptor_limit = 0;
   HttpLimitsConfig http;
 
+  template <class P = ProcessorConfig>
   static constexpr auto fields() {
-    using P = ProcessorConfig;
     return std::tuple{
         field("queueLimit", &P::queue_limit,
               {.doc = "Events that may wait for each worker of a trigger; more are answered 503 at once.",
@@ -312,9 +316,10 @@ struct ProcessorConfig {
 struct BuilderConfig {
   std::optional<bool> local_sources;
 
+  template <class B = BuilderConfig>
   static constexpr auto fields() {
     return std::tuple{
-        field("localSources", &BuilderConfig::local_sources,
+        field("localSources", &B::local_sources,
               {.doc = "Whether a function may name code that this machine alone reaches: its files, loopback and "
                       "link-local addresses, and repositories by ssh with its keys; yes when absent, except on kube."}),
     };
@@ -334,8 +339,8 @@ struct RuntimeEnvironment {
   std::map<std::string, std::string> build_args;
   std::string pip_ca_path;
 
+  template <class R = RuntimeEnvironment>
   static constexpr auto fields() {
-    using R = RuntimeEnvironment;
     return std::tuple{
         field("env", &R::env, {.doc = "Environment variables of every function; a function's own win."}),
         field("envFrom", &R::env_from,
@@ -350,10 +355,11 @@ struct RuntimeConfig {
   RuntimeEnvironment common;
   RuntimeEnvironment python;
 
+  template <class R = RuntimeConfig>
   static constexpr auto fields() {
     return std::tuple{
-        field("common", &RuntimeConfig::common, {.doc = "For functions of every runtime."}),
-        field("python", &RuntimeConfig::python, {.doc = "For Python functions."}),
+        field("common", &R::common, {.doc = "For functions of every runtime."}),
+        field("python", &R::python, {.doc = "For Python functions."}),
     };
   }
 };
@@ -370,8 +376,8 @@ struct PreemptibleNodes {
   boost::json::array gpu_tolerations;
   std::map<std::string, std::string> node_selector;
 
+  template <class P = PreemptibleNodes>
   static constexpr auto fields() {
-    using P = PreemptibleNodes;
     return std::tuple{
         field("defaultMode", &P::default_mode, {.doc = "preemptionMode of functions that say none."}),
         field("tolerations", &P::tolerations,
@@ -400,8 +406,8 @@ struct KubeConfig {
   std::string image_pull_secrets;
   std::string cron_trigger_cron_job_image = "nuclio/nuctl";
 
+  template <class K = KubeConfig>
   static constexpr auto fields() {
-    using K = KubeConfig;
     return std::tuple{
         field("kubeConfigPath", &K::kube_config_path,
               {.doc = "kubeconfig of the cluster; KUBECONFIG or the pod's service account when empty.", .inert = true}),
@@ -447,8 +453,8 @@ struct SelectorExpression {
   SelectorOperator is = SelectorOperator::in;
   std::vector<std::string> values;
 
+  template <class S = SelectorExpression>
   static constexpr auto fields() {
-    using S = SelectorExpression;
     return std::tuple{
         field("key", &S::key, {.doc = "Key of the label.", .required = true}),
         field("operator", &S::is, {.doc = "What the label must be to the values."}),
@@ -461,10 +467,11 @@ struct LabelSelector {
   std::map<std::string, std::string> match_labels;
   std::vector<SelectorExpression> match_expressions;
 
+  template <class L = LabelSelector>
   static constexpr auto fields() {
     return std::tuple{
-        field("matchLabels", &LabelSelector::match_labels, {.doc = "Labels that the function must have."}),
-        field("matchExpressions", &LabelSelector::match_expressions, {.doc = "What must be so of its labels."}),
+        field("matchLabels", &L::match_labels, {.doc = "Labels that the function must have."}),
+        field("matchExpressions", &L::match_expressions, {.doc = "What must be so of its labels."}),
     };
   }
 };
@@ -472,9 +479,10 @@ struct LabelSelector {
 struct AugmentedObjects {
   boost::json::object deployment;
 
+  template <class A = AugmentedObjects>
   static constexpr auto fields() {
     return std::tuple{
-        field("deployment", &AugmentedObjects::deployment,
+        field("deployment", &A::deployment,
               {.doc = "Merged over the function's Deployment: objects key by key, lists of named things by "
                       "name; null removes."})};
   }
@@ -486,8 +494,8 @@ struct AugmentedConfig {
   boost::json::object function_config;
   AugmentedObjects kubernetes;
 
+  template <class A = AugmentedConfig>
   static constexpr auto fields() {
-    using A = AugmentedConfig;
     return std::tuple{
         field("labelSelector", &A::label_selector, {.doc = "Which functions; all when empty."}),
         field("functionConfig", &A::function_config, {.doc = "Merged over the function: metadata and spec."}),
@@ -504,8 +512,8 @@ struct IngressConfig {
   std::vector<std::string> allowed_authentication_modes;
   std::string oauth2_proxy_url;
 
+  template <class I = IngressConfig>
   static constexpr auto fields() {
-    using I = IngressConfig;
     return std::tuple{
         field("enableSSLRedirect", &I::enable_ssl_redirect, {.doc = "Send plain HTTP of ingresses to HTTPS (nginx)."}),
         field("tlsSecret", &I::tls_secret, {.doc = "Secret with the certificate of ingresses that name none."}),
@@ -522,8 +530,8 @@ struct SensitiveFields {
   std::optional<bool> mask_sensitive_fields;
   std::vector<std::string> custom_sensitive_fields;
 
+  template <class S = SensitiveFields>
   static constexpr auto fields() {
-    using S = SensitiveFields;
     return std::tuple{
         field("maskSensitiveFields", &S::mask_sensitive_fields,
               {.doc = "Whether passwords and keys of functions are kept in a Secret, with references to them in the "
@@ -545,8 +553,8 @@ struct OpaConfig {
   int log_level = 0;
   std::string override_header_value;
 
+  template <class O = OpaConfig>
   static constexpr auto fields() {
-    using O = OpaConfig;
     return std::tuple{
         field("address", &O::address, {.doc = "Its URL, such as http://127.0.0.1:8181."}),
         field("clientKind", &O::client_kind, {.doc = "http, nop or mock.", .inert = true}),
@@ -593,8 +601,8 @@ struct PlatformConfig {
   SensitiveFields sensitive_fields;
   boost::json::object container_builder_configuration;
 
+  template <class P = PlatformConfig>
   static constexpr auto fields() {
-    using P = PlatformConfig;
     return std::tuple{
         field("kind", &P::kind,
               {.doc = "Where functions run; found out when empty: kube within a cluster, else process."}),

@@ -13,8 +13,8 @@ struct ProjectSpec {
   std::string owner;
   std::map<std::string, std::string> default_function_node_selector;
 
+  template <class P = ProjectSpec>
   static constexpr auto fields() {
-    using P = ProjectSpec;
     return std::tuple{
         field("description", &P::description, {.doc = "What the project is for."}),
         field("owner", &P::owner, {.doc = "Who owns it."}),
@@ -29,8 +29,8 @@ struct ProjectStatus {
   std::string operational_status;
   std::string updated_at;
 
+  template <class P = ProjectStatus>
   static constexpr auto fields() {
-    using P = ProjectStatus;
     return std::tuple{
         field("adminStatus", &P::admin_status, {.doc = "What its leader wants of it."}),
         field("operationalStatus", &P::operational_status, {.doc = "What it is, by its leader."}),
@@ -44,11 +44,12 @@ struct Project {
   ProjectSpec spec;
   ProjectStatus status;
 
+  template <class P = Project>
   static constexpr auto fields() {
     return std::tuple{
-        field("metadata", &Project::metadata, {.doc = "Who the project is.", .also = "meta"}),
-        field("spec", &Project::spec, {.doc = "What the user wants."}),
-        field("status", &Project::status, {.doc = "What the platform knows."}),
+        field("metadata", &P::metadata, {.doc = "Who the project is.", .also = "meta"}),
+        field("spec", &P::spec, {.doc = "What the user wants."}),
+        field("status", &P::status, {.doc = "What the platform knows."}),
     };
   }
 };

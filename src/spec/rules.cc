@@ -20,7 +20,8 @@ using namespace std::chrono_literals;
 using schema::join;
 using schema::Report;
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text.substr(0, 100)) + "\""; }
+// Not `quoted`: beside std::quoted a call would mean either.
+std::string in_quotes(std::string_view text) { return "\"" + std::string(text.substr(0, 100)) + "\""; }
 
 void problem(Report& report, std::string path, std::string message) {
   report.problems.push_back({std::move(path), std::move(message)});
@@ -82,13 +83,50 @@ void check_metadata(const Metadata& metadata, std::string_view name, Report& rep
   if (!checked) problem(report, join("metadata.labels", kProjectLabel), "is no valid name: " + checked.error().what);
 }
 
+// A relative path to a file, as which it can be written.
+bool is_path_within_folder(std::string_view path) {
+  constexpr std::size_t kMaxPath = 1024;
+  constexpr std::size_t kMaxName = 255;  // Linux's
+  if (path.size() > kMaxPath) return false;
+  if (std::ranges::any_of(path, [](unsigned char c) { return c < 0x20 || c == 0x7f; })) return false;
+  for (;;) {
+    const std::size_t slash = path.find('/');
+    const std::string_view name = path.substr(0, slash);
+    if (name.empty() || name == "." || name == ".." || name.size() > kMaxName) return false;
+    if (slash == std::string_view::npos) return true;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+void check_files(const Build& build, Report& report) {
+  constexpr std::size_t kMaxFiles = 1000;
+  constexpr std::string_view kField = "spec.build.files";
+  if (build.files.empty()) return;
+  if (build.function_source_code.empty())
+    problem(report, std::string(kField), "must be empty without functionSourceCode, to which these files belong");
+  if (build.files.size() > kMaxFiles)
+    problem(report, std::string(kField),
+            "must have at most " + std::to_string(kMaxFiles) + " files, has " + std::to_string(build.files.size()));
+  for (const auto& [path, text] : build.files) {
+    if (!is_path_within_folder(path)) {
+      problem(report, join(kField, path), "must be a path within the code's folder, such as lib/prices.py");
+      continue;
+    }
+    const auto decoded = decode_base64(text);
+    if (!decoded) problem(report, join(kField, path), "must be the file's content as base64: " + decoded.error().what);
+    const auto below = build.files.lower_bound(path + "/");
+    if (below != build.files.end() && below->first.starts_with(path + "/"))
+      problem(report, join(kField, path), "must not be a file, since " + in_quotes(below->first) + " lies beneath it");
+  }
+}
+
 void check_code(const FunctionSpec& spec, Report& report) {
   const bool has_runtime = !spec.runtime.empty();
   if (has_runtime && !is_runtime(spec.runtime))
     problem(report, "spec.runtime",
-            "must be a language, or language:version such as python:3.11, is " + quoted(spec.runtime));
+            "must be a language, or language:version such as python:3.11, is " + in_quotes(spec.runtime));
   if (is_runtime_of(spec.runtime, "python") && !spec.handler.empty() && !is_python_handler(spec.handler))
-    problem(report, "spec.handler", "must be module:function such as main:handler, is " + quoted(spec.handler));
+    problem(report, "spec.handler", "must be module:function such as main:handler, is " + in_quotes(spec.handler));
   const bool unprintable = std::ranges::any_of(spec.handler, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
   if (unprintable) problem(report, "spec.handler", "must not contain control characters");
   if (!spec.build.function_source_code.empty()) {
@@ -96,6 +134,7 @@ void check_code(const FunctionSpec& spec, Report& report) {
     if (!decoded)
       problem(report, "spec.build.functionSourceCode", "must be the source code as base64: " + decoded.error().what);
   }
+  check_files(spec.build, report);
   const std::pair<std::string_view, const std::string&> references[] = {
       {"spec.image", spec.image},
       {"spec.runRegistry", spec.run_registry},
@@ -114,7 +153,7 @@ void check_code(const FunctionSpec& spec, Report& report) {
       if (of_build && name.starts_with(scheme)) name.remove_prefix(scheme.size());
     if (parse_image_reference(name)) continue;
     problem(report, std::string(path),
-            "must be an image or registry such as registry.local:5000/team/name:tag, is " + quoted(reference));
+            "must be an image or registry such as registry.local:5000/team/name:tag, is " + in_quotes(reference));
   }
 }
 
@@ -124,9 +163,9 @@ void check_env(const FunctionSpec& spec, Report& report) {
     const std::string& name = spec.env[i].name;
     const std::string path = "spec.env[" + std::to_string(i) + "].name";
     if (name.find_first_of(std::string_view("=\0", 2)) != std::string::npos)
-      problem(report, path, "must not contain \"=\", is " + quoted(name));
+      problem(report, path, "must not contain \"=\", is " + in_quotes(name));
     if (!name.empty() && !seen.insert(name).second)
-      warning(report, path, "is " + quoted(name) + " for the second time; the last value counts");
+      warning(report, path, "is " + in_quotes(name) + " for the second time; the last value counts");
     if (spec.env[i].value.find('\0') != std::string::npos)
       problem(report, "spec.env[" + std::to_string(i) + "].value", "must not contain the character NUL");
   }
@@ -168,7 +207,7 @@ void check_ports(const FunctionSpec& spec, Report& report) {
       if (name == nullptr || !name->is_string() || name->get_string().empty())
         problem(report, path + ".name", "is required");
       else if (!names.emplace(name->get_string()).second)
-        problem(report, path + ".name", "is " + quoted(name->get_string()) + ", which another port has");
+        problem(report, path + ".name", "is " + in_quotes(name->get_string()) + ", which another port has");
       if (number == nullptr || !number->is_int64())
         problem(report, path + ".containerPort", "is required");
       else if (!numbers.insert(number->get_int64()).second)
@@ -197,14 +236,14 @@ struct KindRules {
 
   void operator()(const HttpTrigger& http) const {
     if (!trigger.url.empty() && !is_listen_address(trigger.url))
-      problem(report, path + ".url", "must be an address to listen on such as :8080, is " + quoted(trigger.url));
+      problem(report, path + ".url", "must be an address to listen on such as :8080, is " + in_quotes(trigger.url));
     if (http.tls) check_tls(*http.tls);
   }
 
   void operator()(const CronTrigger& cron) const {
     const std::string attributes = path + ".attributes";
     if (cron.interval < 0ns)
-      problem(report, attributes + ".interval", "must be positive, is " + quoted(format_duration(cron.interval)));
+      problem(report, attributes + ".interval", "must be positive, is " + in_quotes(format_duration(cron.interval)));
     if (cron.interval == 0ns && cron.schedule.empty())
       problem(report, attributes, "must have a schedule such as \"*/5 * * * *\" or an interval such as 10s");
     if (cron.schedule.empty()) return;
@@ -229,10 +268,11 @@ struct KindRules {
     const auto check = [&](std::string_view name, const std::string& file) {
       if (!file.empty() && !tls.path_of(file).starts_with('/'))
         problem(report, path + ".attributes.tls." + std::string(name),
-                "must begin with /, or secretPath must name its folder, is " + quoted(file));
+                "must begin with /, or secretPath must name its folder, is " + in_quotes(file));
     };
     if (!tls.secret_path.empty() && tls.secret_path.front() != '/')
-      return problem(report, path + ".attributes.tls.secretPath", "must begin with /, is " + quoted(tls.secret_path));
+      return problem(report, path + ".attributes.tls.secretPath",
+                     "must begin with /, is " + in_quotes(tls.secret_path));
     if (tls.certificate.empty()) problem(report, path + ".attributes.tls.certificate", "must not be empty");
     if (tls.key.empty()) problem(report, path + ".attributes.tls.key", "must not be empty");
     check("certificate", tls.certificate);
@@ -245,7 +285,7 @@ struct KindRules {
                               trigger.explicit_ack_mode == ExplicitAckMode::explicit_only;
     if (explicit_ack && mode != WorkerAllocationMode::fixed)
       problem(report, path + ".explicitAckMode",
-              "is " + quoted(schema::name_of(trigger.explicit_ack_mode)) +
+              "is " + in_quotes(schema::name_of(trigger.explicit_ack_mode)) +
                   ", which needs attributes.workerAllocationMode static");
   }
 };
@@ -254,14 +294,15 @@ void check_trigger(const std::string& key, const Trigger& trigger, const Functio
   const std::string path = join("spec.triggers", key);
   if (key.empty()) problem(report, path, "must have a name");
   if (!trigger.name.empty() && trigger.name != key)
-    problem(report, path + ".name", "must be the key of the trigger, " + quoted(key) + ", is " + quoted(trigger.name));
+    problem(report, path + ".name",
+            "must be the key of the trigger, " + in_quotes(key) + ", is " + in_quotes(trigger.name));
   if (trigger.worker_termination_timeout < 0ns)
     problem(report, path + ".workerTerminationTimeout",
-            "must not be negative, is " + quoted(format_duration(trigger.worker_termination_timeout)));
+            "must not be negative, is " + in_quotes(format_duration(trigger.worker_termination_timeout)));
   if (trigger.batch.mode == BatchMode::enable) {
     if (trigger.batch.timeout <= 0ns)
       problem(report, path + ".batch.timeout",
-              "must be positive, is " + quoted(format_duration(trigger.batch.timeout)));
+              "must be positive, is " + in_quotes(format_duration(trigger.batch.timeout)));
     if (!is_http(trigger) || !(spec.runtime.empty() || is_runtime_of(spec.runtime, "python")))
       warning(report, path + ".batch", "has no effect; only http triggers of python functions make batches");
   }
@@ -274,7 +315,7 @@ void check_triggers(const FunctionSpec& spec, Report& report) {
   for (const auto& [key, trigger] : spec.triggers) {
     check_trigger(key, trigger, spec, report);
     if (!is_http(trigger)) continue;
-    http_triggers += (count++ == 0 ? "" : ", ") + quoted(key);
+    http_triggers += (count++ == 0 ? "" : ", ") + in_quotes(key);
   }
   if (count > 1)
     problem(report, "spec.triggers",
@@ -326,7 +367,7 @@ void check_upstreams(const std::vector<Upstream>& upstreams, Report& report) {
     const std::string path = "spec.upstreams[" + std::to_string(i) + "]";
     const Upstream& upstream = upstreams[i];
     if (upstream.kind != kFunctionUpstream)
-      problem(report, path + ".kind", "must be nucliofunction, is " + quoted(upstream.kind));
+      problem(report, path + ".kind", "must be nucliofunction, is " + in_quotes(upstream.kind));
     const auto name = check_label("function name", upstream.function.name);
     if (!name) problem(report, path + ".nucliofunction.name", "is no valid name: " + name.error().what);
     if (upstream.percentage > 0) ++canaries;
@@ -361,7 +402,7 @@ Report check_rules(const FunctionConfig& config) {
   check_ports(config.spec, report);
   if (config.spec.event_timeout < 0ns)
     problem(report, "spec.eventTimeout",
-            "must not be negative, is " + quoted(format_duration(config.spec.event_timeout)));
+            "must not be negative, is " + in_quotes(format_duration(config.spec.event_timeout)));
   return report;
 }
 
@@ -379,11 +420,11 @@ Result<void> validate(const ApiGateway& gateway) {
   const ApiGatewaySpec& spec = gateway.spec;
   if (spec.name != gateway.metadata.name)
     problem(report, "spec.name",
-            "must be that of the metadata, " + quoted(gateway.metadata.name) + ", is " + quoted(spec.name));
+            "must be that of the metadata, " + in_quotes(gateway.metadata.name) + ", is " + in_quotes(spec.name));
   if (!is_host_name(spec.host))
-    problem(report, "spec.host", "must be a host name such as shop.example.com, is " + quoted(spec.host));
+    problem(report, "spec.host", "must be a host name such as shop.example.com, is " + in_quotes(spec.host));
   if (!is_gateway_path(spec.path))
-    problem(report, "spec.path", "must be a path without blanks and quotes, is " + quoted(spec.path));
+    problem(report, "spec.path", "must be a path without blanks and quotes, is " + in_quotes(spec.path));
   check_upstreams(spec.upstreams, report);
   check_authentication(spec, report);
   if (report.problems.empty()) return {};

@@ -61,12 +61,13 @@ struct ScaleToZeroStatus {
   std::string last_scale_event;
   std::string last_scale_event_time;
 
+  template <class S = ScaleToZeroStatus>
   static constexpr auto fields() {
     return std::tuple{
-        field("lastScaleEvent", &ScaleToZeroStatus::last_scale_event,
+        field("lastScaleEvent", &S::last_scale_event,
               {.doc = "resourceUpdated, scaleFromZeroStarted, scaleFromZeroCompleted, scaleToZeroStarted or "
                       "scaleToZeroCompleted."}),
-        field("lastScaleEventTime", &ScaleToZeroStatus::last_scale_event_time, {.doc = "When that was, as RFC 3339."}),
+        field("lastScaleEventTime", &S::last_scale_event_time, {.doc = "When that was, as RFC 3339."}),
     };
   }
 };
@@ -80,8 +81,8 @@ struct Condition {
   std::string last_transition_time;
   std::int64_t observed_generation = 0;
 
+  template <class C = Condition>
   static constexpr auto fields() {
-    using C = Condition;
     return std::tuple{
         field("type", &C::type, {.doc = "What it is about, such as Ready.", .required = true}),
         field("status", &C::status, {.doc = "True, False or Unknown."}),
@@ -111,8 +112,8 @@ struct FunctionStatus {
   std::int64_t observed_generation = 0;
   std::vector<Condition> conditions;
 
+  template <class S = FunctionStatus>
   static constexpr auto fields() {
-    using S = FunctionStatus;
     return std::tuple{
         field("state", &S::state, {.doc = "Where the function is on its way to being ready."}),
         field("message", &S::message, {.doc = "Why the function is in error or unhealthy."}),

@@ -34,11 +34,12 @@ struct Batch {
   int batch_size = 10;
   std::chrono::nanoseconds timeout = std::chrono::seconds{1};
 
+  template <class B = Batch>
   static constexpr auto fields() {
     return std::tuple{
-        field("mode", &Batch::mode, {.doc = "Whether events are handed to the handler in batches."}),
-        field("batchSize", &Batch::batch_size, {.doc = "Events in a full batch.", .min = 1, .max = 100000}),
-        field("timeout", &Batch::timeout, {.doc = "How long the first event waits for a full batch."}),
+        field("mode", &B::mode, {.doc = "Whether events are handed to the handler in batches."}),
+        field("batchSize", &B::batch_size, {.doc = "Events in a full batch.", .min = 1, .max = 100000}),
+        field("timeout", &B::timeout, {.doc = "How long the first event waits for a full batch."}),
     };
   }
 };
@@ -47,10 +48,11 @@ struct Partition {
   int id = 0;
   std::optional<std::string> checkpoint;
 
+  template <class P = Partition>
   static constexpr auto fields() {
     return std::tuple{
-        field("id", &Partition::id, {.doc = "Number of the partition.", .min = 0}),
-        field("checkpoint", &Partition::checkpoint, {.doc = "Position to begin at."}),
+        field("id", &P::id, {.doc = "Number of the partition.", .min = 0}),
+        field("checkpoint", &P::checkpoint, {.doc = "Position to begin at."}),
     };
   }
 };
@@ -78,37 +80,35 @@ struct Trigger {
   int total_tasks = 0;
   int max_task_allocation = 0;
 
+  template <class T = Trigger>
   static constexpr auto fields() {
     return std::tuple{
-        field("class", &Trigger::trigger_class, {.doc = "Legacy; sync or async."}),
-        tagged("kind", "attributes", &Trigger::kind, {.doc = "Kind of the trigger; its own settings are attributes."}),
-        field("name", &Trigger::name, {.doc = "The key under which the trigger stands; filled in when empty."}),
-        field("disabled", &Trigger::disabled, {.doc = "Keep the trigger, but take no events from it."}),
-        field("numWorkers", &Trigger::num_workers,
+        field("class", &T::trigger_class, {.doc = "Legacy; sync or async."}),
+        tagged("kind", "attributes", &T::kind, {.doc = "Kind of the trigger; its own settings are attributes."}),
+        field("name", &T::name, {.doc = "The key under which the trigger stands; filled in when empty."}),
+        field("disabled", &T::disabled, {.doc = "Keep the trigger, but take no events from it."}),
+        field("numWorkers", &T::num_workers,
               {.doc = "Events handled at the same time.", .min = 1, .max = 100000, .deprecated = "maxWorkers"}),
-        field("url", &Trigger::url,
-              {.doc = "Address of the source; for http the address to listen on, :8080 when empty."}),
-        field("paths", &Trigger::paths, {.doc = "Paths within the source.", .inert = true}),
-        field("username", &Trigger::username, {.doc = "User name at the source.", .inert = true}),
-        field("password", &Trigger::password, {.doc = "Password at the source.", .secret = true, .inert = true}),
-        field("secret", &Trigger::secret, {.doc = "Secret for the source.", .secret = true, .inert = true}),
-        field("partitions", &Trigger::partitions, {.doc = "Partitions to begin with.", .inert = true}),
-        field("annotations", &Trigger::annotations,
-              {.doc = "Annotations for the trigger's ingresses.", .only = kKubernetes}),
-        field("workerTerminationTimeout", &Trigger::worker_termination_timeout,
+        field("url", &T::url, {.doc = "Address of the source; for http the address to listen on, :8080 when empty."}),
+        field("paths", &T::paths, {.doc = "Paths within the source.", .inert = true}),
+        field("username", &T::username, {.doc = "User name at the source.", .inert = true}),
+        field("password", &T::password, {.doc = "Password at the source.", .secret = true, .inert = true}),
+        field("secret", &T::secret, {.doc = "Secret for the source.", .secret = true, .inert = true}),
+        field("partitions", &T::partitions, {.doc = "Partitions to begin with.", .inert = true}),
+        field("annotations", &T::annotations, {.doc = "Annotations for the trigger's ingresses.", .only = kKubernetes}),
+        field("workerTerminationTimeout", &T::worker_termination_timeout,
               {.doc = "How long a worker may take to terminate."}),
-        field("workerAvailabilityTimeoutMilliseconds", &Trigger::worker_availability_timeout_milliseconds,
+        field("workerAvailabilityTimeoutMilliseconds", &T::worker_availability_timeout_milliseconds,
               {.doc = "How long an event waits for an idle worker; 10000 when absent or negative, 0 does not wait."}),
-        field("workerAllocatorName", &Trigger::worker_allocator_name,
+        field("workerAllocatorName", &T::worker_allocator_name,
               {.doc = "Triggers with the same name share one pool of workers."}),
-        field("explicitAckMode", &Trigger::explicit_ack_mode,
+        field("explicitAckMode", &T::explicit_ack_mode,
               {.doc = "Whether the handler acknowledges stream records itself.", .inert = true}),
-        field("waitExplicitAckDuringRebalanceTimeout", &Trigger::wait_explicit_ack_during_rebalance_timeout,
+        field("waitExplicitAckDuringRebalanceTimeout", &T::wait_explicit_ack_during_rebalance_timeout,
               {.doc = "How long a rebalance waits for explicit acks.", .inert = true}),
-        field("batch", &Trigger::batch, {.doc = "Batching of events (http trigger, python runtime)."}),
-        field("total_tasks", &Trigger::total_tasks,
-              {.doc = "Legacy; number of tasks to share.", .min = 0, .inert = true}),
-        field("max_task_allocation", &Trigger::max_task_allocation,
+        field("batch", &T::batch, {.doc = "Batching of events (http trigger, python runtime)."}),
+        field("total_tasks", &T::total_tasks, {.doc = "Legacy; number of tasks to share.", .min = 0, .inert = true}),
+        field("max_task_allocation", &T::max_task_allocation,
               {.doc = "Legacy; most tasks of one replica.", .min = 0, .inert = true}),
     };
   }

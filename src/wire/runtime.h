@@ -50,8 +50,8 @@ struct Runtime {
   std::string packages;
   std::string folder;  // absolute; not in the manifest
 
+  template <class R = Runtime>
   static constexpr auto fields() {
-    using R = Runtime;
     using schema::field;
     return std::tuple{
         field("name", &R::name, {.doc = "Name in spec.runtime; the folder's name.", .required = true}),

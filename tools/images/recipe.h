@@ -14,11 +14,12 @@ struct Part {
   std::string from;
   std::string to;
 
+  template <class P = Part>
   static constexpr auto fields() {
     using schema::field;
     return std::tuple{
-        field("from", &Part::from, {.doc = "File or folder of this machine.", .required = true}),
-        field("to", &Part::to, {.doc = "Its place in the image, without the first slash.", .required = true}),
+        field("from", &P::from, {.doc = "File or folder of this machine.", .required = true}),
+        field("to", &P::to, {.doc = "Its place in the image, without the first slash.", .required = true}),
     };
   }
 };
@@ -38,8 +39,8 @@ struct Recipe {
   std::int64_t created = 0;
   std::vector<std::string> tags;
 
+  template <class R = Recipe>
   static constexpr auto fields() {
-    using R = Recipe;
     using schema::field;
     return std::tuple{
         field("base", &R::base, {.doc = "Folder of a layout with one image, on which this one is put."}),

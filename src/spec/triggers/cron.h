@@ -25,17 +25,18 @@ struct CronTrigger {
   ConcurrencyPolicy concurrency_policy = ConcurrencyPolicy::forbid;
   int job_backoff_limit = 2;
 
+  template <class C = CronTrigger>
   static constexpr auto fields() {
     return std::tuple{
         field(
-            "schedule", &CronTrigger::schedule,
+            "schedule", &C::schedule,
             {.doc = "Cron expression with five fields, or six when seconds come first, or @every 5s, @hourly, @daily, "
                     "@weekly, @monthly, @yearly; in UTC."}),
-        field("interval", &CronTrigger::interval, {.doc = "Time between two events; wins over schedule."}),
-        field("event", &CronTrigger::event, {.doc = "The event to send."}),
-        field("concurrencyPolicy", &CronTrigger::concurrency_policy,
+        field("interval", &C::interval, {.doc = "Time between two events; wins over schedule."}),
+        field("event", &C::event, {.doc = "The event to send."}),
+        field("concurrencyPolicy", &C::concurrency_policy,
               {.doc = "What a CronJob does when the last run is not over.", .only = kKubernetes}),
-        field("jobBackoffLimit", &CronTrigger::job_backoff_limit,
+        field("jobBackoffLimit", &C::job_backoff_limit,
               {.doc = "How many more pods a CronJob starts for a run that failed.", .min = 0, .only = kKubernetes}),
     };
   }

@@ -16,12 +16,13 @@ struct TriggerEvent {
   std::string method;
   std::map<std::string, std::string> headers;
 
+  template <class T = TriggerEvent>
   static constexpr auto fields() {
     return std::tuple{
-        field("body", &TriggerEvent::body, {.doc = "Body of the event."}),
-        field("path", &TriggerEvent::path, {.doc = "Path of the event."}),
-        field("method", &TriggerEvent::method, {.doc = "Method of the event."}),
-        field("headers", &TriggerEvent::headers, {.doc = "Headers of the event."}),
+        field("body", &T::body, {.doc = "Body of the event."}),
+        field("path", &T::path, {.doc = "Path of the event."}),
+        field("method", &T::method, {.doc = "Method of the event."}),
+        field("headers", &T::headers, {.doc = "Headers of the event."}),
     };
   }
 };

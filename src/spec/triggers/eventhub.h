@@ -19,8 +19,8 @@ struct EventhubTrigger {
   std::string consumer_group = "$Default";
   std::vector<int> partitions;
 
+  template <class T = EventhubTrigger>
   static constexpr auto fields() {
-    using T = EventhubTrigger;
     return std::tuple{
         field("sharedAccessKeyName", &T::shared_access_key_name, {.doc = "Name of the shared access key."}),
         field("sharedAccessKeyValue", &T::shared_access_key_value, {.doc = "The shared access key.", .secret = true}),

@@ -43,19 +43,20 @@ struct Ingress {
   PathType path_type = PathType::implementation_specific;
   std::string secret_name;
 
+  template <class I = Ingress>
   static constexpr auto fields() {
     return std::tuple{
-        field("host", &Ingress::host, {.doc = "Host name; wins over hostTemplate."}),
+        field("host", &I::host, {.doc = "Host name; wins over hostTemplate."}),
         field(
-            "hostTemplate", &Ingress::host_template,
+            "hostTemplate", &I::host_template,
             {.doc = "Template of the host name, with .Name, .ProjectName and .Namespace; @nuclio.fromDefault takes the "
                     "platform's."}),
         field(
-            "hostTemplateRandomCharsLength", &Ingress::host_template_random_chars_length,
+            "hostTemplateRandomCharsLength", &I::host_template_random_chars_length,
             {.doc = "Random characters at the end of a label that had to be cut; -1 for none.", .min = -1, .max = 32}),
-        field("paths", &Ingress::paths, {.doc = "Paths, with .Name, .Namespace and .Version."}),
-        field("pathType", &Ingress::path_type, {.doc = "How Kubernetes compares the paths."}),
-        field("secretName", &Ingress::secret_name, {.doc = "Secret with the TLS certificate."}),
+        field("paths", &I::paths, {.doc = "Paths, with .Name, .Namespace and .Version."}),
+        field("pathType", &I::path_type, {.doc = "How Kubernetes compares the paths."}),
+        field("secretName", &I::secret_name, {.doc = "Secret with the TLS certificate."}),
     };
   }
 };
@@ -71,16 +72,17 @@ struct Cors {
   std::string preflight_request_method = "OPTIONS";
   std::optional<std::int64_t> preflight_max_age_seconds = 5;
 
+  template <class C = Cors>
   static constexpr auto fields() {
     return std::tuple{
-        field("enabled", &Cors::enabled, {.doc = "Answer preflight requests and check origins."}),
-        field("allowOrigins", &Cors::allow_origins, {.doc = "Origins that may call; * for all."}),
-        field("allowMethods", &Cors::allow_methods, {.doc = "Methods that may be used."}),
-        field("allowHeaders", &Cors::allow_headers, {.doc = "Request headers that may be sent."}),
-        field("allowCredentials", &Cors::allow_credentials, {.doc = "Whether cookies and credentials may be sent."}),
-        field("exposeHeaders", &Cors::expose_headers, {.doc = "Response headers that scripts may read."}),
-        field("preflightRequestMethod", &Cors::preflight_request_method, {.doc = "Method of a preflight request."}),
-        field("preflightMaxAgeSeconds", &Cors::preflight_max_age_seconds,
+        field("enabled", &C::enabled, {.doc = "Answer preflight requests and check origins."}),
+        field("allowOrigins", &C::allow_origins, {.doc = "Origins that may call; * for all."}),
+        field("allowMethods", &C::allow_methods, {.doc = "Methods that may be used."}),
+        field("allowHeaders", &C::allow_headers, {.doc = "Request headers that may be sent."}),
+        field("allowCredentials", &C::allow_credentials, {.doc = "Whether cookies and credentials may be sent."}),
+        field("exposeHeaders", &C::expose_headers, {.doc = "Response headers that scripts may read."}),
+        field("preflightRequestMethod", &C::preflight_request_method, {.doc = "Method of a preflight request."}),
+        field("preflightMaxAgeSeconds", &C::preflight_max_age_seconds,
               {.doc =
                    "Seconds for which a browser may keep the preflight answer; the header is left out when negative or "
                    "null."}),
@@ -101,8 +103,8 @@ struct HttpTls {
   std::string client_ca;
   TlsMinimumVersion minimum_version = TlsMinimumVersion::v1_2;
 
+  template <class T = HttpTls>
   static constexpr auto fields() {
-    using T = HttpTls;
     return std::tuple{
         field("secretPath", &T::secret_path,
               {.doc = "Folder of the files below, as a volume of a Kubernetes secret of type kubernetes.io/tls has "
@@ -140,33 +142,32 @@ struct HttpTrigger {
   std::optional<HttpTls> tls;
   bool http2 = true;
 
+  template <class H = HttpTrigger>
   static constexpr auto fields() {
     return std::tuple{
-        field("port", &HttpTrigger::port,
+        field("port", &H::port,
               {.doc = "Port of the host where the function answers; chosen by the platform when 0.",
                .min = 0,
                .max = 65535}),
-        field("serviceType", &HttpTrigger::service_type,
-              {.doc = "Type of the Kubernetes service.", .only = kKubernetes}),
-        field("ingresses", &HttpTrigger::ingresses, {.doc = "Ingresses by name.", .only = kKubernetes}),
-        field("readBufferSize", &HttpTrigger::read_buffer_size,
+        field("serviceType", &H::service_type, {.doc = "Type of the Kubernetes service.", .only = kKubernetes}),
+        field("ingresses", &H::ingresses, {.doc = "Ingresses by name.", .only = kKubernetes}),
+        field("readBufferSize", &H::read_buffer_size,
               {.doc = "Bytes that the request line and headers may have, more is answered 431; the platform's "
                       "processor.http.maxHeaderBytes when absent.",
                .min = 256,
                .max = 1048576}),
-        field("maxRequestBodySize", &HttpTrigger::max_request_body_size,
+        field("maxRequestBodySize", &H::max_request_body_size,
               {.doc = "Bytes that a request body may have, more is answered 413; the platform's "
                       "processor.http.maxBodyBytes when absent or 0.",
                .min = 0}),
-        field("reduceMemoryUsage", &HttpTrigger::reduce_memory_usage,
+        field("reduceMemoryUsage", &H::reduce_memory_usage,
               {.doc = "Use less memory for more processor time.", .inert = true}),
-        field("cors", &HttpTrigger::cors, {.doc = "Cross-origin requests; off when absent."}),
-        field("disablePortPublishing", &HttpTrigger::disable_port_publishing,
+        field("cors", &H::cors, {.doc = "Cross-origin requests; off when absent."}),
+        field("disablePortPublishing", &H::disable_port_publishing,
               {.doc = "Do not publish the port on the host (docker platform).", .inert = true}),
-        field("mode", &HttpTrigger::mode, {.doc = "sync or async; both behave the same."}),
-        field("tls", &HttpTrigger::tls,
-              {.doc = "Speak HTTPS with this certificate, and nothing else; off when absent."}),
-        field("http2", &HttpTrigger::http2,
+        field("mode", &H::mode, {.doc = "sync or async; both behave the same."}),
+        field("tls", &H::tls, {.doc = "Speak HTTPS with this certificate, and nothing else; off when absent."}),
+        field("http2", &H::http2,
               {.doc = "Speak HTTP/2 too: with tls to clients that choose it, else to those that begin with it (h2c)."}),
     };
   }

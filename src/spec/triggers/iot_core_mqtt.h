@@ -12,8 +12,9 @@ namespace nuclio::spec {
 struct FileContents {
   std::string contents;
 
+  template <class F = FileContents>
   static constexpr auto fields() {
-    return std::tuple{field("contents", &FileContents::contents, {.doc = "The text itself.", .secret = true})};
+    return std::tuple{field("contents", &F::contents, {.doc = "The text itself.", .secret = true})};
   }
 };
 
@@ -30,8 +31,8 @@ struct IotCoreMqttTrigger {
   FileContents private_key;
   std::chrono::nanoseconds jwt_refresh_interval = std::chrono::hours{1};
 
+  template <class T = IotCoreMqttTrigger>
   static constexpr auto fields() {
-    using T = IotCoreMqttTrigger;
     return std::tuple{
         field("subscriptions", &T::subscriptions, {.doc = "What to subscribe to."}),
         field("clientID", &T::client_id, {.doc = "Client identifier."}),

@@ -33,12 +33,13 @@ struct KafkaOauth {
   std::string token_url;
   std::vector<std::string> scopes;
 
+  template <class K = KafkaOauth>
   static constexpr auto fields() {
     return std::tuple{
-        field("clientID", &KafkaOauth::client_id, {.doc = "Client at the token server."}),
-        field("clientSecret", &KafkaOauth::client_secret, {.doc = "Secret of the client.", .secret = true}),
-        field("tokenURL", &KafkaOauth::token_url, {.doc = "URL of the token server."}),
-        field("scopes", &KafkaOauth::scopes, {.doc = "Scopes to ask for."}),
+        field("clientID", &K::client_id, {.doc = "Client at the token server."}),
+        field("clientSecret", &K::client_secret, {.doc = "Secret of the client.", .secret = true}),
+        field("tokenURL", &K::token_url, {.doc = "URL of the token server."}),
+        field("scopes", &K::scopes, {.doc = "Scopes to ask for."}),
     };
   }
 };
@@ -52,14 +53,15 @@ struct KafkaSasl {
   SaslMechanism mechanism = SaslMechanism::plain;
   KafkaOauth oauth;
 
+  template <class K = KafkaSasl>
   static constexpr auto fields() {
     return std::tuple{
-        field("enable", &KafkaSasl::enable, {.doc = "Log in with SASL."}),
-        field("handshake", &KafkaSasl::handshake, {.doc = "Send the SASL handshake first."}),
-        field("user", &KafkaSasl::user, {.doc = "User name."}),
-        field("password", &KafkaSasl::password, {.doc = "Password.", .secret = true}),
-        field("mechanism", &KafkaSasl::mechanism, {.doc = "How to log in."}),
-        field("oauth", &KafkaSasl::oauth, {.doc = "Token server of OAUTHBEARER."}),
+        field("enable", &K::enable, {.doc = "Log in with SASL."}),
+        field("handshake", &K::handshake, {.doc = "Send the SASL handshake first."}),
+        field("user", &K::user, {.doc = "User name."}),
+        field("password", &K::password, {.doc = "Password.", .secret = true}),
+        field("mechanism", &K::mechanism, {.doc = "How to log in."}),
+        field("oauth", &K::oauth, {.doc = "Token server of OAUTHBEARER."}),
     };
   }
 };
@@ -70,12 +72,12 @@ struct KafkaTls {
   bool insecure_skip_verify = false;
   std::string minimum_version;
 
+  template <class K = KafkaTls>
   static constexpr auto fields() {
     return std::tuple{
-        field("enable", &KafkaTls::enable, {.doc = "Connect with TLS."}),
-        field("insecureSkipVerify", &KafkaTls::insecure_skip_verify, {.doc = "Do not check the broker's certificate."}),
-        field("minimumVersion", &KafkaTls::minimum_version,
-              {.doc = "Lowest TLS version, 1.2 or 1.3.", .also = "minVersion"}),
+        field("enable", &K::enable, {.doc = "Connect with TLS."}),
+        field("insecureSkipVerify", &K::insecure_skip_verify, {.doc = "Do not check the broker's certificate."}),
+        field("minimumVersion", &K::minimum_version, {.doc = "Lowest TLS version, 1.2 or 1.3.", .also = "minVersion"}),
     };
   }
 };
@@ -115,8 +117,8 @@ struct KafkaClusterTrigger {
   int log_level = 0;
   std::string version = "0.11.0.0";
 
+  template <class T = KafkaClusterTrigger>
   static constexpr auto fields() {
-    using T = KafkaClusterTrigger;
     return std::tuple{
         field("brokers", &T::brokers, {.doc = "Brokers to begin with, host:port; the trigger's url when empty."}),
         field("topics", &T::topics, {.doc = "Topics to read."}),

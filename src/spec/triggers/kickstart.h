@@ -10,8 +10,9 @@ struct KickstartTrigger {
   static constexpr std::string_view kKind = "kickstart";
   TriggerEvent event;
 
+  template <class K = KickstartTrigger>
   static constexpr auto fields() {
-    return std::tuple{field("event", &KickstartTrigger::event, {.doc = "The event to send."})};
+    return std::tuple{field("event", &K::event, {.doc = "The event to send."})};
   }
 };
 

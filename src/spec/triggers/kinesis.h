@@ -28,8 +28,8 @@ struct KinesisTrigger {
   IteratorType iterator_type = IteratorType::latest;
   std::chrono::nanoseconds polling_period = std::chrono::milliseconds{500};
 
+  template <class T = KinesisTrigger>
   static constexpr auto fields() {
-    using T = KinesisTrigger;
     return std::tuple{
         field("accessKeyID", &T::access_key_id, {.doc = "Access key.", .secret = true}),
         field("secretAccessKey", &T::secret_access_key, {.doc = "Secret of the access key.", .secret = true}),

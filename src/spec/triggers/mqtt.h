@@ -13,10 +13,11 @@ struct MqttSubscription {
   std::string topic;
   int qos = 0;
 
+  template <class M = MqttSubscription>
   static constexpr auto fields() {
     return std::tuple{
-        field("topic", &MqttSubscription::topic, {.doc = "Topic filter.", .required = true}),
-        field("qos", &MqttSubscription::qos, {.doc = "Quality of service.", .min = 0, .max = 2}),
+        field("topic", &M::topic, {.doc = "Topic filter.", .required = true}),
+        field("qos", &M::qos, {.doc = "Quality of service.", .min = 0, .max = 2}),
     };
   }
 };
@@ -28,11 +29,12 @@ struct MqttTrigger {
   std::string client_id;
   int protocol_version = 4;
 
+  template <class M = MqttTrigger>
   static constexpr auto fields() {
     return std::tuple{
-        field("subscriptions", &MqttTrigger::subscriptions, {.doc = "What to subscribe to."}),
-        field("clientID", &MqttTrigger::client_id, {.doc = "Client identifier."}),
-        field("protocolVersion", &MqttTrigger::protocol_version,
+        field("subscriptions", &M::subscriptions, {.doc = "What to subscribe to."}),
+        field("clientID", &M::client_id, {.doc = "Client identifier."}),
+        field("protocolVersion", &M::protocol_version,
               {.doc = "3 for MQTT 3.1, 4 for 3.1.1, 5 for 5.", .min = 3, .max = 5}),
     };
   }

@@ -14,11 +14,12 @@ struct NatsTrigger {
   std::string topic;
   std::string queue_name;
 
+  template <class N = NatsTrigger>
   static constexpr auto fields() {
     return std::tuple{
-        field("topic", &NatsTrigger::topic, {.doc = "Subject to subscribe to."}),
+        field("topic", &N::topic, {.doc = "Subject to subscribe to."}),
         field(
-            "queueName", &NatsTrigger::queue_name,
+            "queueName", &N::queue_name,
             {.doc =
                  "Queue group, so that one replica gets each message; a template over .Namespace, .Name, .Id, .Labels "
                  "and .Annotations."}),

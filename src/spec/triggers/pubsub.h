@@ -18,8 +18,8 @@ struct PubsubSubscription {
   int max_num_workers = 1;
   bool synchronous = false;
 
+  template <class T = PubsubSubscription>
   static constexpr auto fields() {
-    using T = PubsubSubscription;
     return std::tuple{
         field("topic", &T::topic, {.doc = "Topic to subscribe to.", .required = true}),
         field("idPrefix", &T::id_prefix, {.doc = "Beginning of the subscription's name."}),
@@ -42,8 +42,8 @@ struct PubsubTrigger {
   FileContents credentials;
   bool no_credentials = false;
 
+  template <class T = PubsubTrigger>
   static constexpr auto fields() {
-    using T = PubsubTrigger;
     return std::tuple{
         field("projectID", &T::project_id, {.doc = "Project."}),
         field("subscriptions", &T::subscriptions, {.doc = "What to subscribe to."}),

@@ -24,8 +24,8 @@ struct RabbitMqTrigger {
   bool durable_exchange = false;
   bool durable_queue = false;
 
+  template <class T = RabbitMqTrigger>
   static constexpr auto fields() {
-    using T = RabbitMqTrigger;
     return std::tuple{
         field("exchangeName", &T::exchange_name, {.doc = "Exchange to bind to."}),
         field("queueName", &T::queue_name, {.doc = "Queue to read; nuclio-<namespace>-<function> when empty."}),

@@ -27,8 +27,8 @@ struct V3ioItemPollerTrigger {
   int shard_id = 0;
   int total_shards = 0;
 
+  template <class T = V3ioItemPollerTrigger>
   static constexpr auto fields() {
-    using T = V3ioItemPollerTrigger;
     return std::tuple{
         field("intervalMs", &T::interval_ms, {.doc = "Milliseconds between two polls.", .min = 0}),
         field("maxBatchSize", &T::max_batch_size, {.doc = "Most items in a batch.", .min = 0}),

@@ -27,8 +27,8 @@ struct V3ioStreamTrigger {
   std::string log_level;
   int polling_interval_ms = 0;
 
+  template <class T = V3ioStreamTrigger>
   static constexpr auto fields() {
-    using T = V3ioStreamTrigger;
     return std::tuple{
         field("containerName", &T::container_name, {.doc = "Data container."}),
         field("streamPath", &T::stream_path, {.doc = "Path of the stream within the container."}),
