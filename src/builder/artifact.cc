@@ -55,8 +55,8 @@ Task<Result<void>> make_artifact(Loop& loop, const Source& source, ArtifactOptio
   if (const auto* folder = std::get_if<SourceFolder>(&source.code)) {
     CO_TRY_DO(co_await copy_folder(loop, folder->path, options.code, options.limits));
   } else {
-    const auto& file = std::get<SourceFile>(source.code);
-    CO_TRY_DO(write_new_file(options.code, file.name, file.text));
+    for (const SourceFile& file : std::get<SourceFiles>(source.code))
+      CO_TRY_DO(write_new_file(options.code, file.name, file.text));
   }
 
   const wire::Runtime& runtime = *source.runtime;

@@ -18,8 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kChunk = 1 << 20;
 
-bool left_out(const fs::path& name) { return name == ".git" || name == "__pycache__" || name == ".nuclio"; }
-
 Result<void> copy_link(const fs::path& root, const fs::path& from, const fs::path& to) {
   TRY(const std::string target, link_within(root.string(), from.string()));
   std::error_code error;
@@ -65,6 +63,8 @@ Task<Result<void>> copy_file(Loop& loop, fs::path from, fs::path to, Bytes& left
 
 }  // namespace
 
+bool is_left_out(std::string_view name) { return name == ".git" || name == "__pycache__" || name == ".nuclio"; }
+
 Task<Result<void>> copy_folder(Loop& loop, std::string from, std::string to, CopyLimits limits) {
   std::error_code error;
   fs::path root = fs::canonical(from, error);
@@ -75,7 +75,7 @@ Task<Result<void>> copy_folder(Loop& loop, std::string from, std::string to, Cop
   fs::recursive_directory_iterator entry(root, error);
   for (fs::recursive_directory_iterator end; !error && entry != end; entry.increment(error)) {
     const fs::path path = entry->path();
-    if (left_out(path.filename()) || path == target_root) {
+    if (is_left_out(path.filename().native()) || path == target_root) {
       entry.disable_recursion_pending();
       continue;
     }

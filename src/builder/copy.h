@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -16,9 +17,12 @@ struct CopyLimits {
   std::size_t depth = 64;
 };
 
-// Copies a folder's content into the folder `to`, which exists and is empty. Links are kept as links and must stay
-// within `from`; what is neither file, folder nor link is refused, version control and caches (.git, __pycache__,
-// .nuclio) are left out. Why::invalid and Why::too_large name the entry. Lets the loop go on between files.
+// Version control and caches (.git, __pycache__, .nuclio), which are no part of a function's code.
+bool is_left_out(std::string_view name);
+
+// Copies a folder's content, but what is left out, into the folder `to`, which exists and is empty. Links are kept as
+// links and must stay within `from`; what is neither file, folder nor link is refused. Why::invalid and Why::too_large
+// name the entry. Lets the loop go on between files.
 Task<Result<void>> copy_folder(Loop& loop, std::string from, std::string to, CopyLimits limits);
 
 // A link must lead to a place within `root`, which is canonical, also when it leads there over other links; then this

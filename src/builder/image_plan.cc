@@ -81,6 +81,7 @@ Result<std::optional<RemoteImage>> base_image(const Source& source, const ImageD
     std::string registry = build.base_image_registry;
     const auto by_runtime = defaults.base_registries.find(source.runtime->name);
     if (registry.empty() && by_runtime != defaults.base_registries.end()) registry = by_runtime->second;
+    if (registry.empty()) registry = defaults.base_registry;
     if (!registry.empty()) {
       place = parse_registry(registry);
       place.text += "/" + name;

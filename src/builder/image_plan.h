@@ -53,14 +53,15 @@ struct ImageDefaults {
   std::string registry;  // where to push when spec.build.registry is empty; "" for nowhere
   // By the runtime's name, as imageRegistryOverrides.baseImageRegistries of the platform.
   std::map<std::string, std::string> base_registries;
+  std::string base_registry;  // of the other runtimes; "" for Docker Hub
 };
 
 // From spec.build. Why::invalid quotes the field that is wrong.
 //
 // A registry is HOST[:PORT][/PATH], with "http://" in front when it speaks plain HTTP, which is never guessed. The
 // image is called nuclio/processor-NAME:latest there, without "nuclio/" where the registry has a path, unless
-// spec.build.image says something else. The base is spec.build.baseImage or the runtime's, from
-// spec.build.baseImageRegistry when it does not name a registry itself.
+// spec.build.image says something else. The base is spec.build.baseImage or the runtime's; when it does not name a
+// registry itself it is from spec.build.baseImageRegistry, else from the one that the defaults have for its runtime.
 Result<ImagePlan> plan_image(const Source& source, const ImageDefaults& defaults);
 // Of this, what is known before the code is: where the image will go, or nothing.
 Result<std::optional<RemoteImage>> plan_target(const spec::FunctionConfig& config, const ImageDefaults& defaults);

@@ -94,8 +94,21 @@ TEST_F(ImagePlanTest, TakesTheRuntimesImageUnlessOneIsNamed) {
   EXPECT_EQ(base({{"baseImageRegistry", "r.local:1/mirror"}}), "r.local:1/mirror/tale:2-slim");
   EXPECT_EQ(base({{"baseImageRegistry", "r.local"}, {"baseImage", "quay.io/x/y:1"}}), "quay.io/x/y:1");
   EXPECT_THAT(base({{"baseImage", "mine:"}}), HasSubstr("the base image \"mine:\""));
-  defaults_.base_registries["tale"] = "r2.local";
-  EXPECT_EQ(base({}), "r2.local/tale:2-slim");
+}
+
+TEST_F(ImagePlanTest, TheRegistryOfABaseIsTheFunctionsThenItsRuntimesThenThatOfAll) {
+  defaults_.base_registry = "http://all.local:5000/hub";
+  EXPECT_EQ(base({}), "all.local:5000/hub/tale:2-slim");
+  EXPECT_EQ(base({{"baseImage", "mine:3"}}), "all.local:5000/hub/mine:3");
+  EXPECT_EQ(base({{"baseImage", "quay.io/x/y:1"}}), "quay.io/x/y:1");
+  EXPECT_EQ(base({{"baseImage", "scratch"}}), "scratch");
+  EXPECT_EQ(plan({})->base->plain_http, oci::PlainHttp::yes);
+  defaults_.base_registries["another"] = "another.local";
+  EXPECT_EQ(base({}), "all.local:5000/hub/tale:2-slim");
+  defaults_.base_registries["tale"] = "tales.local";
+  EXPECT_EQ(base({}), "tales.local/tale:2-slim");
+  EXPECT_EQ(plan({})->base->plain_http, oci::PlainHttp::no);
+  EXPECT_EQ(base({{"baseImageRegistry", "r.local"}}), "r.local/tale:2-slim");
 }
 
 TEST_F(ImagePlanTest, AHostThatSpeaksPlainHttpDoesSoForBaseAndTarget) {

@@ -19,6 +19,7 @@
 #include "loop/listener.h"
 #include "loop/run.h"
 #include "loop/signals.h"
+#include "loop/wait_list.h"
 #include "oci/file.h"
 
 namespace nuclio::builder {
@@ -130,7 +131,7 @@ Task<Result<int>> run(Loop& loop, const Settings& settings, const std::string& p
   while (end.why.empty() && !last.passed()) (void)co_await changed.wait(last);
   if (end.why.empty()) end = {"its time is up", 1};
   log::info("Ending", {{"reason", end.why}});
-  (void)co_await server.drain(0ms, Deadline::in(kDrain));
+  (void)co_await server.drain(Deadline::in(kDrain));
   co_return end.code;
 }
 

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/base64.h"
+#include "builder/inline_folder.h"
 #include "schema/describe.h"
 #include "schema/document.h"
 #include "spec/inline_config.h"
@@ -123,7 +124,8 @@ void forget_code_entry(json::value& config) {
   json::object* spec = config.as_object().contains("spec") ? config.as_object()["spec"].if_object() : nullptr;
   json::object* build = spec && spec->contains("build") ? (*spec)["build"].if_object() : nullptr;
   if (!build) return;
-  for (const char* field : {"path", "functionSourceCode", "codeEntryType", "codeEntryAttributes"}) build->erase(field);
+  for (const char* field : {"path", "functionSourceCode", "files", "codeEntryType", "codeEntryAttributes"})
+    build->erase(field);
 }
 
 // Runtime and handler of code in one file, where the function does not say them.
@@ -170,6 +172,40 @@ Result<std::string> main_file(const fs::path& folder, const spec::FunctionSpec& 
                                 fs::path(names[0]).stem().string() + ":handler, and spec.runtime");
 }
 
+// spec.build.files as they are; names were checked with the spec.
+Result<SourceFiles> further_files(const std::map<std::string, std::string>& given, Bytes most) {
+  SourceFiles files;
+  for (const auto& [name, base64] : given) {
+    auto text = decode_base64(base64);
+    if (!text) return std::unexpected(std::move(text).error().in("spec.build.files, " + name));
+    if (text->size() > most.count)
+      return fail(Why::too_large, "spec.build.files and functionSourceCode are together larger than 16 MiB");
+    most.count -= text->size();
+    files.push_back({name, std::move(*text)});
+  }
+  return files;
+}
+
+// The code of a small folder, into the spec. Where it could not be built from there as it is from the folder, it stays
+// where it is.
+void keep_folder(const fs::path& folder, const wire::Runtime& runtime, std::span<const wire::Runtime> runtimes,
+                 spec::FunctionSpec& spec) {
+  const auto main = source_file_name(spec.handler, runtime);
+  if (!main) return;
+  auto files = inline_folder(folder);
+  if (!files) return;
+  // All of it is in the function by now.
+  files->erase(spec.build.function_config_path.empty() ? std::string{kConfigFile} : spec.build.function_config_path);
+  auto code = files->extract(*main);
+  if (!code || code.mapped().empty()) return;
+  // Of several source files none has a block that counts, but the code of functionSourceCode has.
+  const bool has_block = code.mapped().find("@nuclio.configure") != std::string::npos;
+  if (has_block && source_files(folder, runtimes, nullptr).size() > 1) return;
+  spec.build.function_source_code = encode_base64(code.mapped());
+  spec.build.files.clear();
+  for (const auto& [name, text] : *files) spec.build.files[name] = encode_base64(text);
+}
+
 }  // namespace
 
 Result<std::string> source_file_name(const std::string& handler, const wire::Runtime& runtime) {
@@ -201,6 +237,7 @@ Result<Source> find_source(const json::value& given, std::span<const wire::Runti
   std::optional<fs::path> folder;
   std::string file_name;
   std::string text;
+  SourceFiles more;
   std::optional<json::value> beside;
   if (fetched.empty() && !build.function_source_code.empty()) {
     auto decoded = decode_base64(build.function_source_code);
@@ -208,6 +245,7 @@ Result<Source> find_source(const json::value& given, std::span<const wire::Runti
     if (decoded->size() > kMaxSourceFile.count)
       return fail(Why::too_large, "spec.build.functionSourceCode is larger than 16 MiB");
     text = std::move(*decoded);
+    TRY(more, further_files(build.files, Bytes{kMaxSourceFile.count - text.size()}));
     // Which comments may hold a config depends on the runtime, which only the config may name: each is tried.
     std::string_view tried;
     for (const wire::Runtime& runtime : runtimes) {
@@ -255,6 +293,7 @@ Result<Source> find_source(const json::value& given, std::span<const wire::Runti
     TRY(file_name, main_file(*folder, spec, runtimes));
     TRY_DO(complete(spec, file_name, source.runtime, runtimes));
     source.code = SourceFolder{folder->string()};
+    if (fetched.empty()) keep_folder(*folder, *source.runtime, runtimes, spec);
   } else {
     bool unnamed = file_name.empty();
     if (unnamed && spec.runtime.empty())
@@ -264,7 +303,13 @@ Result<Source> find_source(const json::value& given, std::span<const wire::Runti
     if (unnamed) file_name = expected;
     if (fetched.empty() && file_name == expected && text.size() <= kMaxInlineSource.count)
       spec.build.function_source_code = encode_base64(text);
-    source.code = SourceFile{std::move(file_name), std::move(text)};
+    for (const SourceFile& each : more)
+      if (each.name == file_name || each.name.starts_with(file_name + "/") || file_name.starts_with(each.name + "/"))
+        return fail(Why::invalid, "spec.build.files must not have " + each.name + ", since functionSourceCode is " +
+                                      file_name + ", as spec.handler says");
+    SourceFiles files{{std::move(file_name), std::move(text)}};
+    std::ranges::move(more, std::back_inserter(files));
+    source.code = std::move(files);
   }
   source.version = wire::split_runtime(spec.runtime).version;
   return source;

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "base/base64.h"
+#include "builder/inline_folder.h"
 #include "builder/test_tale.h"
 #include "spec/load.h"
 
@@ -40,7 +41,7 @@ TEST_F(FindSource, TellsRuntimeAndHandlerFromTheNameOfAFile) {
   EXPECT_EQ(source->config.spec.runtime, "tale");
   EXPECT_EQ(source->config.spec.handler, "hello:tell");
   EXPECT_EQ(source->version, "");
-  EXPECT_EQ(std::get<SourceFile>(source->code).name, "hello.tale");
+  EXPECT_EQ(std::get<SourceFiles>(source->code).at(0).name, "hello.tale");
 }
 
 TEST_F(FindSource, KeepsTheCodeOfAFileInTheSpecSoThatItCanBeDeployedAgainFromThere) {
@@ -50,8 +51,86 @@ TEST_F(FindSource, KeepsTheCodeOfAFileInTheSpecSoThatItCanBeDeployedAgainFromThe
   std::filesystem::remove(folder_.at("f/hello.tale"));
   auto again = find_source(spec::to_json(source->config, spec::Secrets::shown), runtimes_);
   ASSERT_TRUE(again) << complaint(again);
-  EXPECT_EQ(std::get<SourceFile>(again->code).name, "hello.tale");
-  EXPECT_EQ(std::get<SourceFile>(again->code).text, "hello");
+  EXPECT_EQ(std::get<SourceFiles>(again->code).at(0).name, "hello.tale");
+  EXPECT_EQ(std::get<SourceFiles>(again->code).at(0).text, "hello");
+}
+
+TEST_F(FindSource, TakesFurtherFilesBesideTheSourceCode) {
+  const json::object files{{"lib/a.tale", encode_base64("a")}, {"notes", encode_base64("b")}};
+  const json::object build{{"functionSourceCode", encode_base64("text")}, {"files", files}};
+  auto source = find({{"runtime", "tale"}, {"handler", "main:tell"}, {"build", build}});
+  ASSERT_TRUE(source) << complaint(source);
+  const auto& code = std::get<SourceFiles>(source->code);
+  ASSERT_EQ(code.size(), 3u);
+  EXPECT_EQ(code[0].name, "main.tale");
+  EXPECT_EQ(code[1].name, "lib/a.tale");
+  EXPECT_EQ(code[1].text, "a");
+  EXPECT_EQ(code[2].text, "b");
+  EXPECT_EQ(source->config.spec.build.files.size(), 2u);
+}
+
+TEST_F(FindSource, RefusesFilesThatAreInTheWayOfTheSourceCode) {
+  for (const char* name : {"lib.tale", "lib.tale/x"}) {
+    const json::object files{{name, encode_base64("a")}};
+    const json::object build{{"functionSourceCode", encode_base64("text")}, {"files", files}};
+    EXPECT_EQ(complaint(find({{"runtime", "tale"}, {"handler", "lib:tell"}, {"build", build}})),
+              std::string("spec.build.files must not have ") + name +
+                  ", since functionSourceCode is lib.tale, as spec.handler says");
+  }
+  const json::object large{{"a", encode_base64(std::string(kMaxSourceFile.count, 'a'))}};
+  const json::object build{{"functionSourceCode", encode_base64("text")}, {"files", large}};
+  EXPECT_EQ(complaint(find({{"runtime", "tale"}, {"build", build}})),
+            "spec.build.files and functionSourceCode are together larger than 16 MiB");
+}
+
+TEST_F(FindSource, KeepsTheCodeOfASmallFolderInTheSpec) {
+  folder_.write("f/main.tale", "text");
+  folder_.write("f/lib/more.txt", "more");
+  folder_.write("f/.git/config", "");
+  folder_.write("f/function.yaml", "spec: {description: told}");
+  auto source = find_path(folder_.at("f"));
+  ASSERT_TRUE(source) << complaint(source);
+  EXPECT_TRUE(std::holds_alternative<SourceFolder>(source->code));
+  const spec::Build& build = source->config.spec.build;
+  EXPECT_EQ(build.function_source_code, encode_base64("text"));
+  EXPECT_EQ(build.files, (std::map<std::string, std::string>{{"lib/more.txt", encode_base64("more")}}));
+
+  std::filesystem::remove_all(folder_.at("f"));
+  auto again = find_source(spec::to_json(source->config, spec::Secrets::shown), runtimes_);
+  ASSERT_TRUE(again) << complaint(again);
+  EXPECT_EQ(again->config.spec.description, "told");
+  ASSERT_EQ(std::get<SourceFiles>(again->code).size(), 2u);
+  EXPECT_EQ(std::get<SourceFiles>(again->code)[1].text, "more");
+}
+
+TEST_F(FindSource, KeepsOfAFolderWhatItHasAndNothingThatWasLeftInTheSpec) {
+  folder_.write("f/main.tale", "text");
+  const json::object left{{"old.tale", encode_base64("old")}};
+  auto source = find({{"build", {{"path", folder_.at("f")}, {"files", left}}}});
+  ASSERT_TRUE(source) << complaint(source);
+  EXPECT_EQ(source->config.spec.build.function_source_code, encode_base64("text"));
+  EXPECT_TRUE(source->config.spec.build.files.empty());
+}
+
+TEST_F(FindSource, LeavesTheCodeOfAFolderWhereItIsWhenACopyWouldBeAnother) {
+  const auto is_kept = [&](const std::string& folder) {
+    auto source = find_path(folder_.at(folder), {{"handler", "main:tell"}, {"runtime", "tale"}});
+    EXPECT_TRUE(source) << complaint(source);
+    return source && !source->config.spec.build.function_source_code.empty();
+  };
+  for (const char* folder : {"plain", "hidden", "link", "program", "large", "many", "block"})
+    folder_.write(folder + std::string("/main.tale"), "text");
+  EXPECT_TRUE(is_kept("plain"));
+  folder_.write("hidden/.env", "TOKEN=secret");
+  std::filesystem::create_symlink("main.tale", folder_.at("link/link.tale"));
+  std::filesystem::permissions(folder_.write("program/run.sh", ""), std::filesystem::perms::owner_exec,
+                               std::filesystem::perm_options::add);
+  folder_.write("large/data", std::string(kMaxInlineFolder.count, 'x'));
+  for (std::size_t i = 0; i < kMaxInlineFiles; ++i) folder_.write("many/" + std::to_string(i), "");
+  folder_.write("block/main.tale", "# @nuclio.configure\n#\n# function.yaml:\n#   spec: {description: inline}\n");
+  folder_.write("block/other.tale", "");
+  for (const char* folder : {"hidden", "link", "program", "large", "many", "block"})
+    EXPECT_FALSE(is_kept(folder)) << folder;
 }
 
 TEST_F(FindSource, TakesWhatWasFetchedAndWhereFromStaysForTheGivenToSay) {
@@ -81,7 +160,7 @@ TEST_F(FindSource, NamesTheFileOfSourceCodeAfterTheHandlersModule) {
                       {"handler", "old.story:tell"},
                       {"build", {{"functionSourceCode", encode_base64("text")}}}});
   ASSERT_TRUE(source) << complaint(source);
-  EXPECT_EQ(std::get<SourceFile>(source->code).name, "old/story.tale");
+  EXPECT_EQ(std::get<SourceFiles>(source->code).at(0).name, "old/story.tale");
   EXPECT_EQ(source->version, "2");
 }
 

@@ -25,6 +25,7 @@ constexpr int kRevisionHistory = 3;
 // annotations can.
 std::string function_config(spec::FunctionConfig config) {
   config.spec.build.function_source_code.clear();
+  config.spec.build.files.clear();
   const json::value all = spec::to_json(config, spec::Secrets::masked);
   const json::object* spec = object_in(all.get_object(), "spec");
   return json::serialize(spec ? *spec : json::object{});
