@@ -104,6 +104,7 @@ Result<std::unique_ptr<Cluster>> Cluster::find(Loop& loop, const Settings& setti
   options.images.registries.proxies = http::proxies_of(environment);
   options.registry = settings.registry;
   options.run_registry = settings.run_registry;
+  options.base_registry = settings.base_registry;
   options.pull_secret = settings.pull_secret;
   options.builds_for_others = settings.in_cluster;
   if (!settings.build_job_image.empty()) {

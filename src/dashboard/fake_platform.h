@@ -34,6 +34,7 @@ class FakePlatform final : public platform::Platform {
   std::map<std::string, spec::ApiGateway> known_gateways;
   std::vector<platform::RevisionSummary> known_revisions;
   std::vector<platform::MetricsAddress> addresses;
+  std::optional<std::string> replica;  // where any function is to be invoked
   platform::Observer* observer = nullptr;
   std::vector<std::string> deployed;  // each deploy that was asked for, in words
   std::string asked;                  // the last change, in words
@@ -96,6 +97,7 @@ class FakePlatform final : public platform::Platform {
     co_return function(id);
   }
   std::vector<platform::MetricsAddress> metrics_addresses() override { return addresses; }
+  std::optional<std::string> replica_to_invoke(const platform::FunctionId&) override { return replica; }
   void observe(platform::Observer* its_observer) override { observer = its_observer; }
   Result<std::vector<spec::Project>> projects(const Namespace&) override {
     std::vector<spec::Project> out;

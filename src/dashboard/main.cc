@@ -100,6 +100,12 @@ Served served_by(Auth& auth, platform::Platform& platform, http::Client& client,
           .metrics = metrics};
 }
 
+Registries registries_of(const Settings& settings) {
+  return {.push = settings.registry,
+          .run = settings.run_registry.empty() ? settings.registry : settings.run_registry,
+          .base = settings.base_registry};
+}
+
 FunctionTemplatesOptions template_options(const Settings& settings, const std::string& folder,
                                           const std::vector<std::string>& environment) {
   FunctionTemplatesOptions options;
@@ -136,7 +142,7 @@ Task<Result<int>> serve(Loop& loop, const Settings& settings, Served& served, Li
   served.events.close();
   // Followed logs never end by themselves, and must not keep the functions from draining.
   // Whoever has a private one is gone when it is told to end: nobody waits for answers.
-  (void)co_await server.drain(0ms, Deadline::in(settings.private_socket ? 0s : kServerDrain));
+  (void)co_await server.drain(Deadline::in(settings.private_socket ? 0s : kServerDrain));
   co_return number;
 }
 
@@ -201,6 +207,7 @@ Task<Result<void>> run_cluster(Loop& loop, const Settings& settings, const std::
                     std::make_unique<TokenSecret>(cluster->api(), cluster->namespace_name()), &cluster->api()));
   Served served = served_by(*auth, cluster->platform(), client, config, cluster->namespace_name(),
                             cluster->external_addresses(), templates, events, history);
+  served.registries = registries_of(settings);
   CO_TRY_DO(co_await serve(loop, settings, served, std::move(listener), signals));
   co_await cluster->platform().shut_down(Deadline::in(kServerDrain));
   log::info("Ended");

@@ -46,7 +46,9 @@ constexpr Parameter kParameters[] = {
     {"Skip-Spec-Cleanup", kText, "When present, an export lacks registries, and images of inline code."},
     {"Filter-Contains", kText, "Only templates whose name or text has this word."},
     {"Path", kText, "Path and query at the function."},
-    {"Invoke-Url", kText, "Which of the URLs in the function's status to use; the first when absent."},
+    {"Invoke-Url", kText,
+     "Which of the URLs in the function's status to use. When absent the first; on Kubernetes a replica of the newest "
+     "version, if one is ready."},
     {"Invoke-Timeout", kText, "How long to wait for the function, as in 30s."},
     {"Skip-Tls-Verification", kYes, "Whatever the function's certificate is."},
     {"Log-Level", R"({"type": "string", "enum": ["debug", "info", "warn", "error"]})",
@@ -120,7 +122,7 @@ constexpr Schema kSchemas[] = {
         "deployedBy": {"type": "string", "description": "Absent when nobody knows."},
         "state": {"type": "string", "enum": ["deploying", "serving", "superseded", "failed"]},
         "serving": {"type": "boolean"}}})"},
-    {"MetricsHistory", R"({"type": "object", "description": "A number a step; null where nobody knows.", "properties": {
+    {"MetricsHistory", R"({"type": "object", "properties": {
         "metadata": {"type": "object"},
         "begin": {"type": "string", "format": "date-time", "description": "Of the first step."},
         "stepSeconds": {"type": "integer"},
@@ -133,10 +135,21 @@ constexpr Schema kSchemas[] = {
         "inFlight": {"type": "array", "items": {"type": ["integer", "null"]}},
         "workers": {"type": "array", "items": {"type": ["integer", "null"]}},
         "replicas": {"type": "array", "items": {"type": ["integer", "null"]}},
+        "memoryBytes": {"type": "array", "items": {"type": ["integer", "null"]}},
         "boundsSeconds": {"type": "array", "items": {"type": "number"},
             "description": "Upper bounds of the buckets of durations; one more is above them all."},
         "durations": {"type": "array", "description": "Events in each bucket.",
-            "items": {"type": ["array", "null"], "items": {"type": "integer"}}}}})"},
+            "items": {"type": ["array", "null"], "items": {"type": "integer"}}}},
+        "description": "A number a step; null where nobody knows, and of times also where no event took any."})"},
+    {"TriggerMetrics", R"({"type": "object", "required": ["stepSeconds", "triggers"], "properties": {
+        "metadata": {"type": "object"},
+        "begin": {"type": "string", "format": "date-time", "description": "Of the step; absent before the first."},
+        "stepSeconds": {"type": "integer"},
+        "triggers": {"type": "object", "description": "Those of which a replica told, by name.",
+            "additionalProperties": {"type": "object", "properties": {
+                "ratePerSecond": {"type": "number"}, "errorsPerSecond": {"type": "number"},
+                "inFlight": {"type": "integer"}, "workers": {"type": "integer"}, "idleWorkers": {"type": "integer"},
+                "waiting": {"type": "integer", "description": "Events that wait for a worker."}}}}}})"},
     {"Versions", R"({"type": "object", "properties": {"dashboard": {"type": "object", "properties": {
         "label": {"type": "string", "description": "The version of Nuclio whose API this is."},
         "implementationVersion": {"type": "string", "description": "The version of what answers."},

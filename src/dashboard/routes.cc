@@ -281,6 +281,11 @@ constexpr Line kLines[] = {
      get_metrics,
      "How a function has fared lately, step by step.",
      {.takes = "Function-Namespace ?past ?step", .answer = "MetricsHistory", .fails = "400 404"}},
+    {"GET",
+     "/api/v2/functions/{id}/metrics/triggers",
+     get_trigger_metrics,
+     "How each of a function's triggers fares at the moment.",
+     {.takes = "Function-Namespace", .answer = "TriggerMetrics", .fails = "400 404"}},
 };
 
 Task<Response> list_calls(Context&, Request&, const PathParams&) {
@@ -315,7 +320,8 @@ Task<Response> answer(Served& served, const Line& line, Request& request, const 
                   .oidc = served.oidc,
                   .templates = served.templates,
                   .events = served.events,
-                  .metrics = served.metrics};
+                  .metrics = served.metrics,
+                  .registries = served.registries};
   Response response = co_await line.call(context, request, params);
   if (request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS") co_return response;
   std::string what = context.platform.attempted();

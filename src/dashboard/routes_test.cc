@@ -29,6 +29,7 @@ class Mirror final : public http::Handler {
  public:
   Task<Response> handle(Request& request) override {
     ++calls;
+    host = request.headers.get("Host");
     Response response = Response::text(
         201, std::string(request.method) + " " + std::string(request.target) + " " + std::string(request.body) + "|" +
                  std::string(request.headers.get("X-Nuclio-Log-Level")) + std::string(request.headers.get("X-Shop")) +
@@ -39,6 +40,7 @@ class Mirror final : public http::Handler {
     co_return response;
   }
   int calls = 0;
+  std::string host;  // of the last call
 };
 
 class RestApi : public ::testing::Test {
@@ -224,6 +226,73 @@ TEST_F(RestApi, AsksThePlatformForWhatTheCallMeans) {
   }
 }
 
+TEST_F(RestApi, TellsHowAFunctionHasFared) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const Step step = now.time_since_epoch() / kFineStep - 2;
+  const platform::FunctionId f{Namespace{"nuclio"}, FunctionName{"f"}};
+  Point idle;
+  idle.known = true;
+  idle.replicas = 1;
+  idle.memory_bytes = 48u << 20;
+  Point busy = idle;
+  busy.succeeded = 20;
+  busy.handling[3] = 20;
+  busy.waits = 20;
+  busy.wait_microseconds = 400;
+  busy.memory_bytes = 0;  // its processor does not tell
+  history_.add(f, step, idle);
+  history_.add(f, step + 1, busy);
+  auto answer = call("GET", "/api/v2/functions/f/metrics?since=1m");
+  ASSERT_EQ(answer.status, 200);
+  const json::value body = json::parse(answer.body);
+  const json::array& rates = body.at("ratePerSecond").as_array();
+  const auto at = static_cast<std::size_t>(std::ranges::find(rates, json::value(2.0)) - rates.begin());
+  ASSERT_GT(at, 0u);
+  ASSERT_LT(at, rates.size());
+  const auto column = [&](std::string_view name) {
+    const json::array& all = body.at(name).as_array();
+    return json::serialize(json::array{all[at - 1], all[at]});
+  };
+  EXPECT_EQ(column("p50Seconds"), "[null,7.5E-4]");
+  EXPECT_EQ(column("queueWaitSeconds"), "[null,2E-5]");
+  EXPECT_EQ(column("errorsPerSecond"), "[0E0,0E0]");
+  EXPECT_EQ(column("memoryBytes"), "[50331648,null]");
+  EXPECT_EQ(column("replicas"), "[1,1]");
+  EXPECT_EQ(body.at("memoryBytes").as_array().front(), nullptr);
+}
+
+TEST_F(RestApi, TellsHowEachTriggerFares) {
+  auto before = call("GET", "/api/v2/functions/f/metrics/triggers");
+  EXPECT_EQ(before.status, 200);
+  EXPECT_EQ(json::parse(before.body), json::parse(R"({"metadata": {"name": "f", "namespace": "nuclio"},
+      "stepSeconds": 10, "triggers": {}})"));
+  const platform::FunctionId f{Namespace{"nuclio"}, FunctionName{"f"}};
+  const TriggerPoint web{.succeeded = 15, .failed = 5, .in_flight = 7, .workers = 4, .idle = 0, .waiting = 3};
+  history_.set_triggers(100, {{f, {{"web", web}}}});
+  auto answer = call("GET", "/api/v2/functions/f/metrics/triggers");
+  EXPECT_EQ(json::parse(answer.body), json::parse(R"({"metadata": {"name": "f", "namespace": "nuclio"},
+      "stepSeconds": 10, "begin": "1970-01-01T00:16:40Z", "triggers": {"web": {"ratePerSecond": 2e0,
+      "errorsPerSecond": 5e-1, "inFlight": 7, "workers": 4, "idleWorkers": 0, "waiting": 3}}})"));
+  auto idle = call("GET", "/api/v2/functions/stopped/metrics/triggers");
+  EXPECT_THAT(idle.body, HasSubstr("\"triggers\":{}"));
+  EXPECT_EQ(call("GET", "/api/v2/functions/none/metrics/triggers").status, 404);
+}
+
+TEST_F(RestApi, TellsWhereImagesGoWithoutALogin) {
+  const auto told = [&] {
+    return json::serialize(json::parse(call("GET", "/api/frontend_spec").body).at("registries"));
+  };
+  EXPECT_EQ(told(), "null");
+  served_.registries = Registries{};
+  EXPECT_EQ(told(), R"({"push":"","run":"","base":"","baseImages":{}})");
+  served_.registries = Registries{
+      .push = "http://ann:s3cr3t@registry.local:5000/team@1", .run = "localhost:5000/team", .base = "ann:x@hub.local"};
+  config_.image_registry_overrides["baseImageRegistries"] = {
+      {"python", "mirror.local"}, {"cpp", "bob@mirror.local/x"}, {"odd", 1}};
+  EXPECT_EQ(told(), R"({"push":"http://registry.local:5000/team@1","run":"localhost:5000/team",)"
+                    R"("base":"hub.local","baseImages":{"python":"mirror.local","cpp":"mirror.local/x"}})");
+}
+
 TEST_F(RestApi, RefusesWhatItCannotUnderstandAndAsksForNothing) {
   struct Case {
     std::string method, path, body;
@@ -350,6 +419,22 @@ TEST_F(RestApi, PassesInvocationsOn) {
       "GET", "/api/function_invocations", "",
       {{"X-Nuclio-Function-Name", "f"}, {"X-Nuclio-Invoke-Url", "http://" + function_server_.addresses()[0].text()}});
   EXPECT_EQ(answer.body, "GET / |");
+}
+
+TEST_F(RestApi, InvokesAReplicaOfTheNewestVersionUnlessAUrlIsNamed) {
+  const std::string there = function_server_.addresses()[0].text();
+  platform_.known["f"].status.internal_invocation_urls = {"nuclio-f.n.svc.cluster.local:8080"};
+  platform_.known["f"].status.external_invocation_urls = {there};
+  platform_.replica = there;
+  EXPECT_EQ(call("GET", "/api/function_invocations", "", {{"X-Nuclio-Function-Name", "f"}}).status, 201);
+  EXPECT_EQ(mirror_.host, "nuclio-f.n.svc.cluster.local:8080");
+  platform_.replica = "127.0.0.1:1";
+  const Pairs by_url{{"X-Nuclio-Function-Name", "f"}, {"X-Nuclio-Invoke-Url", "http://" + there}};
+  EXPECT_EQ(call("GET", "/api/function_invocations", "", by_url).status, 201);
+  EXPECT_EQ(mirror_.host, there);
+  // What has no address is not invoked, though a replica of it were left.
+  auto answer = call("GET", "/api/function_invocations", "", {{"X-Nuclio-Function-Name", "stopped"}});
+  EXPECT_EQ(answer.status, 412);
 }
 
 TEST_F(RestApi, DoesNotInvokeWhenTheInvocationIsWrong) {

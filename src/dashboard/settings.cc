@@ -90,6 +90,10 @@ constexpr std::array kFlags{
     Flag{{"run-registry", "NUCLIO_DASHBOARD_RUN_REGISTRY_URL",
           "Registry from which nodes pull them, when another (kube)"},
          set_text<&Settings::run_registry>},
+    Flag{{"base-registry", "NUCLIO_DASHBOARD_DEFAULT_BASE_REGISTRY_URL",
+          "Registry of base images whose names have none, such as python:3.11-slim, written as --registry (kube; else "
+          "Docker Hub)"},
+         set_text<&Settings::base_registry>},
     Flag{{"docker-key-dir", "NUCLIO_DASHBOARD_DOCKER_KEY_DIR",
           "Folder with logins of registries: files .dockerconfigjson or config.json (kube)"},
          set_text<&Settings::docker_key_dir>},

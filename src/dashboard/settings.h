@@ -36,6 +36,7 @@ struct Settings {
   std::string context;          // of the kubeconfig
   std::string registry;
   std::string run_registry;
+  std::string base_registry;
   std::string docker_key_dir;  // files with logins of registries
   std::string pull_secret;     // name of the Secret with which nodes pull
   std::vector<std::string> external_addresses;

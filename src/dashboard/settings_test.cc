@@ -90,6 +90,17 @@ TEST(DashboardSettings, SayInWhichPodsCommandsOfBuildsRun) {
   }
 }
 
+TEST(DashboardSettings, SayWhichRegistriesThereAre) {
+  auto settings = read({"--run-registry", "mirror.local/team"},
+                       {"HOME=/", "NUCLIO_DASHBOARD_REGISTRY_URL=http://registry.local:5000",
+                        "NUCLIO_DASHBOARD_DEFAULT_BASE_REGISTRY_URL=registry.local/hub"});
+  ASSERT_TRUE(settings) << settings.error().what;
+  EXPECT_EQ(settings->registry, "http://registry.local:5000");
+  EXPECT_EQ(settings->run_registry, "mirror.local/team");
+  EXPECT_EQ(settings->base_registry, "registry.local/hub");
+  EXPECT_EQ(read({"--base-registry=other.local"}, {"HOME=/"})->base_registry, "other.local");
+}
+
 TEST(DashboardSettings, SayWhereTemplatesAre) {
   auto settings = read({"-templates-git-ref", "refs/heads/main"},
                        {"HOME=/", "NUCLIO_TEMPLATES_GIT_REPOSITORY=https://git.example/t.git",

@@ -193,7 +193,7 @@ TEST(BodyPool, HasItsMemoryBackWhenTheHandlerIsCancelled) {
     Peer peer{test.loop, test.port()};
     co_await peer.send(post(kLong) + text(kLong));
     co_await until(test.loop, [&] { return pool.allocated == 1; });
-    auto drained = co_await test.server.drain(0ms, Deadline::in(10ms));
+    auto drained = co_await test.server.drain(Deadline::in(10ms));
     EXPECT_EQ(drained, Server::Drained::deadline_passed);
     co_return true;
   });

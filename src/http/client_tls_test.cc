@@ -8,6 +8,7 @@
 
 #include "http/client.h"
 #include "http/test_tls.h"
+#include "loop/wait_list.h"
 
 namespace nuclio::http {
 namespace {

@@ -313,7 +313,7 @@ TEST(Http2, SaysGoodbyeWhenDrainedAndFinishesWhatHasBegun) {
     co_await busy.send(kHello + head(1, "GET", "/"));
     co_await idle.send(kHello);
     co_await settle(test.loop);
-    auto draining = within(test.loop, Deadline::in(5s), test.server.drain(0ms, Deadline::in(5s)));
+    auto draining = within(test.loop, Deadline::in(5s), test.server.drain(Deadline::in(5s)));
     Group background{test.loop};
     static std::optional<std::optional<Server::Drained>> drained;
     drained.reset();

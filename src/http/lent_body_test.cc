@@ -173,7 +173,7 @@ TEST(LentBody, IsGivenBackOnceWhenTheServerGoesInTheMiddle) {
       co_await peer.send(kGet);
       (void)co_await peer.read_until("\r\n\r\n");
       EXPECT_EQ(lender.returned(), 0);
-      auto drained = co_await test.server.drain(0ms, Deadline::in(10ms));
+      auto drained = co_await test.server.drain(Deadline::in(10ms));
       EXPECT_EQ(drained, Server::Drained::deadline_passed);
       co_return true;
     });

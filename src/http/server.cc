@@ -53,7 +53,6 @@ Server::Server(Loop& loop, const Limits& limits, Handler& handler, BodyPool* poo
                          .connections = {},
                          .http2_connections = {},
                          .body_pool = pool}),
-      peer_done_(loop),
       conversations_(loop),
       acceptors_(loop) {}
 
@@ -169,7 +168,7 @@ void Server::turn_away(int socket, Response response) {
   (void)::recv(socket, unread.data(), unread.size(), MSG_DONTWAIT);
 }
 
-Task<Server::Drained> Server::drain(std::chrono::milliseconds pause, Deadline deadline) {
+Task<void> Server::stop_accepting(std::chrono::milliseconds pause, Deadline deadline) {
   shared_->draining = true;
   shared_->http2_connections.for_each([](Http2Connection& connection) { connection.drain(); });
   // The caller may be a handler, further down on the stack of what is destroyed here.
@@ -177,14 +176,10 @@ Task<Server::Drained> Server::drain(std::chrono::milliseconds pause, Deadline de
   co_await shared_->loop.sleep_until(earlier(Deadline::in(pause), deadline));
   acceptors_.cancel();
   listeners_.clear();
-  // They hear of it after the last connection that they were given, and wait for that.
-  for (Server* peer : peers_) {
-    peer->shared_->loop.post([peer] {
-      ++peer->done_accepting_;
-      peer->peer_done_.notify_all();
-    });
-  }
-  while (done_accepting_ < peers_.size() && !deadline.passed()) (void)co_await peer_done_.wait(deadline);
+}
+
+Task<Server::Drained> Server::drain(Deadline deadline) {
+  if (!shared_->draining) co_await stop_accepting(0ms, deadline);
   // A peer that has just connected or been answered may be sending a request at this very moment, which closing would
   // lose. It gets the time for that, and hears "Connection: close" then; those that were idle for longer go at once.
   SteadyTime lately = shared_->loop.now() - kMaySendAgain;

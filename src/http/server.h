@@ -14,7 +14,6 @@
 #include "loop/listener.h"
 #include "loop/loop.h"
 #include "loop/task.h"
-#include "loop/wait_list.h"
 
 namespace nuclio::http {
 
@@ -37,7 +36,7 @@ class Server {
   // Connections can be shared out among servers on the loops of several threads: each accepts, so that one whose
   // handler holds up its loop keeps none from getting in; each connection goes to the server that has the fewest; and
   // the limit is that of all together. stand_by() makes this server serve, with `tls` as in serve(), once another that
-  // has named it in share_with() does. All of them are drained at the same time and outlive each other's drain().
+  // has named it in share_with() does. stop_accepting() of all of them comes before drain() of any; they outlive that.
   void stand_by(const Tls* tls = nullptr);
   // Before serve().
   void share_with(std::vector<Server*> standing_by);
@@ -45,12 +44,15 @@ class Server {
   std::vector<Address> addresses() const;
   std::size_t connections() const;
 
+  // The first step of an end that loses no request: from now on each answer says "Connection: close"; after `pause` (in
+  // which load balancers learn that we are going), at the latest at the deadline, the listeners are closed. Who
+  // connects once this has returned is not served here. To be called once.
+  Task<void> stop_accepting(std::chrono::milliseconds pause, Deadline deadline);
   enum class Drained { completely, deadline_passed };
-  // Ends without losing a request: from now on each answer says "Connection: close"; after `pause` (in which load
-  // balancers learn that we are going) nothing more is accepted and idle connections are closed, those that were used
+  // The second, which begins with the first when that was left out: idle connections are closed, those that were used
   // just now a moment later, since another request may be on its way; requests that have begun are answered. At the
   // deadline what is left is cancelled. To be called once.
-  Task<Drained> drain(std::chrono::milliseconds pause, Deadline deadline);
+  Task<Drained> drain(Deadline deadline);
 
  private:
   Task<void> accept(Listener& listener, const Tls* tls);
@@ -62,10 +64,8 @@ class Server {
 
   std::unique_ptr<Shared> shared_;
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<Server*> peers_;      // that accept for each other; without this one
-  const Tls* tls_ = nullptr;        // for what peers give
-  std::size_t done_accepting_ = 0;  // of the peers
-  WaitList peer_done_;
+  std::vector<Server*> peers_;         // that accept for each other; without this one
+  const Tls* tls_ = nullptr;           // for what peers give
   std::atomic<std::size_t> given_{0};  // connections that it has or is about to get; any thread
   Group conversations_;
   Group acceptors_;

@@ -131,6 +131,11 @@ Task<Response> wait_at(WaitList& gate) {
   co_return Response::text(200, "done");
 }
 
+Task<Server::Drained> end_after(Server& server, std::chrono::milliseconds pause) {
+  co_await server.stop_accepting(pause, Deadline::in(5s));
+  co_return co_await server.drain(Deadline::in(5s));
+}
+
 Task<bool> drain_while_one_works(TestServer& test, WaitList& gate) {
   Peer working{test.loop, test.port()};
   Peer idle{test.loop, test.port()};
@@ -143,7 +148,7 @@ Task<bool> drain_while_one_works(TestServer& test, WaitList& gate) {
 
   std::optional<Server::Drained> drained;
   Group group{test.loop};
-  group.spawn(detail::keep(test.server.drain(20ms, Deadline::in(5s)), drained));
+  group.spawn(detail::keep(end_after(test.server, 20ms), drained));
   co_await test.loop.yield();
   Peer late{test.loop, test.port()};  // in the pause: served, and told to close
   co_await late.send(kGet);
@@ -166,6 +171,34 @@ Task<bool> drain_while_one_works(TestServer& test, WaitList& gate) {
   co_return drained == Server::Drained::completely;
 }
 
+// As when a program is replaced by another that has the same listening socket: what comes is for that one.
+Task<bool> leave_to_the_heir(TestServer& test) {
+  Address local{.host = "127.0.0.1", .port = 0};
+  auto of_both = Listener::listen(test.loop, local);
+  EXPECT_TRUE(of_both);
+  auto ours = Listener::adopt(test.loop, of_both->duplicate());
+  EXPECT_TRUE(ours);
+  const int port = of_both->address().port;
+  test.server.serve(std::move(*ours));
+  Peer before{test.loop, port};
+  co_await until(test.loop, [&] { return test.server.connections() == 1; });
+  co_await test.server.stop_accepting(0ms, Deadline::in(5s));
+  Peer after{test.loop, port};
+  co_await after.send(kGet);
+  co_await settle(test.loop);
+  EXPECT_EQ(test.server.connections(), 1u);
+  co_await before.send(kGet);
+  std::string answer = co_await before.read_to_end();
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+  auto drained = co_await test.server.drain(Deadline::in(5s));
+  co_return drained == Server::Drained::completely;
+}
+
+TEST(ServerDrain, LeavesThoseWhoComeOnceItStopsAcceptingToOthers) {
+  TestServer test{echo};
+  EXPECT_TRUE(run_until_done(test.loop, leave_to_the_heir(test)));
+}
+
 struct GatedServer {
   TestServer test{[this](Request& request) { return request.path == "/slow" ? wait_at(gate) : echo(request); }};
   WaitList gate{test.loop};
@@ -181,7 +214,7 @@ Task<bool> drain_in_vain(TestServer& test) {
   co_await working.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
   co_await until(test.loop, [&] { return !test.nobody_connected(); });
   co_await settle(test.loop);
-  auto drained = co_await test.server.drain(0ms, Deadline::in(20ms));
+  auto drained = co_await test.server.drain(Deadline::in(20ms));
   EXPECT_EQ(drained, Server::Drained::deadline_passed);
   EXPECT_EQ(test.server.connections(), 0u);
   std::string nothing = co_await working.read_to_end();
@@ -202,7 +235,7 @@ Task<bool> send_while_it_drains(TestServer& test) {
   co_await until(test.loop, [&] { return test.server.connections() == 2; });
   std::optional<Server::Drained> drained;
   Group group{test.loop};
-  group.spawn(detail::keep(test.server.drain(0ms, Deadline::in(5s)), drained));
+  group.spawn(detail::keep(test.server.drain(Deadline::in(5s)), drained));
   co_await until(test.loop, [&] { return test.server.addresses().empty(); });
   co_await fresh.send(kGet);
   co_await kept.send(kGet);
@@ -221,7 +254,7 @@ TEST(ServerDrain, AnswersAPeerThatWasAboutToSend) {
 TEST(ServerDrain, OfAnIdleServerIsOverAtOnce) {
   TestServer test;
   (void)test.exchange(kLastGet);
-  auto drained = run_until_done(test.loop, test.server.drain(0ms, Deadline::in(5s)));
+  auto drained = run_until_done(test.loop, test.server.drain(Deadline::in(5s)));
   EXPECT_EQ(drained, Server::Drained::completely);
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "http/retry.h"
 #include "k8s/credentials.h"
 #include "k8s/json.h"
 #include "k8s/status.h"
@@ -21,6 +22,7 @@ constexpr Bytes kLargestAnswer{64u << 20};
 constexpr Bytes kLargestWhole{512u << 20};
 constexpr Bytes kLargestComplaint{64u << 10};
 constexpr std::size_t kMostObjects = 1'000'000;
+constexpr http::RetryPolicy kWhileBusy{.attempts = 10};
 
 Task<Result<std::string>> read_all(http::ClientStream& stream, Bytes most) {
   std::string text;
@@ -105,7 +107,8 @@ Api::~Api() = default;
 const Cluster& Api::cluster() const { return cluster_; }
 
 Task<Result<http::ClientStream>> Api::begin(const Question& question, Deadline head, Deadline all) {
-  for (bool again = false;; again = true) {
+  http::Backoff busy{loop_, kWhileBusy, head};
+  for (bool renewed = false;;) {
     http::ClientRequest request;
     request.method = question.method;
     request.url = cluster_.server + question.path;
@@ -121,8 +124,14 @@ Task<Result<http::ClientStream>> Api::begin(const Question& question, Deadline h
     CO_TRY(const Credentials::Generation shown, co_await credentials_->add_to(request, head));
     CO_TRY(http::ClientStream stream, co_await client_.open(std::move(request), head, all));
     if (stream.status < 300) co_return std::move(stream);
-    if (stream.status == 401 && !again && credentials_->refused(shown)) continue;
+    if (stream.status == 401 && !renewed && credentials_->refused(shown)) {
+      renewed = true;
+      continue;
+    }
     const auto complaint = co_await read_all(stream, kLargestComplaint);
+    // So it says when it is to be asked again, having done nothing: it is loaded, shuts down, or has new CRDs.
+    if (const auto pause = http::retry_after(stream.headers); stream.status == 429 && pause)
+      if (co_await busy.again(pause)) continue;
     co_return fail(
         status_error(stream.status, complaint ? *complaint : std::string{}).in(question.method + " " + question.what));
   }

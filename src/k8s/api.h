@@ -49,8 +49,9 @@ enum class TakeOver : bool { no, yes };  // fields that somebody else applied
 // `GET deployments media/resize: deployments.apps "resize" not found`. Their Why: 400, 422 invalid; 401, 403
 // forbidden; 404 not_found; 409 conflict; 410 precondition (a resource version that is too old); 413 too_large; 429
 // busy; 500 internal, but invalid where an apply's object is at fault; 503 and no connection unavailable; 504 and the
-// deadline timeout. Nothing is tried again here, but once after a 401 with credentials that were renewed: callers have
-// queues. A write that ended in timeout or unavailable may have been done all the same.
+// deadline timeout. What a busy server refuses (429) and wants to be asked again later (Retry-After) is asked again,
+// ten times at most and until the deadline; after a 401 it is once, with credentials that were renewed. Nothing else is
+// tried again here: callers have queues. A write that ended in timeout or unavailable may have been done all the same.
 //
 // Lives on its loop's thread and outlives its tasks. `user_agent` says which program asks.
 class Api {

@@ -39,6 +39,30 @@ TEST_F(ApiTest, CarriesTheServersWordsAndWhatWasAsked) {
   }
 }
 
+TEST_F(ApiTest, ComesAgainWhenABusyServerSaysWhen) {
+  server.set(kDeployments, kResize);
+  int refusals = 0;
+  std::string later = "0";
+  server.instead = [&](const Asked&) -> std::optional<http::Response> {
+    if (refusals-- <= 0) return {};
+    http::Response response = http::Response::json(429, TestApiServer::status(429, "storage is (re)initializing"));
+    response.headers.add("Retry-After", later);
+    return response;
+  };
+  refusals = 2;
+  const auto object = get();
+  EXPECT_TRUE(object) << object.error().what;
+  EXPECT_EQ(server.asked.size(), 3u);
+
+  refusals = 1;
+  later = "60";
+  const auto too_late = get();
+  ASSERT_FALSE(too_late) << "the deadline would be over";
+  EXPECT_EQ(too_late.error().why, Why::busy);
+  EXPECT_THAT(too_late.error().what, HasSubstr("media/resize: storage is (re)initializing"));
+  EXPECT_EQ(server.asked.size(), 4u);
+}
+
 TEST_F(ApiTest, IsNotMisledByWhoIsNoApiServer) {
   answer_with(200, "<html>");
   EXPECT_EQ(get().error().why, Why::unavailable);

@@ -21,6 +21,7 @@
 #include "k8s/api.h"
 #include "k8s/json.h"
 #include "k8s/resource.h"
+#include "loop/wait_list.h"
 
 namespace nuclio::k8s {
 

@@ -26,7 +26,8 @@ constexpr std::chrono::milliseconds kLongestPause{10'000};
 // The same for all attempts of one call, so that who is called twice can tell.
 constexpr std::string_view kEventId = "X-Nuclio-Event-Id";
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text.substr(0, 200)) + "\""; }
+// Not `quoted`: beside std::quoted a call would mean either.
+std::string in_quotes(std::string_view text) { return "\"" + std::string(text.substr(0, 200)) + "\""; }
 
 std::string status_text(int status) {
   std::string out = std::to_string(status);
@@ -46,7 +47,7 @@ std::string_view remedy(const Error& error) {
 std::string remedy(int status, const http::Headers& headers) {
   if (status >= 500 || status == 408 || status == 429) return "see its log for why";
   if (status < 400)
-    return headers.has("Location") ? "redirects are not followed; call " + quoted(headers.get("Location"))
+    return headers.has("Location") ? "redirects are not followed; call " + in_quotes(headers.get("Location"))
                                    : "a status from 200 to 299 was expected";
   return "mend the URL, --method, --header or --body";
 }
@@ -125,11 +126,11 @@ class Call final : public Command {
   Result<http::ClientRequest> build_request() const {
     http::ClientRequest request;
     if (!url_.starts_with("http://") && !url_.starts_with("https://"))
-      return fail(Why::invalid, "the URL must begin with http:// or https://, is " + quoted(url_));
+      return fail(Why::invalid, "the URL must begin with http:// or https://, is " + in_quotes(url_));
     if (url_.size() > spec::kMaxCallUrl.count)
       return fail(Why::invalid, "the URL may have 8192 bytes, has " + std::to_string(url_.size()));
     if (std::ranges::any_of(url_, [](char c) { return c <= ' ' || c == 0x7f; }))
-      return fail(Why::invalid, "the URL may have no spaces or control characters, is " + quoted(url_) +
+      return fail(Why::invalid, "the URL may have no spaces or control characters, is " + in_quotes(url_) +
                                     "; write them as %20 and so on");
     request.url = url_;
     if (body_.size() > spec::kMaxCallBody.count)
@@ -137,7 +138,7 @@ class Call final : public Command {
     request.body = body_;
     request.method = !method_.empty() ? method_ : body_.empty() ? "GET" : "POST";
     if (request.method.size() > 32 || !http::is_header_name(request.method))
-      return fail(Why::invalid, "--method must be a word such as POST, is " + quoted(request.method));
+      return fail(Why::invalid, "--method must be a word such as POST, is " + in_quotes(request.method));
     if (headers_.size() > spec::kMaxCallHeaders)
       return fail(Why::invalid, "--header may be given 100 times, is given " + std::to_string(headers_.size()));
     for (const std::string& text : headers_) TRY_DO(add_header(request.headers, text));
@@ -152,15 +153,15 @@ class Call final : public Command {
     const std::string_view name = text.substr(0, colon);
     if (colon == std::string_view::npos || !http::is_header_name(name))
       return fail(Why::invalid, "--header must be \"Name: value\"; the name of one is " +
-                                    (colon == std::string_view::npos ? "missing" : quoted(name)));
+                                    (colon == std::string_view::npos ? "missing" : in_quotes(name)));
     std::string_view value = text.substr(colon + 1);
     while (value.starts_with(' ')) value.remove_prefix(1);
     while (value.ends_with(' ')) value.remove_suffix(1);
     if (text.size() > spec::kMaxCallHeader.count)
       return fail(Why::invalid,
-                  "--header " + quoted(name) + " may have 8192 bytes, has " + std::to_string(text.size()));
+                  "--header " + in_quotes(name) + " may have 8192 bytes, has " + std::to_string(text.size()));
     if (!http::is_header_value(value))
-      return fail(Why::invalid, "--header " + quoted(name) + " has a value with control characters in it");
+      return fail(Why::invalid, "--header " + in_quotes(name) + " has a value with control characters in it");
     headers.add(name, value);
     return {};
   }

@@ -153,6 +153,11 @@ class Platform {
 
   // Of all replicas that run, as far as they can be reached from here.
   virtual std::vector<MetricsAddress> metrics_addresses() = 0;
+  // Where a replica of the newest version that is ready answers HTTP, "10.0.0.7:8080": for who must not reach the one
+  // before, which the function's URLs may lead to for a moment after they are told otherwise. Replicas take turns.
+  // Nothing when there is no such moment, no replica is ready, or it is not known what there is: then the URLs lead to
+  // who answers.
+  virtual std::optional<std::string> replica_to_invoke(const FunctionId& id) = 0;
   // One at a time, borrowed; null for nobody.
   virtual void observe(Observer* observer) = 0;
 

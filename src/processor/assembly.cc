@@ -83,7 +83,9 @@ Assembly::Assembly(Loop& loop, const Configuration& configuration, Descriptor li
       listener_(std::move(listener)),
       health_([this] { return obstacle(); }),
       web_admin_(configuration.function, [this] { return trigger_reports(); }),
-      metrics_routes_(metrics_routes(identity_of(configuration), [this] { return trigger_reports(); })),
+      memory_(loop),
+      metrics_routes_(metrics_routes(
+          identity_of(configuration), [this] { return trigger_reports(); }, [this] { return memory_.measure(); })),
       probe_routes_({{"GET", "/__internal/health", [](http::Request&, const http::PathParams&) { return say_ok(); },
                       "Whether the processor runs."}}),
       shared_{.configuration = configuration,
@@ -233,8 +235,12 @@ Task<std::optional<std::string>> Assembly::obstacle() {
   co_return std::nullopt;
 }
 
-Task<void> Assembly::drain(Deadline deadline) {
+Task<void> Assembly::stop_accepting(Deadline deadline) {
   health_.set_not_ready("the processor is stopping");
+  co_await in_all_lanes([deadline](Lane& lane) { return lane.stop_accepting(deadline); }, deadline);
+}
+
+Task<void> Assembly::drain(Deadline deadline) {
   co_await in_all_lanes([deadline](Lane& lane) { return lane.drain(deadline); }, deadline);
   // From here on there are no events.
   auto end_triggers = [](Lane& lane) -> Task<void> {
@@ -255,6 +261,8 @@ Task<void> Assembly::end_threads() {
     log::warn("a thread does not end, since a handler that runs in it does not return",
               {{"lane", static_cast<int>(other->number)}});
   }
+  const bool measured = co_await memory_.finished(deadline);
+  lost_a_thread_ = lost_a_thread_ || !measured;
   // What they have sent here is taken while those whom it is for are there.
   bool taken = false;
   WaitList changed{loop_};

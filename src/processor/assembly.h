@@ -16,6 +16,7 @@
 #include "processor/configuration.h"
 #include "processor/health.h"
 #include "processor/lane.h"
+#include "processor/memory.h"
 #include "processor/web_admin.h"
 
 namespace nuclio::processor {
@@ -34,8 +35,9 @@ class Assembly {
   // Returns when the function takes events. An error, with which the function cannot run, says what is to be mended.
   // Once, whole or cancelled.
   Task<Result<Addresses>> start();
-  // Ends without losing an event that has begun: no longer ready, no new events, those in flight finish, the function's
-  // callbacks run. At the deadline what is left is dropped.
+  // The first step of an end that loses no event: no longer ready; returns once no trigger takes new events.
+  Task<void> stop_accepting(Deadline deadline);
+  // The second: events in flight finish, the function's callbacks run. At the deadline what is left is dropped.
   Task<void> drain(Deadline deadline);
   // After drain(): a thread did not end, since the function's code does not return. The process must then leave without
   // tearing down what that may use.
@@ -63,6 +65,7 @@ class Assembly {
   Descriptor listener_;
   Health health_;
   WebAdmin web_admin_;
+  MemoryMeter memory_;
   http::Router metrics_routes_;
   http::Router probe_routes_;
   SharedByLanes shared_;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/log.h"
@@ -59,10 +60,16 @@ void ChildWorker::fell_silent(std::string fault) {
   changed_.notify_all();
 }
 
+// How long to wait for it. Whoever waits for an answer that cannot come any more is to hear why, and not that their
+// time is over: so half of that must do.
+Deadline ChildWorker::other_end() {
+  return Deadline::in(std::min<std::chrono::nanoseconds>(kBetweenEnds, talk_.first_deadline().left() / 2));
+}
+
 Task<void> ChildWorker::listen_to_the_end() {
   while (!silent_) (void)co_await changed_.wait();
   if (fault_.empty()) {
-    Deadline deadline = Deadline::in(kBetweenEnds);
+    Deadline deadline = other_end();
     while (!exit_) {
       bool in_time = co_await changed_.wait(deadline);
       if (!in_time) break;
@@ -78,7 +85,7 @@ Task<void> ChildWorker::reap() {
   child_.signal_group(SIGKILL);
   changed_.notify_all();
   // What the worker said last may still be on the way.
-  Deadline deadline = Deadline::in(kBetweenEnds);
+  Deadline deadline = other_end();
   while (!silent_) {
     bool in_time = co_await changed_.wait(deadline);
     if (!in_time) break;

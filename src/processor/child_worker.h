@@ -48,6 +48,7 @@ class ChildWorker final : public Worker, private Conversation::Owner {
   void fell_silent(std::string fault) override;
   void to_settle(std::chrono::nanoseconds within) override;
 
+  Deadline other_end();
   Task<void> listen_to_the_end();
   Task<void> reap();
   Task<void> settle(Deadline deadline);

@@ -111,6 +111,17 @@ TEST_F(ChildWorkerTest, NoticesItsEndAlthoughAChildOfItsOwnHoldsTheSocket) {
   EXPECT_EQ(response.error().what, "worker 3 exited with code 4 while it handled event e1");
 }
 
+TEST_F(ChildWorkerTest, TellsOfItsEndBeforeTheTimeOfWhoeverWaitsIsOver) {
+  auto worker = start_ready("head -c 1 <&3 >/dev/null; exec 3>&-; exec sleep 1000");
+  ASSERT_TRUE(worker);
+  const Call call{.deadline = Deadline::in(900ms)};
+  auto response = run_until_done(loop, ask(loop, **worker, event, call));
+  EXPECT_FALSE(call.deadline.passed());
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().what.find("worker 3 closed its socket and went on, so it was killed"), 0u)
+      << response.error().what;
+}
+
 TEST_F(ChildWorkerTest, TellsWhenItEndsWhileItIsIdle) {
   std::string go = start_frame + ".go";
   auto worker = start_ready("while [ ! -e " + go + " ]; do sleep 0.001; done; exit 0");

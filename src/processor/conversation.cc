@@ -186,6 +186,12 @@ Task<void> Conversation::settled(Deadline deadline) {
   }
 }
 
+Deadline Conversation::first_deadline() {
+  Deadline first = Deadline::never();
+  jobs_.for_each([&](Resumption& each) { first = earlier(first, static_cast<Job&>(each).call().deadline); });
+  return first;
+}
+
 std::string Conversation::gone() const {
   return fmt::format("worker {} {}", worker_.index.value(), ended_.value_or("is gone"));
 }

@@ -67,6 +67,8 @@ class Conversation final : private wire::Port::Listener {
   // Waits until the worker has let go of what it was to give up, or ended; or until the deadline.
   Task<void> settled(Deadline deadline);
 
+  // Until when the first of those waits whose jobs it has.
+  Deadline first_deadline();
   // It is to be ended: the deadline of a call passed, or it did not read what it was sent.
   bool hopeless() const { return hopeless_; }
   const std::optional<std::string>& ended() const { return ended_; }

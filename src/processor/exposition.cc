@@ -23,13 +23,15 @@ double milliseconds(std::chrono::nanoseconds duration) {
 // Puts the families together, in the order of the tables below.
 class Exposition {
  public:
-  Exposition(const MetricsIdentity& identity, const TriggerReports& reports) : identity_(identity), reports_(reports) {}
+  Exposition(const MetricsIdentity& identity, const TriggerReports& reports, std::optional<Bytes> memory)
+      : identity_(identity), reports_(reports), memory_(memory) {}
 
   std::vector<prometheus::MetricFamily> families() && {
     add_events();
     add_allocations();
     add_workers();
     add_http();
+    add_memory();
     return std::move(families_);
   }
 
@@ -131,6 +133,19 @@ class Exposition {
         value(report, count, {{"code", std::to_string(status)}});
   }
 
+  void add_memory() {
+    family("memory_bytes", "What the processor and its workers take of memory; what they share counts once.",
+           Type::Gauge);
+    if (!memory_) return;
+    prometheus::ClientMetric metric;
+    metric.label = {{"instance", identity_.instance},
+                    {"namespace", identity_.namespace_name},
+                    {"function", identity_.function},
+                    {"project", identity_.project}};
+    metric.gauge.value = static_cast<double>(memory_->count);
+    families_.back().metric.push_back(std::move(metric));
+  }
+
   // A worker that has handled nothing yet is there too, with 0, so that rates work from its first event.
   static std::size_t workers(const TriggerReport& report) {
     return std::max(report.counts.workers.size(), report.workers);
@@ -141,26 +156,29 @@ class Exposition {
 
   const MetricsIdentity& identity_;
   const TriggerReports& reports_;
+  std::optional<Bytes> memory_;
   std::vector<prometheus::MetricFamily> families_;
 };
 
-Task<http::Response> answer(const MetricsIdentity& identity, const GetReports& get) {
-  TriggerReports reports = co_await get();
-  co_return http::Response::text(200, exposition(identity, reports), "text/plain; version=0.0.4; charset=utf-8");
+Task<http::Response> answer(const MetricsIdentity& identity, const GetReports& get_reports,
+                            const GetMemory& get_memory) {
+  TriggerReports reports = co_await get_reports();
+  const auto memory = co_await get_memory();
+  co_return http::Response::text(200, exposition(identity, reports, memory),
+                                 "text/plain; version=0.0.4; charset=utf-8");
 }
 
 }  // namespace
 
-std::string exposition(const MetricsIdentity& identity, const TriggerReports& reports) {
-  auto families = Exposition{identity, reports}.families();
+std::string exposition(const MetricsIdentity& identity, const TriggerReports& reports, std::optional<Bytes> memory) {
+  auto families = Exposition{identity, reports, memory}.families();
   std::erase_if(families, [](const prometheus::MetricFamily& family) { return family.metric.empty(); });
   return prometheus::TextSerializer{}.Serialize(families);
 }
 
-http::Router metrics_routes(MetricsIdentity identity, GetReports reports) {
-  auto get = [identity = std::move(identity), reports = std::move(reports)](http::Request&, const http::PathParams&) {
-    return answer(identity, reports);
-  };
+http::Router metrics_routes(MetricsIdentity identity, GetReports reports, GetMemory memory) {
+  auto get = [identity = std::move(identity), reports = std::move(reports), memory = std::move(memory)](
+                 http::Request&, const http::PathParams&) { return answer(identity, reports, memory); };
   return http::Router{{{"GET", "/metrics", get, "The processor's metrics in Prometheus' text format."}}};
 }
 

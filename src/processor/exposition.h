@@ -5,7 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "http/router.h"
+#include "processor/memory.h"
 #include "processor/metrics.h"
 #include "spec/platform_config.h"
 
@@ -20,10 +22,10 @@ struct MetricsIdentity {
 };
 
 // All of it in Prometheus' text format.
-std::string exposition(const MetricsIdentity& identity, const TriggerReports& reports);
+std::string exposition(const MetricsIdentity& identity, const TriggerReports& reports, std::optional<Bytes> memory);
 
 // Answers GET /metrics.
-http::Router metrics_routes(MetricsIdentity identity, GetReports reports);
+http::Router metrics_routes(MetricsIdentity identity, GetReports reports, GetMemory memory);
 
 struct MetricsListener {
   std::string address;        // to listen on

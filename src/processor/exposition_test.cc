@@ -27,9 +27,10 @@ class ExpositionTest : public testing::Test {
  protected:
   ExpositionTest() { metrics_.add(http_.get()); }
 
-  std::string text() const { return exposition({"i-1", "ns", "fn", "default"}, metrics_.report()); }
+  std::string text() const { return exposition({"i-1", "ns", "fn", "default"}, metrics_.report(), memory_); }
 
   Task<TriggerReports> report() { co_return metrics_.report(); }
+  Task<std::optional<Bytes>> memory() { co_return memory_; }
 
   // The value behind this name and these labels of ours, without those that all have.
   std::string value(const std::string& name, const std::string& more = "") {
@@ -47,6 +48,7 @@ class ExpositionTest : public testing::Test {
   Loop loop_;
   FakeSource http_{loop_, "http", "web", 2};
   Metrics metrics_;
+  std::optional<Bytes> memory_;
 };
 
 TEST_F(ExpositionTest, CountsEventsByWhatBecameOfThem) {
@@ -170,8 +172,17 @@ TEST_F(ExpositionTest, SaysWhichNumbersAreCounters) {
   EXPECT_THAT(text(), Not(HasSubstr("http_responses_total")));
 }
 
+TEST_F(ExpositionTest, TellsTheMemoryOfAllTriggersTogetherWhereItIsKnown) {
+  EXPECT_THAT(text(), Not(HasSubstr("memory_bytes")));
+  memory_ = Bytes{48 << 20};
+  EXPECT_THAT(text(), HasSubstr("nuclio_processor_memory_bytes{instance=\"i-1\",namespace=\"ns\",function=\"fn\","
+                                "project=\"default\"} 50331648\n"));
+}
+
 TEST_F(ExpositionTest, IsReadOverHttp) {
-  http::Router routes = metrics_routes({"i-1", "ns", "fn", "default"}, [this] { return report(); });
+  memory_ = Bytes{1};
+  http::Router routes =
+      metrics_routes({"i-1", "ns", "fn", "default"}, [this] { return report(); }, [this] { return memory(); });
   http::Request request;
   request.method = "GET";
   request.target = request.path = "/metrics";

@@ -197,6 +197,12 @@ std::vector<std::pair<std::string, std::string>> Lane::addresses() const {
   return addresses;
 }
 
+Task<void> Lane::stop_accepting(Deadline deadline) {
+  Group stopped{loop_};
+  for (const auto& trigger : triggers_) stopped.spawn(trigger->stop_accepting(deadline));
+  (void)co_await stopped.empty();
+}
+
 Task<void> Lane::drain(Deadline deadline) {
   Group drained{loop_};
   for (const auto& trigger : triggers_) drained.spawn(trigger->drain(deadline));

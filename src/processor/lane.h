@@ -65,8 +65,9 @@ class Lane {
   // Once the pools of all lanes are started, and for the first lane after all others. `listener` is an inherited
   // listening socket for the http trigger, or none; it is left alone when there is no such trigger.
   Task<Result<void>> start_triggers(Descriptor& listener);
-  // Takes no events any more, and finishes those that have begun; at the deadline they are dropped. For all lanes at
-  // once.
+  // Returns once it takes no events any more. For all lanes at once.
+  Task<void> stop_accepting(Deadline deadline);
+  // Afterwards: finishes those that have begun; at the deadline they are dropped. For all lanes at once.
   Task<void> drain(Deadline deadline);
   // No event comes any more from any lane.
   void end_triggers() { triggers_.clear(); }

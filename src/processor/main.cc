@@ -33,7 +33,7 @@ using namespace std::chrono_literals;
 // that Kubernetes waits before it kills.
 constexpr std::chrono::seconds kDrainTime = 28s;
 
-// Who started the processor may wait for this.
+// Who started the processor may wait for this, and may stop reading at any time.
 class Status {
  public:
   explicit Status(std::optional<int> descriptor) : descriptor_(descriptor.value_or(-1)) {}
@@ -46,11 +46,13 @@ class Status {
   void failed(const Error& error) const {
     write("{\"state\":\"failed\",\"message\":" + log::json_string(error.what) + "}\n");
   }
+  // It was told to end and takes no new events; whoever connects now reaches another.
+  void draining() const { write("{\"state\":\"draining\"}\n"); }
 
  private:
   void write(const std::string& line) const {
     if (descriptor_ >= 0 && ::write(descriptor_, line.data(), line.size()) < 0)
-      log::warn("nobody reads the status", {{"descriptor", descriptor_}});
+      log::debug("nobody reads the status", {{"descriptor", descriptor_}});
   }
   int descriptor_;
 };
@@ -98,8 +100,10 @@ Task<int> serve(Loop& loop, Signals& signals, Assembly& assembly, const Status& 
 
   while (!signal) (void)co_await changed.wait();
   log::info("stopping", {{"signal", *signal}});
-  const std::chrono::milliseconds pause = spec::drain_pause(configuration.platform);
-  co_await assembly.drain(Deadline::in(kDrainTime + pause));
+  const Deadline deadline = Deadline::in(kDrainTime + spec::drain_pause(configuration.platform));
+  co_await assembly.stop_accepting(deadline);
+  status.draining();
+  co_await assembly.drain(deadline);
   log::info("stopped");
   co_return 0;
 }

@@ -91,7 +91,7 @@ std::string_view usage() {
          "  --code DIR              the function's code (default: the folder of --config; /opt/nuclio in a container)\n"
          "  --runtimes DIR          the runtimes (default: ../share/nuclio/runtimes beside this program)\n"
          "  --listen-fd N           an inherited listening socket for the http trigger\n"
-         "  --status-fd N           where to write {\"state\":\"ready\"|\"failed\", ...}, one line\n"
+         "  --status-fd N           where to write {\"state\":\"ready\"|\"failed\"|\"draining\", ...}, a line each\n"
          "  --list-runtimes         print the runtimes and leave\n"
          "  --version               print the version and leave\n";
 }

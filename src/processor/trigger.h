@@ -19,8 +19,10 @@ class Trigger {
 
   // Begins to produce events. An error (a port in use, a broker's refusal) says what and where.
   virtual Task<Result<void>> start() = 0;
-  // Takes no new events, finishes and settles those it has, and returns; at the deadline it drops them. Draining what
-  // never started is fine.
+  // Returns once it takes no new events; what goes on taking some until the deadline, as a listener may while load
+  // balancers learn that it goes, ends with it. Fine for what never started.
+  virtual Task<void> stop_accepting(Deadline deadline) = 0;
+  // Afterwards: finishes and settles the events that it has, and returns; at the deadline it drops them.
   virtual Task<void> drain(Deadline deadline) = 0;
 
   // Where it listens since start(), with the port that the kernel chose: "127.0.0.1:8080", ":8080"; "" when it does

@@ -42,6 +42,32 @@ json::value default_function(const Context& context) {
   return spec::to_json(config, spec::Secrets::shown);
 }
 
+// Without what stands before an @: a login has no business there, and none here.
+json::value without_login(std::string_view registry) {
+  std::string out{registry};
+  const std::size_t scheme = out.find("://");
+  const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t at = out.substr(0, out.find('/', host)).rfind('@');
+  if (at != std::string::npos && at >= host) out.erase(host, at + 1 - host);
+  return json::value(out);
+}
+
+// Where images come from and go to; null where functions are no images.
+json::value registries(const Context& context) {
+  if (!context.registries) return nullptr;
+  json::object bases;
+  const json::object* told = nullptr;
+  if (const auto* all = context.config.image_registry_overrides.if_contains("baseImageRegistries"))
+    told = all->if_object();
+  if (told)
+    for (const auto& [runtime, registry] : *told)
+      if (registry.is_string()) bases[runtime] = without_login(registry.get_string());
+  return {{"push", without_login(context.registries->push)},
+          {"run", without_login(context.registries->run)},
+          {"base", without_login(context.registries->base)},
+          {"baseImages", std::move(bases)}};
+}
+
 }  // namespace
 
 Task<Response> get_versions(Context&, Request&, const PathParams&) {
@@ -84,6 +110,7 @@ Task<Response> get_frontend_spec(Context& context, Request&, const PathParams&) 
       {"namespace", context.namespace_name.value()},
       {"defaultHTTPIngressHostTemplate", config.kube.default_http_ingress_host_template},
       {"imageNamePrefixTemplate", ""},
+      {"registries", registries(context)},
       {"scaleToZero", std::move(scale_to_zero)},
       {"defaultFunctionConfig", std::move(default_config)},
       {"platformKind", text(context.platform.kind())},

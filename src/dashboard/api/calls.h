@@ -80,6 +80,7 @@ Task<Response> get_revision(Context& context, Request& request, const PathParams
 
 // metrics.cc
 Task<Response> get_metrics(Context& context, Request& request, const PathParams& params);
+Task<Response> get_trigger_metrics(Context& context, Request& request, const PathParams& params);
 
 // about.cc
 Task<Response> get_versions(Context& context, Request& request, const PathParams& params);

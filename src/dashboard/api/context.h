@@ -2,6 +2,7 @@
 // What the calls of the REST API have in common.
 #pragma once
 #include <boost/json/fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,13 @@ class EventHub;
 class MetricsHistory;
 class FunctionTemplates;
 
+// Where images of functions go, HOST[:PORT][/PATH], and where nodes get them from; "" where each function has to say.
+struct Registries {
+  std::string push;
+  std::string run;
+  std::string base;  // of base images, unless the platform names another for a runtime; "" for Docker Hub
+};
+
 // What all calls have in common; borrowed, outlives the server.
 struct Served {
   platform::Platform& platform;
@@ -40,6 +48,7 @@ struct Served {
   FunctionTemplates& templates;
   EventHub& events;
   const MetricsHistory& metrics;
+  std::optional<Registries> registries = {};  // none where functions are no images
 };
 
 // What one call may use, which is what its caller may. Outlives the call's task, but not what that gives back.
@@ -55,6 +64,7 @@ struct Context {
   FunctionTemplates& templates;
   EventHub& events;
   const MetricsHistory& metrics;
+  const std::optional<Registries>& registries;
 };
 
 using http::PathParams;

@@ -77,16 +77,19 @@ Task<Result<http::ClientRequest>> invocation(Context& context, const Request& re
   std::string name{request.headers.get("X-Nuclio-Function-Name")};
   if (name.empty()) co_return fail(Why::invalid, "the header X-Nuclio-Function-Name must name the function");
   platform::FunctionId id{namespace_of(context, request, "X-Nuclio-Function-Namespace"), FunctionName{name}};
-  CO_TRY(auto config, co_await context.platform.function_to_invoke(std::move(id)));
-  CO_TRY(std::string authority, target(config.status, name, request.headers.get("X-Nuclio-Invoke-Url")));
+  CO_TRY(const auto to_invoke, co_await context.platform.function_to_invoke(std::move(id)));
+  const std::string_view wanted = request.headers.get("X-Nuclio-Invoke-Url");
+  CO_TRY(const std::string authority, target(to_invoke.function.status, name, wanted));
   std::string path{request.headers.get("X-Nuclio-Path")};
   if (path.empty()) path = path_behind;
   if (!path.starts_with('/')) path.insert(0, 1, '/');
   http::ClientRequest out;
   out.method = request.method;
   // Whoever deployed a moment ago wants the version that serves now, and not the one before, which finishes what its
-  // connections bring.
+  // connections bring, and to which the function's URL leads until all have heard of the new one.
   out.connections = http::Connections::of_its_own;
+  const std::string& address = wanted.empty() && to_invoke.replica ? *to_invoke.replica : authority;
+  if (address != authority) out.headers.set("Host", authority);
   if (context.platform.kind() == "kube") {
     out.refused_patience = spec::kServicePatience;
     // Hosts of ingresses are what their functions say: none leads to where clouds tell secrets.
@@ -95,7 +98,7 @@ Task<Result<http::ClientRequest>> invocation(Context& context, const Request& re
   if (!request.query.empty()) (path += path.find('?') == std::string::npos ? '?' : '&') += request.query;
   bool skip = http::same_ignoring_case(request.headers.get("X-Nuclio-Skip-Tls-Verification"), "true");
   auto verify = skip ? http::VerifyPeer::no : http::VerifyPeer::yes;
-  CO_TRY_DO(spec::direct_to_function(out, config.spec, authority, path, verify));
+  CO_TRY_DO(spec::direct_to_function(out, to_invoke.function.spec, address, path, verify));
   for (const http::Header& header : request.headers)
     if (passed_on(header.name) && !(context.authenticator.asks() && is_credential(header.name)))
       out.headers.add(header.name, header.value);

@@ -25,19 +25,24 @@ Result<seconds> asked(const Request& request, std::string_view name, seconds usu
   return length;
 }
 
-// A column of the table: one number a step.
+// A column of the table: one number a step, or null.
 template <class Number>
 json::array column(const MetricsHistory::Window& window, Number number) {
   json::array out;
   out.reserve(window.points.size());
-  for (const Point& each : window.points) {
-    if (each.known) {
-      out.push_back(number(each));
-    } else {
-      out.push_back(nullptr);
-    }
-  }
+  for (const Point& each : window.points)
+    out.push_back(each.known ? json::value_from(number(each)) : json::value(nullptr));
   return out;
+}
+
+std::optional<double> mean_wait_seconds(const Point& point) {
+  if (point.waits == 0) return std::nullopt;
+  return static_cast<double>(point.wait_microseconds) / 1e6 / static_cast<double>(point.waits);
+}
+
+std::optional<std::uint64_t> memory_bytes(const Point& point) {
+  if (point.memory_bytes == 0 && point.replicas > 0) return std::nullopt;
+  return point.memory_bytes;
 }
 
 json::object shown(const MetricsHistory::Window& window) {
@@ -52,13 +57,11 @@ json::object shown(const MetricsHistory::Window& window) {
   out["p50Seconds"] = handled(0.5);
   out["p90Seconds"] = handled(0.9);
   out["p99Seconds"] = handled(0.99);
-  out["queueWaitSeconds"] = column(window, [](const Point& each) {
-    if (each.waits == 0) return 0.0;
-    return static_cast<double>(each.wait_microseconds) / 1e6 / static_cast<double>(each.waits);
-  });
+  out["queueWaitSeconds"] = column(window, mean_wait_seconds);
   out["inFlight"] = column(window, [](const Point& each) { return each.in_flight; });
   out["workers"] = column(window, [](const Point& each) { return each.workers; });
   out["replicas"] = column(window, [](const Point& each) { return each.replicas; });
+  out["memoryBytes"] = column(window, memory_bytes);
   json::array& bounds = out["boundsSeconds"].emplace_array();
   for (const double each : kDurationBoundsSeconds) bounds.push_back(each);
   out["durations"] = column(window, [](const Point& each) {
@@ -67,6 +70,16 @@ json::object shown(const MetricsHistory::Window& window) {
     return counts;
   });
   return out;
+}
+
+json::object shown(const TriggerPoint& trigger) {
+  const auto seconds = static_cast<double>(kFineStep.count());
+  return {{"ratePerSecond", static_cast<double>(trigger.succeeded + trigger.failed) / seconds},
+          {"errorsPerSecond", static_cast<double>(trigger.failed) / seconds},
+          {"inFlight", trigger.in_flight},
+          {"workers", trigger.workers},
+          {"idleWorkers", trigger.idle},
+          {"waiting", trigger.waiting}};
 }
 
 }  // namespace
@@ -83,6 +96,23 @@ Task<Response> get_metrics(Context& context, Request& request, const PathParams&
   const auto now = std::chrono::floor<seconds>(std::chrono::system_clock::now());
   json::object out = shown(context.metrics.window(id, now, *length, *step));
   out["metadata"] = {{"name", id.name.value()}, {"namespace", id.namespace_name.value()}};
+  co_return json_response(200, std::move(out));
+}
+
+Task<Response> get_trigger_metrics(Context& context, Request& request, const PathParams& params) {
+  const platform::FunctionId id{namespace_of(context, request, "X-Nuclio-Function-Namespace"),
+                                params.as<FunctionName>("id")};
+  auto function = co_await context.platform.function(id);
+  if (!function) co_return Response::error(function.error());
+  const auto last = context.metrics.triggers(id);
+  json::object out{{"metadata", {{"name", id.name.value()}, {"namespace", id.namespace_name.value()}}},
+                   {"stepSeconds", kFineStep.count()}};
+  json::object triggers;
+  if (last) {
+    out["begin"] = platform::kube::rfc3339(last->begin);
+    for (const auto& [name, each] : last->triggers) triggers[name] = shown(each);
+  }
+  out["triggers"] = std::move(triggers);
   co_return json_response(200, std::move(out));
 }
 

@@ -20,14 +20,15 @@ struct User {
   std::string password_hash;
   std::vector<std::string> groups;
 
+  template <class U = User>
   static constexpr auto fields() {
     return std::tuple{
-        field("name", &User::name, {.doc = "What they log in as.", .required = true}),
-        field("passwordHash", &User::password_hash,
+        field("name", &U::name, {.doc = "What they log in as.", .required = true}),
+        field("passwordHash", &U::password_hash,
               {.doc = "bcrypt hash of the password, as `dashboard hash-password` and `htpasswd -nB` write it.",
                .required = true,
                .secret = true}),
-        field("groups", &User::groups, {.doc = "Groups that grants may name."}),
+        field("groups", &U::groups, {.doc = "Groups that grants may name."}),
     };
   }
 };
@@ -40,8 +41,8 @@ struct GrantTo {
   std::string project = "*";
   std::string name_space = "*";
 
+  template <class G = GrantTo>
   static constexpr auto fields() {
-    using G = GrantTo;
     return std::tuple{
         field("user", &G::user, {.doc = "Name of the user who has it."}),
         field("group", &G::group, {.doc = "Group that has it."}),
@@ -65,8 +66,8 @@ struct OidcConfig {
   std::string groups_claim = "groups";
   std::string authorities_file;
 
+  template <class O = OidcConfig>
   static constexpr auto fields() {
-    using O = OidcConfig;
     return std::tuple{
         field("issuer", &O::issuer, {.doc = "URL of the OpenID provider.", .required = true}),
         field("clientID", &O::client_id, {.doc = "What the provider knows the dashboard as.", .required = true}),
@@ -101,8 +102,8 @@ struct AuthConfig {
   std::chrono::nanoseconds longest_token_lifetime = std::chrono::hours{24 * 366};
   std::vector<std::string> allowed_origins;
 
+  template <class A = AuthConfig>
   static constexpr auto fields() {
-    using A = AuthConfig;
     return std::tuple{
         field("users", &A::users, {.doc = "Who may log in with a password (basic)."}),
         field("grants", &A::grants, {.doc = "Who has which role."}),

@@ -159,8 +159,9 @@ Task<Result<std::vector<spec::FunctionConfig>>> AuthorizedPlatform::as_seen(std:
   co_return all;
 }
 
-Task<Result<spec::FunctionConfig>> AuthorizedPlatform::function_to_invoke(FunctionId id) {
-  return demand_of_function(std::move(id), Action::invoke);
+Task<Result<AuthorizedPlatform::ToInvoke>> AuthorizedPlatform::function_to_invoke(FunctionId id) {
+  CO_TRY(spec::FunctionConfig function, co_await demand_of_function(id, Action::invoke));
+  co_return ToInvoke{.function = std::move(function), .replica = platform_.replica_to_invoke(id)};
 }
 
 // Nobody else may say who it was.

@@ -28,8 +28,12 @@ class AuthorizedPlatform {
 
   Task<Result<std::vector<spec::FunctionConfig>>> functions(Namespace name_space, std::optional<ProjectName> project);
   Task<Result<spec::FunctionConfig>> function(platform::FunctionId id);
-  // The same for who wants to invoke it.
-  Task<Result<spec::FunctionConfig>> function_to_invoke(platform::FunctionId id);
+  struct ToInvoke {
+    spec::FunctionConfig function;
+    std::optional<std::string> replica;  // as platform::Platform::replica_to_invoke() gives it
+  };
+  // For who wants to invoke it.
+  Task<Result<ToInvoke>> function_to_invoke(platform::FunctionId id);
   // Notes in the function who deploys it. Also needs the right to create in the project that `given` names, when it is
   // another than the function's.
   Task<Result<void>> deploy(boost::json::value given, platform::Deploy mode);

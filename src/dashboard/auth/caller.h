@@ -25,8 +25,8 @@ struct Grant {
   std::string project = "*";
   std::string name_space = "*";
 
+  template <class G = Grant>
   static constexpr auto fields() {
-    using G = Grant;
     return std::tuple{
         schema::field("role", &G::role,
                       {.doc = "viewer reads; developer deploys and invokes functions, too; admin makes and deletes "

@@ -81,8 +81,8 @@ json::object metrics_sample(const platform::FunctionId& id, const Point& point) 
   const auto seconds = static_cast<double>(kFineStep.count());
   out["ratePerSecond"] = static_cast<double>(point.succeeded + point.failed) / seconds;
   out["errorsPerSecond"] = static_cast<double>(point.failed) / seconds;
-  out["p50Seconds"] = quantile(point.handling, 0.5);
-  out["p99Seconds"] = quantile(point.handling, 0.99);
+  out["p50Seconds"] = json::value_from(quantile(point.handling, 0.5));
+  out["p99Seconds"] = json::value_from(quantile(point.handling, 0.99));
   out["inFlight"] = point.in_flight;
   out["workers"] = point.workers;
   out["replicas"] = point.replicas;

@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include "base/log.h"
-#include "dashboard/metrics/exposition.h"
 #include "platform/process/home.h"
 
 namespace nuclio::dashboard {
@@ -30,8 +29,9 @@ Step step_of(std::chrono::system_clock::time_point time) {
 struct MetricsCollector::Round {
   std::vector<MetricsAddress> replicas;
   std::size_t next = 0;
-  std::map<platform::ReplicaName, Point> counted;
+  std::map<platform::ReplicaName, Counted> counted;
   Collected found;
+  std::map<platform::FunctionId, TriggerPoints> triggers;
 };
 
 void MetricsCollector::start(std::string file) {
@@ -74,7 +74,7 @@ void MetricsCollector::forget_gone() {
 }
 
 Task<void> MetricsCollector::collect(Step step) {
-  Round round{.replicas = platform_.metrics_addresses(), .next = 0, .counted = {}, .found = {}};
+  Round round{.replicas = platform_.metrics_addresses(), .next = 0, .counted = {}, .found = {}, .triggers = {}};
   // A replica that does not answer holds up one of those who ask, so it is asked last.
   std::ranges::partition(round.replicas, [&](const auto& each) { return !silent_.contains(each.replica); });
   for (const MetricsAddress& each : round.replicas) round.found.try_emplace(each.function);
@@ -93,7 +93,7 @@ Task<void> MetricsCollector::collect(Step step) {
       continue;
     }
     const auto before = counted_.find(each.replica);
-    Point happened = now->second;
+    Counted happened = now->second;
     // Of a replica that has begun since the last round all has happened since then.
     if (before != counted_.end()) {
       happened = since(before->second, now->second);
@@ -101,13 +101,15 @@ Task<void> MetricsCollector::collect(Step step) {
       happened = since(now->second, now->second);
     }
     counted_[each.replica] = now->second;
-    add_beside(round.found[each.function], happened);
+    add_beside(round.found[each.function], happened.all);
+    add_beside(round.triggers[each.function], happened.triggers);
   }
   const auto has_gone = [&](const platform::ReplicaName& replica) { return !known.contains(replica); };
   std::erase_if(counted_, [&](const auto& each) { return has_gone(each.first); });
   std::erase_if(older_, has_gone);
   for (const auto& [function, point] : round.found) history_.add(function, step, point);
   history_.add_quiet(step);
+  history_.set_triggers(step, std::move(round.triggers));
   collected_(round.found);
 }
 
@@ -122,8 +124,8 @@ Task<void> MetricsCollector::ask(Round& round, const MetricsAddress& replica) {
   request.connect_timeout = kAnswerTime;
   auto answer = co_await client_.fetch(std::move(request), Deadline::in(kAnswerTime));
   if (!answer || answer->status != 200) co_return;
-  const Point counted = read_exposition(answer->body);
-  if (counted.known) round.counted.emplace(replica.replica, counted);
+  const Counted counted = read_exposition(answer->body);
+  if (counted.all.known) round.counted.emplace(replica.replica, counted);
 }
 
 }  // namespace nuclio::dashboard

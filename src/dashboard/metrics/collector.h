@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dashboard/metrics/exposition.h"
 #include "dashboard/metrics/history.h"
 #include "http/client.h"
 #include "loop/group.h"
@@ -53,8 +54,8 @@ class MetricsCollector {
   MetricsHistory& history_;
   std::function<void(const Collected&)> collected_;
   std::string file_;
-  std::map<platform::ReplicaName, Point> counted_;  // by each replica, when it was asked last
-  std::set<platform::ReplicaName> silent_;          // that did not answer in the last round
+  std::map<platform::ReplicaName, Counted> counted_;  // by each replica, when it was asked last
+  std::set<platform::ReplicaName> silent_;            // that did not answer in the last round
   // That were there before us: what they have counted until we know them did not happen just now.
   std::set<platform::ReplicaName> older_;
   Group work_;

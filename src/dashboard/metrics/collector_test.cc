@@ -23,7 +23,9 @@ class Replica final : public http::Handler {
   Task<http::Response> handle(http::Request&) override {
     if (hangs) co_await loop_.sleep(1h);
     co_return http::Response::text(
-        200, "nuclio_processor_handled_events_total{result=\"success\"} " + std::to_string(events) + "\n");
+        200,
+        "nuclio_processor_handled_events_total{trigger_id=\"web\",result=\"success\"} " + std::to_string(events) +
+            "\nnuclio_processor_workers{trigger_id=\"web\"} 4\nnuclio_processor_workers_idle{trigger_id=\"web\"} 3\n");
   }
   std::string address() const { return server_.addresses()[0].text(); }
 
@@ -86,6 +88,25 @@ TEST_F(MetricsCollectorTest, AddsUpWhatReplicasHandleBetweenRounds) {
   collect();
   EXPECT_THAT(events("f"), ElementsAre(6, 2, 2, 0));
   EXPECT_TRUE(last_.empty());
+}
+
+TEST_F(MetricsCollectorTest, TellsWhatHappenedToEachTriggerInTheLastRound) {
+  Replica one{loop_}, two{loop_};
+  add("f", "f-1", one);
+  add("f", "f-2", two);
+  EXPECT_FALSE(history_.triggers(id("f")));
+  one.events = 5;
+  collect();
+  one.events = 7;
+  two.events = 1;
+  collect();
+  auto last = history_.triggers(id("f"));
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->begin, std::chrono::sys_seconds{kFineStep * step_});
+  EXPECT_EQ(last->triggers, (TriggerPoints{{"web", {.succeeded = 3, .workers = 8, .idle = 6}}}));
+  platform_.addresses.clear();
+  collect();
+  EXPECT_TRUE(history_.triggers(id("f"))->triggers.empty());
 }
 
 TEST_F(MetricsCollectorTest, IsHeldUpByNoReplicaThatHangs) {

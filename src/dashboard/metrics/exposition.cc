@@ -64,10 +64,21 @@ bool read_line(std::string_view line, Sample& out) {
 
 std::uint64_t whole(double value) { return static_cast<std::uint64_t>(std::min(value, 1e18) + 0.5); }
 
+// The trigger that a sample is of; of more than there may be, one that nobody sees.
+TriggerPoint& trigger_of(const Sample& sample, TriggerPoints& triggers, TriggerPoint& none) {
+  const std::string_view name = label(sample.labels, "trigger_id");
+  const auto found = triggers.find(name);
+  if (found != triggers.end()) return found->second;
+  if (name.empty() || triggers.size() >= kMostTriggers) return none;
+  return triggers[std::string(name)];
+}
+
 }  // namespace
 
-Point read_exposition(std::string_view text) {
-  Point out;
+Counted read_exposition(std::string_view text) {
+  Counted counted;
+  Point& out = counted.all;
+  TriggerPoint none;
   std::map<double, double> cumulative;  // events that took at most so long, all triggers together
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -77,7 +88,10 @@ Point read_exposition(std::string_view text) {
     if (!is_sample) continue;
     if (sample.name == "handled_events_total") {
       out.known = true;
-      (label(sample.labels, "result") == "success" ? out.succeeded : out.failed) += whole(sample.value);
+      TriggerPoint& trigger = trigger_of(sample, counted.triggers, none);
+      const bool succeeded = label(sample.labels, "result") == "success";
+      (succeeded ? out.succeeded : out.failed) += whole(sample.value);
+      (succeeded ? trigger.succeeded : trigger.failed) += whole(sample.value);
     } else if (sample.name == "handled_events_duration_seconds_bucket") {
       double bound = 0;
       if (read_number(label(sample.labels, "le"), bound)) cumulative[bound] += sample.value;
@@ -87,8 +101,16 @@ Point read_exposition(std::string_view text) {
       out.waits += whole(sample.value);
     } else if (sample.name == "events_in_flight") {
       out.in_flight += whole(sample.value);
+      trigger_of(sample, counted.triggers, none).in_flight += whole(sample.value);
     } else if (sample.name == "workers") {
       out.workers += whole(sample.value);
+      trigger_of(sample, counted.triggers, none).workers += whole(sample.value);
+    } else if (sample.name == "workers_idle") {
+      trigger_of(sample, counted.triggers, none).idle += whole(sample.value);
+    } else if (sample.name == "worker_pending_allocation_current") {
+      trigger_of(sample, counted.triggers, none).waiting += whole(sample.value);
+    } else if (sample.name == "memory_bytes") {
+      out.memory_bytes += whole(sample.value);
     }
   }
   double below = 0;
@@ -99,7 +121,7 @@ Point read_exposition(std::string_view text) {
     below = std::max(below, count);
   }
   out.replicas = out.known ? 1 : 0;
-  return out;
+  return counted;
 }
 
 Point since(const Point& before, const Point& now) {
@@ -113,6 +135,31 @@ Point since(const Point& before, const Point& now) {
   out.wait_microseconds -= std::min(out.wait_microseconds, before.wait_microseconds);
   for (std::size_t i = 0; i < out.handling.size(); ++i) out.handling[i] -= before.handling[i];
   return out;
+}
+
+Counted since(const Counted& before, const Counted& now) {
+  Counted out{since(before.all, now.all), now.triggers};
+  for (auto& [name, trigger] : out.triggers) {
+    const auto found = before.triggers.find(name);
+    if (found == before.triggers.end()) continue;
+    const TriggerPoint& was = found->second;
+    if (trigger.succeeded < was.succeeded || trigger.failed < was.failed) continue;
+    trigger.succeeded -= was.succeeded;
+    trigger.failed -= was.failed;
+  }
+  return out;
+}
+
+void add_beside(TriggerPoints& sum, const TriggerPoints& other) {
+  for (const auto& [name, each] : other) {
+    TriggerPoint& to = sum[name];
+    to.succeeded += each.succeeded;
+    to.failed += each.failed;
+    to.in_flight += each.in_flight;
+    to.workers += each.workers;
+    to.idle += each.idle;
+    to.waiting += each.waiting;
+  }
 }
 
 }  // namespace nuclio::dashboard

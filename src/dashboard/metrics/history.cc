@@ -7,7 +7,9 @@
 namespace nuclio::dashboard {
 namespace {
 
-constexpr std::string_view kFormat = "nuclio metrics 1\n";
+constexpr std::string_view kFormat = "nuclio metrics 2\n";
+// Of before there was memory, which is all that has come: so it is read as what is written now.
+constexpr std::string_view kFormatBefore = "nuclio metrics 1\n";
 constexpr Step kFineInCoarse = kCoarseStep / kFineStep;
 
 // "12 some text": how a name stands in the file.
@@ -87,6 +89,19 @@ MetricsHistory::Window MetricsHistory::window(const platform::FunctionId& functi
   return out;
 }
 
+void MetricsHistory::set_triggers(Step fine, std::map<platform::FunctionId, TriggerPoints> triggers) {
+  triggers_step_ = fine;
+  triggers_ = std::move(triggers);
+}
+
+std::optional<MetricsHistory::LastTriggers> MetricsHistory::triggers(const platform::FunctionId& function) const {
+  if (!triggers_step_) return std::nullopt;
+  LastTriggers out{std::chrono::sys_seconds{kFineStep * *triggers_step_}, {}};
+  const auto found = triggers_.find(function);
+  if (found != triggers_.end()) out.triggers = found->second;
+  return out;
+}
+
 std::size_t MetricsHistory::bytes() const {
   std::size_t out = 0;
   for (const auto& [id, history] : functions_) out += history.fine.bytes() + history.coarse.bytes();
@@ -105,7 +120,7 @@ std::string MetricsHistory::write() const {
 }
 
 bool MetricsHistory::read(std::string_view text) {
-  if (!text.starts_with(kFormat)) return false;
+  if (!text.starts_with(kFormat) && !text.starts_with(kFormatBefore)) return false;
   text.remove_prefix(kFormat.size());
   std::map<platform::FunctionId, History> read;
   while (!text.empty()) {

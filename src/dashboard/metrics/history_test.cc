@@ -7,6 +7,7 @@ namespace nuclio::dashboard {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_literals;
 using ::testing::ElementsAre;
 
 platform::FunctionId id(const std::string& name) { return {Namespace{"nuclio"}, FunctionName{name}}; }
@@ -63,7 +64,9 @@ TEST(MetricsHistory, OfAThousandFunctionsFitsIntoLittleMemory) {
   for (int i = 0; i < 1000; ++i)
     for (Step step = 0; step < 8640; step += 1) {
       if (step > 400 && step < 8600) continue;
-      idle.add(id("f" + std::to_string(i)), step, point(0));
+      Point quiet = point(0);
+      quiet.memory_bytes = (40u << 20) + static_cast<std::uint64_t>(step % 10) * (50u << 10);
+      idle.add(id("f" + std::to_string(i)), step, quiet);
     }
   EXPECT_LE(idle.bytes(), 1u << 20);
   MetricsHistory busy;
@@ -72,24 +75,42 @@ TEST(MetricsHistory, OfAThousandFunctionsFitsIntoLittleMemory) {
   much.waits = 50'000;
   much.wait_microseconds = 1'000'000;
   for (int i = 0; i < 10; ++i)
-    for (Step step = 0; step < 8640; ++step) busy.add(id("f" + std::to_string(i)), step, much);
+    for (Step step = 0; step < 8640; ++step) {
+      much.memory_bytes = (300u << 20) + static_cast<std::uint64_t>(step % 7) * (30u << 20);
+      busy.add(id("f" + std::to_string(i)), step, much);
+    }
   EXPECT_LE(busy.bytes(), std::size_t{10} * (28u << 10)) << "1000 busy ones would take 28 MiB";
 }
 
 TEST(MetricsHistory, ComesBackFromAFile) {
   MetricsHistory history;
   for (Step step = 100; step < 900; ++step) history.add(id("f"), step, point(static_cast<std::uint64_t>(step)));
+  Point large = point(2);
+  large.memory_bytes = 3ull << 30;
+  history.add(id("f"), 900, large);
   history.add(id("g"), 5, point(1));
   const std::string text = history.write();
   MetricsHistory again;
   ASSERT_TRUE(again.read(text));
-  EXPECT_EQ(again.window(id("f"), at(900), 1h, 10s).points, history.window(id("f"), at(900), 1h, 10s).points);
-  EXPECT_EQ(again.window(id("f"), at(900), 24h, 300s).points, history.window(id("f"), at(900), 24h, 300s).points);
+  EXPECT_EQ(again.window(id("f"), at(901), 1h, 10s).points, history.window(id("f"), at(901), 1h, 10s).points);
+  EXPECT_EQ(again.window(id("f"), at(901), 24h, 300s).points, history.window(id("f"), at(901), 24h, 300s).points);
   EXPECT_TRUE(again.knows(id("g")));
   EXPECT_FALSE(again.read("something else"));
+  EXPECT_FALSE(again.read("nuclio metrics 3\n"));
   for (std::size_t cut = 1; cut < 9; ++cut)
     EXPECT_FALSE(again.read(std::string_view(text).substr(0, text.size() - cut)));
   EXPECT_TRUE(again.knows(id("g")));
+}
+
+TEST(MetricsHistory, ComesBackFromAFileOfBeforeThereWasMemory) {
+  const std::string series =
+      "\xb9\x17\xb9\x17\xb9\x17"  // the first step, the last and the last with a record: 3000
+      "\1\0\0\1"                  // known, with one replica
+      "\1\x53\0\0\0\0"            // a piece, the 83rd, and what was before
+      "\13\14\7\0\0\1\5\0\0\0\20\5"s;
+  MetricsHistory history;
+  ASSERT_TRUE(history.read("nuclio metrics 1\n6 nuclio1 f" + series + "\0\0\0\0\0\0\0\0"s));
+  EXPECT_THAT(history.window(id("f"), at(3001), 20s, 10s).points, ElementsAre(Point{}, point(5)));
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ void add_beside(Point& sum, const Point& other) {
   sum.in_flight += other.in_flight;
   sum.workers += other.workers;
   sum.replicas += other.replicas;
+  sum.memory_bytes += other.memory_bytes;
 }
 
 void add_behind(Point& sum, const Point& next) {
@@ -30,11 +31,12 @@ void add_behind(Point& sum, const Point& next) {
   sum.in_flight = std::max(sum.in_flight, next.in_flight);
   sum.workers = std::max(sum.workers, next.workers);
   sum.replicas = std::max(sum.replicas, next.replicas);
+  sum.memory_bytes = std::max(sum.memory_bytes, next.memory_bytes);
 }
 
-double quantile(const DurationCounts& handling, double part) {
+std::optional<double> quantile(const DurationCounts& handling, double part) {
   const std::uint64_t total = std::accumulate(handling.begin(), handling.end(), std::uint64_t{0});
-  if (total == 0) return 0;
+  if (total == 0) return std::nullopt;
   const double wanted = part * static_cast<double>(total);
   double below = 0;
   for (std::size_t i = 0; i < handling.size(); ++i) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace nuclio::dashboard {
 
@@ -27,6 +28,7 @@ struct Point {
   std::uint64_t in_flight = 0;
   std::uint64_t workers = 0;
   std::uint64_t replicas = 0;
+  std::uint64_t memory_bytes = 0;  // 0: a replica, if there is one, has not said
 
   friend bool operator==(const Point&, const Point&) = default;
 };
@@ -36,7 +38,8 @@ void add_beside(Point& sum, const Point& other);
 // Of two times, one after the other.
 void add_behind(Point& sum, const Point& next);
 
-// How long the handler took at most for that part of the events, in seconds, as far as buckets tell. Of no events: 0.
-double quantile(const DurationCounts& handling, double part);
+// How long the handler took at most for that part of the events, in seconds, as far as buckets tell. Of no events:
+// nothing.
+std::optional<double> quantile(const DurationCounts& handling, double part);
 
 }  // namespace nuclio::dashboard

@@ -8,7 +8,9 @@ namespace nuclio::dashboard {
 namespace {
 
 // What a record says, beside the steps since the one before it in its piece (since the piece's beginning, the first).
-enum : std::uint8_t { kState = 1, kCounts = 2, kKnown = 4 };
+enum : std::uint8_t { kState = 1, kCounts = 2, kKnown = 4, kMemory = 8 };
+
+constexpr std::uint64_t kMemoryParts = 64;  // one of them is worth no record
 
 void put(std::string& out, std::uint64_t number) {
   for (; number >= 0x80; number >>= 7) out.push_back(static_cast<char>(number | 0x80));
@@ -72,11 +74,13 @@ std::optional<Record> next_record(std::string_view& text, State& state) {
     state.known = (*what & kKnown) != 0;
     if (!get_all(text, {&state.in_flight, &state.workers, &state.replicas})) return std::nullopt;
   }
+  if ((*what & kMemory) != 0 && !get_all(text, {&state.memory_kibibytes})) return std::nullopt;
   Record record{.after = static_cast<Step>(*gap)};
   record.point.known = state.known;
   record.point.in_flight = state.in_flight;
   record.point.workers = state.workers;
   record.point.replicas = state.replicas;
+  record.point.memory_bytes = state.memory_kibibytes << 10;
   if ((*what & kCounts) != 0 && !get_counts(text, record.point)) return std::nullopt;
   return record;
 }
@@ -89,7 +93,15 @@ Point Series::quiet(const State& state) {
   point.in_flight = state.in_flight;
   point.workers = state.workers;
   point.replicas = state.replicas;
+  point.memory_bytes = state.memory_kibibytes << 10;
   return point;
+}
+
+Series::State Series::state_after(const Point& point) const {
+  const std::uint64_t was = state_.memory_kibibytes;
+  const std::uint64_t is = point.memory_bytes >> 10;
+  const bool same = std::max(was, is) - std::min(was, is) <= was / kMemoryParts;
+  return {point.known, point.in_flight, point.workers, point.replicas, same ? was : is};
 }
 
 Point Series::latest() const { return quiet(state_); }
@@ -98,7 +110,7 @@ void Series::append(Step step, const Point& point) {
   if (step <= last_ || step < 0) return;
   if (first_ == kNone) first_ = step;
   if (last_ != kNone && step > last_ + 1 && state_.known) record(last_ + 1, Point{});
-  if (state_of(point) != state_ || has_counts(point)) record(step, point);
+  if (state_after(point) != state_ || has_counts(point)) record(step, point);
   last_ = step;
   drop_old();
 }
@@ -111,14 +123,19 @@ void Series::record(Step step, const Point& point) {
     recorded_ = number * piece_;
   }
   std::string& out = pieces_.back().records;
-  const bool changed = state_of(point) != state_;
+  const State state = state_after(point);
+  const bool memory = state.memory_kibibytes != state_.memory_kibibytes;
+  state_.memory_kibibytes = state.memory_kibibytes;
+  const bool changed = state != state_;
   const bool counts = has_counts(point);
   put(out, static_cast<std::uint64_t>(step - recorded_));
-  put(out, static_cast<std::uint64_t>((changed ? kState : 0) | (counts ? kCounts : 0) | (point.known ? kKnown : 0)));
+  put(out, static_cast<std::uint64_t>((changed ? kState : 0) | (counts ? kCounts : 0) | (point.known ? kKnown : 0) |
+                                      (memory ? kMemory : 0)));
   if (changed)
     for (const std::uint64_t each : {point.in_flight, point.workers, point.replicas}) put(out, each);
+  if (memory) put(out, state.memory_kibibytes);
   if (counts) put_counts(out, point);
-  state_ = state_of(point);
+  state_ = state;
   recorded_ = step;
 }
 
@@ -169,8 +186,9 @@ std::size_t Series::bytes() const {
 
 void Series::write(std::string& out) const {
   const auto put_state = [&](const State& state) {
-    put(out, state.known ? 1 : 0);
+    put(out, (state.known ? 1 : 0) | (state.memory_kibibytes > 0 ? 2 : 0));
     for (const std::uint64_t each : {state.in_flight, state.workers, state.replicas}) put(out, each);
+    if (state.memory_kibibytes > 0) put(out, state.memory_kibibytes);
   };
   for (const Step each : {first_, last_, recorded_}) put(out, static_cast<std::uint64_t>(each + 1));
   put_state(state_);
@@ -186,10 +204,10 @@ void Series::write(std::string& out) const {
 bool Series::read(std::string_view& text) {
   Series made{steps_, piece_};
   const auto get_state = [&](State& state) {
-    std::uint64_t known = 0;
-    if (!get_all(text, {&known, &state.in_flight, &state.workers, &state.replicas})) return false;
-    state.known = known == 1;
-    return true;
+    std::uint64_t what = 0;
+    if (!get_all(text, {&what, &state.in_flight, &state.workers, &state.replicas})) return false;
+    state.known = (what & 1) != 0;
+    return (what & 2) == 0 || get_all(text, {&state.memory_kibibytes});
   };
   std::uint64_t first = 0, last = 0, recorded = 0, pieces = 0;
   if (!get_all(text, {&first, &last, &recorded}) || !get_state(made.state_) || !get_all(text, {&pieces})) return false;

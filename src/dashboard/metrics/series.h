@@ -15,7 +15,8 @@ namespace nuclio::dashboard {
 using Step = std::int64_t;
 
 // The points of one function at equal steps, over a bounded time, in few bytes: a step at which nothing happened costs
-// none, and one at which something did some twenty.
+// none, and one at which something did some twenty. Memory changes a little all the time, of which it takes note when
+// that has become more than a sixty-fourth.
 class Series {
  public:
   // Keeps the last `steps`, dropped in pieces of `piece`.
@@ -43,9 +44,10 @@ class Series {
     std::uint64_t in_flight = 0;
     std::uint64_t workers = 0;
     std::uint64_t replicas = 0;
+    std::uint64_t memory_kibibytes = 0;
     friend bool operator==(const State&, const State&) = default;
   };
-  static State state_of(const Point& point) { return {point.known, point.in_flight, point.workers, point.replicas}; }
+  State state_after(const Point& point) const;
   static Point quiet(const State& state);
   struct Piece {
     Step number;          // of which piece: its first step divided by their length

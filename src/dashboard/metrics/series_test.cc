@@ -71,6 +71,19 @@ TEST(Series, StaysSmallWhileMuchHappens) {
   EXPECT_EQ(events(series, 1500, 1501), std::vector<std::int64_t>{-1}) << "it is too long ago";
 }
 
+TEST(Series, TakesNoteOfMemoryThatHasChangedByMoreThanALittle) {
+  Series series{360, 36};
+  Point next = point(0);
+  std::vector<std::uint64_t> seen;
+  Step step = 0;
+  for (const std::uint64_t mebibytes : {64, 65, 63, 66, 65, 10, 0, 1}) {
+    next.memory_bytes = mebibytes << 20;
+    series.append(++step, next);
+  }
+  series.each(1, step + 1, [&](Step, const Point& each) { seen.push_back(each.memory_bytes >> 20); });
+  EXPECT_THAT(seen, ElementsAre(64, 64, 64, 66, 66, 10, 0, 1));
+}
+
 // Against a table of all that was said.
 TEST(Series, KeepsWhateverIsSaid) {
   std::minstd_rand random{7};
@@ -82,6 +95,7 @@ TEST(Series, KeepsWhateverIsSaid) {
       step += random() % 10 == 0 ? 1 + random() % 30 : 1;
       Point next = random() % 3 == 0 ? Point{} : point(random() % 2 == 0 ? 0 : random(), random() % 2);
       if (next.known) next.in_flight = random() % 2;
+      if (next.known) next.memory_bytes = (random() % 3) << 24;
       said[step] = next;
       series.append(step, next);
     }
@@ -111,9 +125,9 @@ TEST(Series, KeepsWhateverIsSaid) {
 
 TEST(Quantile, IsFoundWithinItsBucket) {
   DurationCounts counts{};
-  EXPECT_EQ(quantile(counts, 0.5), 0);
+  EXPECT_FALSE(quantile(counts, 0.5));
   counts[3] = 10;  // up to 1 ms
-  EXPECT_NEAR(quantile(counts, 0.5), 0.00075, 1e-9);
+  EXPECT_NEAR(*quantile(counts, 0.5), 0.00075, 1e-9);
   counts[kDurationBuckets - 1] = 10;
   EXPECT_EQ(quantile(counts, 0.99), 60);
 }

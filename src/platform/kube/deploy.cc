@@ -46,7 +46,7 @@ std::string image_to_run(const builder::BuiltImage& built, const std::string& ru
 }
 
 builder::ImageDefaults image_defaults(const KubePlatformOptions& options) {
-  builder::ImageDefaults defaults{.registry = options.registry};
+  builder::ImageDefaults defaults{.registry = options.registry, .base_registry = options.base_registry};
   const json::value* bases = options.config.image_registry_overrides.if_contains("baseImageRegistries");
   if (bases && bases->is_object())
     for (const auto& [runtime, registry] : bases->get_object())

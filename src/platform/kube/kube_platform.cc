@@ -17,6 +17,7 @@
 #include "platform/kube/names.h"
 #include "platform/kube/objects.h"
 #include "platform/kube/pod_log.h"
+#include "platform/kube/pods.h"
 #include "spec/load.h"
 
 namespace nuclio::platform::kube {
@@ -29,35 +30,8 @@ using spec::FunctionState;
 constexpr auto kCallTime = 30s;
 constexpr auto kDeleteTime = 120s;
 
-// A member that no pod's status has.
-constexpr std::string_view kMetricsPort = "nuclioMetricsPort";
-
-// The number of the port by that name; what trim_pod() noted, in a pod that it has seen already.
-const json::value* metrics_port(const json::object& pod) {
-  if (const json::value* noted = k8s::at(pod, "status." + std::string(kMetricsPort))) return noted;
-  const json::value* containers = k8s::at(pod, "spec.containers");
-  if (!containers || !containers->is_array()) return nullptr;
-  for (const json::value& container : containers->get_array()) {
-    const json::value* ports = container.is_object() ? container.get_object().if_contains("ports") : nullptr;
-    if (!ports || !ports->is_array()) continue;
-    for (const json::value& port : ports->get_array()) {
-      if (!port.is_object()) continue;
-      const json::value* name = port.get_object().if_contains("name");
-      if (name && *name == json::value("metrics")) return port.get_object().if_contains("containerPort");
-    }
-  }
-  return nullptr;
-}
-
-// Of a pod, what replicas(), logs() and metrics_addresses() ask for; a cluster has thousands.
-void trim_pod(json::object& pod) {
-  json::object status;
-  for (const char* name : {"phase", "podIP"})
-    if (const json::value* value = k8s::at(pod, "status." + std::string(name))) status[name] = *value;
-  if (const json::value* port = metrics_port(pod)) status[kMetricsPort] = *port;
-  pod.erase("spec");
-  pod["status"] = std::move(status);
-}
+// Of 63 characters, five are drawn by lot.
+constexpr std::size_t kLongestPodPrefix = 58;
 
 k8s::InformerOptions all_of(const k8s::Resource& resource, const Namespace& namespace_name) {
   k8s::InformerOptions options{.resource = resource};
@@ -270,20 +244,28 @@ std::vector<MetricsAddress> KubePlatform::metrics_addresses() {
   std::vector<MetricsAddress> out;
   for (const auto& [namespace_name, in] : watched_) {
     for (const k8s::Object& pod : in->pods.all()) {
-      const json::value* phase = k8s::at(*pod, "status.phase");
-      const json::value* ip = k8s::at(*pod, "status.podIP");
-      const json::value* port = metrics_port(*pod);
       const std::string_view function = k8s::label_of(*pod, kFunctionLabel);
-      if (!phase || *phase != json::value("Running") || k8s::being_deleted(*pod) || function.empty()) continue;
-      if (!ip || !ip->is_string() || !port || !port->is_int64()) continue;
-      const std::string host{ip->get_string()};
-      const bool is_ipv6 = host.find(':') != std::string::npos;
+      std::string address = address_of(*pod, "metrics");
+      if (function.empty() || address.empty()) continue;
       out.push_back({{namespace_name, FunctionName{std::string(function)}},
                      ReplicaName{k8s::name_of(*pod).name},
-                     (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port->get_int64())});
+                     std::move(address)});
     }
   }
   return out;
+}
+
+std::optional<std::string> KubePlatform::replica_to_invoke(const FunctionId& id) {
+  const auto in = watched(id.namespace_name);
+  // Who has not heard of pods for long may know an address that somebody else's pod has by now.
+  if (!in || !(*in)->pods.health()) return std::nullopt;
+  // A Deployment's pods begin with its name, or with as much of it as names of pods have room for.
+  const std::string prefix = object_name(id.name.value()).substr(0, kLongestPodPrefix);
+  std::vector<k8s::Object> its = (*in)->pods.with_prefix({id.namespace_name.value(), prefix});
+  std::erase_if(its, [&](const k8s::Object& pod) { return k8s::label_of(*pod, kFunctionLabel) != id.name.value(); });
+  std::string address = address_to_invoke(its, invocations_++);
+  if (address.empty()) return std::nullopt;
+  return address;
 }
 
 void KubePlatform::tell(const FunctionId& id) {

@@ -37,6 +37,9 @@ struct KubePlatformOptions {
   std::string registry;      // where images go when a function does not say; "" when each must
   std::string run_registry;  // where nodes pull them from; "" for the same
   std::string pull_secret;   // name of the Secret with which they do; "" for none
+  // Where base images come from whose names have no registry, when neither the function nor `config` says; "" for
+  // Docker Hub.
+  std::string base_registry;
   // Where an image's commands run; nothing for this machine, in user namespaces.
   std::optional<CommandJobOptions> command_jobs = {};
   // Whether to make images of functions that somebody applied without one; in a cluster some dashboard should.
@@ -77,6 +80,7 @@ class KubePlatform final : public Platform {
   Task<Result<std::vector<RevisionSummary>>> revisions(FunctionId id) override;
   Task<Result<spec::FunctionConfig>> revision(FunctionId id, Revision number) override;
   std::vector<MetricsAddress> metrics_addresses() override;
+  std::optional<std::string> replica_to_invoke(const FunctionId& id) override;
   void observe(Observer* observer) override { observer_ = observer; }
   Result<std::vector<spec::Project>> projects(const Namespace& namespace_name) override;
   Result<spec::Project> project(const ProjectId& id) override;
@@ -161,6 +165,7 @@ class KubePlatform final : public Platform {
   std::map<FunctionId, std::unique_ptr<Deploying>> deploying_;
   const std::string builder_;     // no other start of any program has it
   std::size_t builds_begun_ = 0;  // for the names of builds and their folders
+  std::size_t invocations_ = 0;   // so that replicas take turns
   Group work_;
 };
 

@@ -186,6 +186,7 @@ Supervisor::Times ProcessPlatform::times(const spec::FunctionConfig& config) con
   times.drain = kDrainTime;
   for (const auto& [name, trigger] : config.spec.triggers)
     times.drain = std::max(times.drain, trigger.worker_termination_timeout + std::chrono::nanoseconds{5s});
+  times.accept += spec::drain_pause(options_.config);
   return times;
 }
 

@@ -63,6 +63,8 @@ class ProcessPlatform final : public Platform {
   Task<Result<std::vector<RevisionSummary>>> revisions(FunctionId id) override;
   Task<Result<spec::FunctionConfig>> revision(FunctionId id, Revision number) override;
   std::vector<MetricsAddress> metrics_addresses() override;
+  // A connection that is made after a deploy leads to what was deployed.
+  std::optional<std::string> replica_to_invoke(const FunctionId&) override { return std::nullopt; }
   void observe(Observer* observer) override { observer_ = observer; }
   Result<std::vector<spec::Project>> projects(const Namespace& namespace_name) override;
   Result<spec::Project> project(const ProjectId& id) override;

@@ -25,7 +25,8 @@ std::string log_keeper_program();  // the real one
 
 // Descriptor 4 is for its status. It gives up 3, the listening socket: a child of a shell that was told to end could
 // hold it a moment longer than the shell lives, and the platform holds it too. The word
-// of the tale: refuse, mute (never ready), crash (once), or anything else.
+// of the tale: refuse, mute (never ready), crash (once), linger (told to end, it says that it takes nothing new, and
+// goes on until the test lets it go), deaf (likewise, without a word), or anything else.
 inline constexpr std::string_view kTaleProcessor = R"sh(#!/bin/sh
 exec 3<&-
 while [ $# -gt 0 ]; do
@@ -34,7 +35,18 @@ while [ $# -gt 0 ]; do
 done
 tale=$(cat "$code"/main.tale)
 echo "the tale is $tale, $GREETING"
-trap 'echo drained; exit 0' TERM
+let_go() {
+  while [ ! -f "$code/let-go" ]; do sleep 0.02; done
+}
+end() {
+  case $tale in
+    linger) sleep 0.3; touch "$code/takes-nothing"; echo '{"state":"draining"}' >&4; let_go ;;
+    deaf) let_go ;;
+  esac
+  echo drained
+  exit 0
+}
+trap end TERM
 case $tale in
   refuse) echo '{"state":"failed","message":"this tale is not for you"}' >&4; exit 1 ;;
   vanish) echo "so long"; exit 5 ;;

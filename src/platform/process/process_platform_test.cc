@@ -18,6 +18,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 using namespace std::chrono_literals;
@@ -52,7 +53,26 @@ TEST_F(ProcessPlatformTest, ReplacesARevisionWithoutChangingItsAddress) {
   ASSERT_THAT(replicas(), SizeIs(1));
   EXPECT_NE(replicas()[0], old);
   EXPECT_TRUE(eventually([&] { return log_of(old).find("drained\n") != std::string::npos; }));
-  EXPECT_THAT(log_of(replicas()[0]), HasSubstr("the tale is two"));
+  EXPECT_TRUE(eventually([&] { return log_of(replicas()[0]).find("the tale is two") != std::string::npos; }));
+}
+
+TEST_F(ProcessPlatformTest, IsDeployedOnceTheOldRevisionTakesNothingNew) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "linger")));
+  ReplicaName old = replicas()[0];
+  ASSERT_TRUE(deploy_and_wait(tale("f", "two")));
+  EXPECT_TRUE(folder_.has("home/functions/nuclio/f/1/code/takes-nothing"));
+  EXPECT_THAT(log_of(old), Not(HasSubstr("drained")));  // what it has, it finishes in the background
+  folder_.write("home/functions/nuclio/f/1/code/let-go", "");
+  EXPECT_TRUE(eventually([&] { return log_of(old).find("drained\n") != std::string::npos; }));
+}
+
+TEST_F(ProcessPlatformTest, IsDeployedThoughTheOldRevisionDoesNotSayWhetherItTakesNewEvents) {
+  ASSERT_TRUE(deploy_and_wait(tale("f", "deaf")));
+  ReplicaName old = replicas()[0];
+  ASSERT_TRUE(deploy_and_wait(tale("f", "two")));
+  EXPECT_EQ(status().state, FunctionState::ready);
+  EXPECT_THAT(log_of(old), Not(HasSubstr("drained")));
+  folder_.write("home/functions/nuclio/f/1/code/let-go", "");
 }
 
 TEST_F(ProcessPlatformTest, LetsTheOldRevisionServeWhenTheNewOneIsBroken) {

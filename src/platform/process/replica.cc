@@ -80,16 +80,17 @@ Task<void> Replica::listen() {
 void Replica::understand(std::string_view line) {
   boost::system::error_code error;
   boost::json::value said = boost::json::parse(boost::json::string_view(line.data(), line.size()), error);
-  if (error || !said.is_object() || state_ != State::starting) return;
+  if (error || !said.is_object()) return;
   std::string state = text_of(said.get_object(), "state");
-  if (state == "ready") {
+  if (state == "draining") draining_ = true;
+  if (state == "ready" && state_ == State::starting) {
     state_ = State::ready;
     const auto* addresses = said.get_object().if_contains("addresses");
     if (addresses && addresses->is_object())
       for (const auto& [name, address] : addresses->get_object())
         if (address.is_string()) addresses_.emplace(name, address.get_string());
   }
-  if (state == "failed") {
+  if (state == "failed" && state_ == State::starting) {
     state_ = State::failed;
     said_ = text_of(said.get_object(), "message");
   }
@@ -131,6 +132,13 @@ Task<Result<void>> Replica::ready(Deadline deadline) {
   if (said_.empty())
     for (const std::string& line : last_words(kLinesInMessage)) text += "\n" + line;
   co_return fail(why, std::move(text));
+}
+
+Task<void> Replica::draining(Deadline deadline) {
+  while (!draining_ && !exit_) {
+    bool notified = co_await changed_.wait(deadline);
+    if (!notified) break;
+  }
 }
 
 Task<std::optional<ExitStatus>> Replica::exited(Deadline deadline) {

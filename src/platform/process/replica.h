@@ -44,6 +44,8 @@ class Replica {
   // Returns once it is ready. Why::unavailable when it said that it cannot become so, or ended: the error is what it
   // said and its last log lines; Why::timeout at the deadline.
   Task<Result<void>> ready(Deadline deadline);
+  // Returns once it takes no new events, since it was told to stop or has ended, or at the deadline.
+  Task<void> draining(Deadline deadline);
   // How it ended, its log complete; nothing when the deadline came first.
   Task<std::optional<ExitStatus>> exited(Deadline deadline = Deadline::never());
   bool running() const { return !exit_; }
@@ -66,6 +68,7 @@ class Replica {
   Child child_;  // after its log: killed before it
   Stream status_;
   enum class State { starting, ready, failed } state_ = State::starting;
+  bool draining_ = false;
   std::string said_;                                           // with `failed`
   std::map<std::string, std::string, std::less<>> addresses_;  // with `ready`
   std::optional<ExitStatus> exit_;

@@ -24,13 +24,23 @@ Task<Result<void>> Supervisor::replace(Launch launch, int count, Times times, De
   if (started) started = commit();
   // From here on either all of the new ones serve or none of them does.
   if (!started) {
-    finishers_.spawn(finish(std::move(next), Deadline::in(times.drain)));
+    co_await retire(std::move(next));
     co_return started;
   }
   for (Slot& slot : next->slots) next->keepers.spawn(keep(*next, slot));
   auto old = std::exchange(current_, std::move(next));
-  if (old) finishers_.spawn(finish(std::move(old), Deadline::in(times.drain)));
+  if (old) co_await retire(std::move(old));
   co_return started;
+}
+
+// They finish in the background, where this waits for no more than that nothing new reaches them: who knows of the
+// change is not to be answered by what it has ended.
+Task<void> Supervisor::retire(std::unique_ptr<Generation> generation) {
+  std::shared_ptr<Generation> retired = std::move(generation);
+  finishers_.spawn(finish(retired, Deadline::in(retired->times.drain)));
+  const Deadline deadline = Deadline::in(retired->times.accept);
+  for (Slot& slot : retired->slots)
+    if (slot.replica) co_await slot.replica->draining(deadline);
 }
 
 Task<Result<void>> Supervisor::start_all(Generation& generation, int count, Deadline ready) {
@@ -100,7 +110,7 @@ Task<Result<void>> Supervisor::start_again(Generation& generation, Slot& slot) {
   co_return ready;
 }
 
-Task<void> Supervisor::finish(std::unique_ptr<Generation> generation, Deadline deadline) {
+Task<void> Supervisor::finish(std::shared_ptr<Generation> generation, Deadline deadline) {
   generation->keepers.cancel();
   finishing_.push_back(generation.get());
   // Declared after what it uses; all stop at the same time.
@@ -112,7 +122,7 @@ Task<void> Supervisor::finish(std::unique_ptr<Generation> generation, Deadline d
 }
 
 Task<void> Supervisor::stop(Deadline deadline) {
-  if (current_) finishers_.spawn(finish(std::move(current_), deadline));
+  if (current_) finishers_.spawn(finish(std::shared_ptr<Generation>(std::move(current_)), deadline));
   bool all = co_await finishers_.empty(deadline);
   if (all) co_return;
   finishers_.cancel();  // those kill what is left

@@ -26,6 +26,7 @@ class Supervisor {
   struct Times {
     std::chrono::nanoseconds ready = std::chrono::seconds{120};  // a replica that is started again
     std::chrono::nanoseconds drain = std::chrono::seconds{30};   // a replica that is replaced
+    std::chrono::nanoseconds accept = std::chrono::seconds{2};   // of that, how long it may take new events at most
   };
   // `changed` is called when healthy() may have changed, never from inside a call of this object.
   Supervisor(Loop& loop, std::function<void()> changed);
@@ -33,7 +34,8 @@ class Supervisor {
 
   // Starts `count` replicas and, once they are ready and `commit` has agreed, lets those that run until now finish.
   // When one cannot become ready, or `commit` fails, the new ones are ended, the old ones go on, and the error says
-  // why.
+  // why. Both take new events for a moment; returns once those that are to finish do not any more, or after
+  // times.accept.
   Task<Result<void>> replace(Launch launch, int count, Times times, Deadline ready,
                              std::function<Result<void>()> commit);
   // Starts what ran before the platform was stopped and goes on trying: see healthy().
@@ -71,7 +73,8 @@ class Supervisor {
   Task<void> keep_all(Generation& generation);
   Task<void> keep(Generation& generation, Slot& slot);
   Task<Result<void>> start_again(Generation& generation, Slot& slot);
-  Task<void> finish(std::unique_ptr<Generation> generation, Deadline deadline);
+  Task<void> retire(std::unique_ptr<Generation> generation);
+  Task<void> finish(std::shared_ptr<Generation> generation, Deadline deadline);
   void note_failure(const Replica& replica);
   void tell();
 

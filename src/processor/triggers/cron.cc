@@ -62,8 +62,12 @@ Task<void> CronTrigger::run(SystemTime now) {
   co_await send_made(handler_, source_, event);
 }
 
-Task<void> CronTrigger::drain(Deadline deadline) {
+Task<void> CronTrigger::stop_accepting(Deadline) {
   ticking_.cancel();
+  co_return;
+}
+
+Task<void> CronTrigger::drain(Deadline deadline) {
   (void)co_await runs_.empty(deadline);
   runs_.cancel();
 }

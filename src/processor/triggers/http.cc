@@ -151,10 +151,12 @@ Result<Listener> HttpTrigger::listener() {
   return Listener::listen(context_.loop, address);
 }
 
-Task<void> HttpTrigger::drain(Deadline deadline) {
+Task<void> HttpTrigger::stop_accepting(Deadline deadline) {
   if (batcher_) batcher_->hurry();
-  (void)co_await server_.drain(context_.drain_pause, deadline);
+  co_await server_.stop_accepting(context_.drain_pause, deadline);
 }
+
+Task<void> HttpTrigger::drain(Deadline deadline) { (void)co_await server_.drain(deadline); }
 
 std::string HttpTrigger::address() const {
   auto addresses = server_.addresses();

@@ -28,6 +28,7 @@ class HttpTrigger final : public Trigger, private http::Handler {
   const std::string& name() const override { return context_.source.name; }
   std::string_view kind() const override { return context_.source.kind; }
   Task<Result<void>> start() override;
+  Task<void> stop_accepting(Deadline deadline) override;
   Task<void> drain(Deadline deadline) override;
   std::string address() const override;
 

@@ -81,8 +81,8 @@ Result<void> HttpEvent::fill(const http::Request& request, std::string_view trig
   event_.timestamp = std::chrono::system_clock::now();
   event_.id = view(id_);
   event_.method = request.method;
-  auto path = cleaned_path(request.path);
-  event_.path = path ? own(std::move(*path)) : request.path;
+  event_.path = request.path;
+  if (auto path = cleaned_path(request.path)) event_.path = own(std::move(*path));
   event_.url = request.target;
   event_.content_type = request.headers.get("Content-Type");
   event_.trigger_kind = trigger_kind;

@@ -66,6 +66,7 @@ class HttpTriggerTest : public testing::Test {
   }
   Task<bool> empty(Group& group) { co_return co_await group.empty(Deadline::in(10s)); }
   Task<bool> drained(Deadline deadline) {
+    co_await trigger_->stop_accepting(deadline);
     co_await trigger_->drain(deadline);
     co_return true;
   }

@@ -20,6 +20,7 @@ class KickstartTrigger final : public Trigger {
   const std::string& name() const override { return source_.name; }
   std::string_view kind() const override { return source_.kind; }
   Task<Result<void>> start() override;
+  Task<void> stop_accepting(Deadline) override { co_return; }
   Task<void> drain(Deadline deadline) override;
   std::string address() const override { return {}; }
 

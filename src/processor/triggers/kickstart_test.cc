@@ -17,6 +17,7 @@ constexpr SystemTime kNow{1'714'979'289s};
 class KickstartTest : public testing::Test {
  protected:
   Task<bool> drained(Deadline deadline) {
+    co_await trigger_.stop_accepting(deadline);
     co_await trigger_.drain(deadline);
     co_return true;
   }
