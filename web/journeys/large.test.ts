@@ -6,7 +6,7 @@ import { after, before, test, type TestContext } from 'node:test';
 
 import type { Page } from 'playwright-core';
 
-import { onCluster, OwnDashboard, reach, screenshot, visit } from './place.ts';
+import { onCluster, OwnDashboard, press, reach, screenshot, until, visit } from './place.ts';
 
 const MARKUP = '<img src=x onerror=alert(1)><b>bold</b>';
 const LINES = 100_000;
@@ -23,6 +23,9 @@ def handler(context, event):
     wanted = event.body.decode()
     if wanted == 'large':
         return 'x' * 79 + '\\n' + ('y' * 79 + '\\n') * (10 * 1024 * 1024 // 80)
+    if wanted.startswith('few'):
+        sys.stdout.write(''.join('%s %d\\n' % (wanted, at) for at in range(100)))
+        return 'written'
     if wanted == 'lines':
         sys.stdout.write(''.join('line %d of many\\n' % at for at in range(${LINES})))
         return 'written'
@@ -73,10 +76,7 @@ test('an answer of 10 MB is shown in part, and can be had as a file', limit, asy
   assert(shown < 1024 * 1024, `${shown} characters are in the page`);
   const [file] = await Promise.all([
     page.waitForEvent('download'),
-    answer
-      .getByRole('button', { name: /download/i })
-      .first()
-      .click(),
+    press(page, answer.getByRole('button', { name: 'Download the body' })),
   ]);
   assert.equal(await file.failure(), null);
   await screenshot(page, 'answer-large');
@@ -87,9 +87,24 @@ test('markup in an answer and in a log is text', limit, async (t) => {
   await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
   await send(page, 'markup');
   await page.locator('section.answer').getByText(MARKUP).first().waitFor();
-  await page.getByRole('link', { name: 'Logs', exact: true }).click();
+  await page.keyboard.press('Alt+5');
   await page.getByText(MARKUP).first().waitFor();
   assert.equal(await page.locator('img[src=x]').count(), 0);
+});
+
+test('what is logged last is in sight', limit, async (t) => {
+  const { page } = await visit(t, place, '/functions/giant/logs');
+  const rows = page.getByRole('region', { name: 'What giant logs' });
+  for (const each of ['few', 'few more', 'few at last']) {
+    await place.invoke('giant', each);
+    const last = page.getByText(`${each} 99`, { exact: true });
+    await last.waitFor();
+    const inSight = async () => {
+      const [row, box] = [await last.boundingBox(), await rows.boundingBox()];
+      return row !== null && box !== null && row.y >= box.y && row.y + row.height <= box.y + box.height;
+    };
+    await until(`"${each} 99" is in sight`, inSight, 5);
+  }
 });
 
 test('a log of 100 000 lines scrolls and is searched', limit, async (t) => {

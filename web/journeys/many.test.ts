@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { onCluster, OwnDashboard, screenshot, until, visit } from './place.ts';
+import { onCluster, OwnDashboard, press, screenshot, until, visit } from './place.ts';
 
 const MANY = 1000;
 const MARKUP = '<img src=x onerror=alert(1)><b>bold</b>';
@@ -76,7 +76,7 @@ test('a list of a thousand is there within a second, scrolls, sorts and is searc
   await page.keyboard.press('/');
   await page.keyboard.type('f-05');
   await page.getByText('100 of 1000 functions').waitFor();
-  await page.getByRole('button', { name: 'Sort by Name' }).click();
+  await press(page, page.getByRole('button', { name: 'Sort by Name' }));
   await page.locator('[data-function=f-0599]').waitFor();
 });
 

@@ -32,13 +32,27 @@ export const onCluster = process.env['NUCLIO_DASHBOARD'] !== undefined;
 // What a deploy may take: an image is built and a pod started where there is a cluster.
 export const DEPLOY_SECONDS = onCluster ? 120 : 30;
 
+// What is written into the fields of the login, by their labels.
+export type Credentials = Record<string, string>;
+
+export interface People {
+  maker: Credentials; // may do everything, and is whose calls api() makes
+  viewer: Credentials; // may only look
+  stranger: Credentials; // is not known
+}
+
 export interface Place {
   url: string;
-  token: string; // "" where nobody is asked who they are
+  people: People | undefined; // where callers are asked who they are
   api(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }>;
-  deploy(name: string, code: string, more?: Record<string, unknown>): Promise<void>;
+  deploy(name: string, code: string, more?: Record<string, unknown>, project?: string): Promise<void>;
   forget(...names: string[]): Promise<void>;
   invoke(name: string, body: string): Promise<{ status: number; text: string }>;
+  // The server is gone, whatever it was at, until start(). Functions stay.
+  lose(): Promise<void>;
+  start(): Promise<void>;
+  // The maker with a token of its own. A login by it is over as soon as end() was called.
+  passing(): Promise<{ credentials: Credentials; end(): Promise<void> }>;
 }
 
 async function freePort(): Promise<number> {
@@ -59,57 +73,77 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
   }
 }
 
-async function call(url: string, token: string, method: string, path: string, body?: unknown) {
-  const headers: Record<string, string> = { 'Content-Type': 'application/json' };
-  if (token !== '') headers['Authorization'] = `Bearer ${token}`;
-  const init: RequestInit = { method, headers, signal: AbortSignal.timeout(60_000) };
-  if (body !== undefined) init.body = JSON.stringify(body);
-  const answer = await fetch(url + path, init);
-  return { status: answer.status, text: await answer.text() };
+// As callers without a browser show who they are.
+function authorization({ Token: token, Name: name, Password: password }: Credentials): string {
+  if (token !== undefined) return `Bearer ${token}`;
+  return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 }
 
-// A page that asks for a function in the moment in which a journey deletes it is answered 404.
-let forgot = false;
+// Functions that the journey itself has deleted: a page that asks for one in that moment is answered 404.
+const forgotten = new Set<string>();
 
-class Some implements Place {
-  url: string;
-  token: string;
-  constructor(url: string, token: string) {
+abstract class Dashboard implements Place {
+  readonly url: string;
+  people: People | undefined;
+  constructor(url: string, people?: People) {
     this.url = url;
-    this.token = token;
+    this.people = people;
+  }
+  abstract lose(): Promise<void>;
+  abstract start(): Promise<void>;
+
+  private async call(method: string, path: string, more: Record<string, string>, body?: string) {
+    const headers = { ...more };
+    if (this.people) headers['Authorization'] = authorization(this.people.maker);
+    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(60_000) };
+    if (body !== undefined) init.body = body;
+    const answer = await fetch(this.url + path, init);
+    return { status: answer.status, text: await answer.text() };
   }
   api(method: string, path: string, body?: unknown) {
-    return call(this.url, this.token, method, path, body);
+    return this.call(method, path, { 'Content-Type': 'application/json' }, JSON.stringify(body));
   }
-  async deploy(name: string, code: string, more: Record<string, unknown> = {}): Promise<void> {
-    const attributes = onCluster ? { serviceType: 'NodePort' } : {};
+  async deploy(
+    name: string,
+    code: string,
+    more: Record<string, unknown> = {},
+    project: string | undefined = undefined,
+  ): Promise<void> {
     const spec = {
       runtime: 'python:3.11',
       handler: 'main:handler',
-      triggers: { web: { kind: 'http', numWorkers: 1, attributes } },
+      triggers: { web: { kind: 'http', numWorkers: 1 } },
       ...more,
-      build: {
-        functionSourceCode: Buffer.from(code).toString('base64'),
-        ...(process.env['NUCLIO_BASE_IMAGE'] ? { baseImage: process.env['NUCLIO_BASE_IMAGE'] } : {}),
-      },
+      build: { functionSourceCode: Buffer.from(code).toString('base64'), ...(more['build'] as object | undefined) },
     };
+    const labels = project === undefined ? {} : { 'nuclio.io/project-name': project };
     const before = JSON.parse((await this.api('GET', `/api/functions/${name}`)).text) as { spec?: unknown };
     const made = await this.api(
       before.spec ? 'PUT' : 'POST',
       before.spec ? `/api/functions/${name}` : '/api/functions',
-      { metadata: { name }, spec },
+      { metadata: { name, labels }, spec },
     );
     assert.equal(made.status, 202, made.text);
     await until(`${name} is ready`, async () => (await this.state(name)) === 'ready', DEPLOY_SECONDS);
   }
-  async invoke(name: string, body: string): Promise<{ status: number; text: string }> {
-    const headers: Record<string, string> = { 'X-Nuclio-Function-Name': name };
-    if (this.token !== '') headers['Authorization'] = `Bearer ${this.token}`;
-    const init = { method: 'POST', headers, body, signal: AbortSignal.timeout(60_000) };
-    const answer = await fetch(`${this.url}/api/function_invocations`, init);
-    return { status: answer.status, text: await answer.text() };
+  invoke(name: string, body: string) {
+    return this.call('POST', '/api/function_invocations', { 'X-Nuclio-Function-Name': name }, body);
   }
-  async state(name: string): Promise<string> {
+  async passing() {
+    const made = await this.api('POST', '/api/v2/tokens', { name: 'a journey' });
+    assert.equal(made.status, 201, made.text);
+    const { id, token } = JSON.parse(made.text) as { id: string; token: string };
+    const end = async () => {
+      const { status, text } = await this.api('DELETE', `/api/v2/tokens/${id}`);
+      assert.equal(status, 204, text);
+    };
+    return { credentials: { Token: token }, end };
+  }
+  protected async listens(): Promise<void> {
+    const answers = async () => (await this.api('GET', '/api/versions').catch(() => undefined))?.status === 200;
+    await until('the dashboard listens', answers);
+  }
+  private async state(name: string): Promise<string> {
     const { status } = JSON.parse((await this.api('GET', `/api/functions/${name}`)).text) as {
       status?: { state: string; message?: string };
     };
@@ -117,8 +151,8 @@ class Some implements Place {
     return status?.state ?? '';
   }
   async forget(...names: string[]): Promise<void> {
-    forgot = true;
     for (const name of names) {
+      forgotten.add(name);
       const gone = async () => {
         const { status, text } = await this.api('DELETE', '/api/functions', { metadata: { name } });
         // While a deploy is on its way it is refused.
@@ -130,15 +164,61 @@ class Some implements Place {
   }
 }
 
+// A cluster's. Who has set it up says by which commands it goes and comes.
+class ClusterDashboard extends Dashboard {
+  constructor(environment: NodeJS.ProcessEnv) {
+    const token = (name: string) => ({ Token: environment[name] ?? '' });
+    super(environment['NUCLIO_DASHBOARD'] ?? '', {
+      maker: token('NUCLIO_TOKEN'),
+      viewer: token('NUCLIO_VIEWER_TOKEN'),
+      stranger: { Token: 'nonsense' },
+    });
+  }
+  lose(): Promise<void> {
+    return this.run('NUCLIO_DASHBOARD_STOP');
+  }
+  async start(): Promise<void> {
+    await this.run('NUCLIO_DASHBOARD_START');
+    await this.listens();
+  }
+  private run(name: string): Promise<void> {
+    const command = process.env[name];
+    assert(command, `${name} is not set`);
+    return new Promise((done, failed) => {
+      execFile('/bin/sh', ['-c', command], { timeout: 120_000 }, (error, _, err) =>
+        error ? failed(new Error(`${command}: ${error.message}\n${err}`)) : done(),
+      );
+    });
+  }
+}
+
 // A dashboard with a home and a port of its own, which it keeps when it is started again.
-export class OwnDashboard extends Some {
+export class OwnDashboard extends Dashboard {
   readonly home = mkdtempSync(join(tmpdir(), 'nuclio-journey-'));
   private process: ChildProcess | undefined;
   private flags: string[] = [];
 
-  static async start(flags: string[] = []): Promise<OwnDashboard> {
-    const made = new OwnDashboard(`http://127.0.0.1:${await freePort()}`, '');
-    made.flags = flags;
+  static async start(): Promise<OwnDashboard> {
+    const made = new OwnDashboard(`http://127.0.0.1:${await freePort()}`);
+    await made.start();
+    return made;
+  }
+  // One that asks callers for a name and a password, or a token.
+  static async startAsking(): Promise<OwnDashboard> {
+    const made = new OwnDashboard(`http://127.0.0.1:${await freePort()}`, {
+      maker: { Name: 'ada', Password: 'engine-of-1843' },
+      viewer: { Name: 'viv', Password: 'only-looking' },
+      stranger: { Name: 'ada', Password: 'wrong' },
+    });
+    const hash = async (password: string) => (await made.run('dashboard', ['hash-password'], password)).trim();
+    const config = `users:
+- {name: ada, passwordHash: "${await hash('engine-of-1843')}"}
+- {name: viv, passwordHash: "${await hash('only-looking')}"}
+grants:
+- {user: ada, role: admin}
+- {user: viv, role: viewer}
+`;
+    made.useFlags(['--auth-kind', 'basic,tokens', '--auth-config', write(made, 'auth.yaml', config)]);
     await made.start();
     return made;
   }
@@ -153,10 +233,10 @@ export class OwnDashboard extends Some {
     const { host } = new URL(this.url);
     const flags = ['--listen-addr', host, ...this.flags];
     this.process = spawn(join(BIN, 'dashboard'), flags, { env: this.environment, stdio: 'ignore' });
-    await until(
-      'the dashboard listens',
-      async () => (await this.api('GET', '/api/versions').catch(() => undefined)) !== undefined,
-    );
+    await this.listens();
+  }
+  lose(): Promise<void> {
+    return this.stop('SIGKILL');
   }
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const ending = this.process;
@@ -189,13 +269,16 @@ after(async () => {
   await Promise.all(owned.map((each) => each.end()));
 });
 
-// The cluster's, else one of the journey's own, which ends with it.
-export async function aPlace(): Promise<Place> {
-  if (onCluster) return new Some(process.env['NUCLIO_DASHBOARD'] ?? '', process.env['NUCLIO_TOKEN'] ?? '');
-  const own = await OwnDashboard.start();
+async function clusterOr(start: () => Promise<OwnDashboard>): Promise<Place> {
+  if (onCluster) return new ClusterDashboard(process.env);
+  const own = await start();
   owned.push(own);
   return own;
 }
+// The cluster's, else one of the journey's own, which ends with it.
+export const aPlace = () => clusterOr(() => OwnDashboard.start());
+// The same, and callers are asked who they are.
+export const aPlaceThatAsks = () => clusterOr(() => OwnDashboard.startAsking());
 
 export interface Visit {
   context: BrowserContext;
@@ -210,9 +293,19 @@ export interface Looks {
   height?: number;
 }
 
+// As arrive(), and logged in as who may do everything.
+export async function visit(test: TestContext, place: Place, path = '/', looks: Looks = {}): Promise<Visit> {
+  const made = await arrive(test, place, path, looks);
+  if (place.people) {
+    await logIn(made, place.people.maker);
+    await made.page.getByRole('navigation', { name: 'Main navigation' }).waitFor();
+  }
+  return made;
+}
+
 // Opens a page that must not complain, and must fetch nothing from elsewhere. It is closed with the test, which fails
 // when something was wrong.
-export async function visit(test: TestContext, place: Place, path = '/', looks: Looks = {}): Promise<Visit> {
+export async function arrive(test: TestContext, place: Place, path = '/', looks: Looks = {}): Promise<Visit> {
   browser ??= await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   const context = await browser.newContext({
     viewport: { width: looks.width ?? 1280, height: looks.height ?? 800 },
@@ -234,7 +327,8 @@ export async function visit(test: TestContext, place: Place, path = '/', looks: 
   const page = await context.newPage();
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
   page.on('console', (line) => {
-    if (line.type() === 'error' || line.type() === 'warning') problems.push(`${line.type()}: ${line.text()}`);
+    if (line.type() === 'error' || line.type() === 'warning')
+      problems.push(`${line.type()}: ${line.text()} ${line.location().url}`);
   });
   const made: Visit = { context, page, problems, expect: (problem) => expected.push(problem) };
   test.after(async () => {
@@ -242,19 +336,22 @@ export async function visit(test: TestContext, place: Place, path = '/', looks: 
     const { passed } = test as unknown as { passed: boolean };
     if (!passed) await screenshot(page, `failed-${test.name.replaceAll(/\W+/g, '-').slice(0, 60)}`);
     await context.close();
-    if (forgot) expected.push(/status of 404/);
+    for (const name of forgotten) expected.push(new RegExp(`status of 404 .*/functions/${name}(/|\\?|$)`));
     const left = problems.filter((each) => !expected.some((pattern) => pattern.test(each)));
     assert.deepEqual(left, []);
   });
   await page.goto(path);
-  if (place.token !== '') await logInByToken(made, place.token);
   return made;
 }
 
-async function logInByToken({ page }: Visit, token: string): Promise<void> {
-  await page.getByLabel('Token', { exact: true }).fill(token);
-  await page.getByRole('button', { name: 'Log in', exact: true }).click();
-  await page.getByRole('navigation', { name: 'Main navigation' }).waitFor();
+export async function logIn({ page }: Visit, credentials: Credentials): Promise<void> {
+  const form = page.getByRole('form', { name: 'Log in' });
+  await form.waitFor();
+  const other = form.getByRole('button', { name: 'Use a token' });
+  if ('Token' in credentials && (await other.count()) > 0) await press(page, other);
+  for (const [label, text] of Object.entries(credentials))
+    await enter(page, form.getByLabel(label, { exact: true }), text);
+  await page.keyboard.press('Enter');
 }
 
 export async function screenshot(page: Page, name: string): Promise<void> {

@@ -2,17 +2,16 @@
 // The server goes and comes while a page is open.
 import { test } from 'node:test';
 
-import { HELLO, onCluster, OwnDashboard, screenshot, visit } from './place.ts';
+import { aPlace, HELLO, screenshot, visit } from './place.ts';
 
-test('a page that loses its server says so, and is right again by itself', { skip: onCluster }, async (t) => {
-  const place = await OwnDashboard.start();
-  t.after(() => place.end());
+test('a page that loses its server says so, and is right again by itself', { timeout: 280_000 }, async (t) => {
+  const place = await aPlace();
   await place.deploy('stays', HELLO);
   await place.deploy('goes', HELLO);
   const { page, expect } = await visit(t, place);
   expect(/ERR_|Failed to load resource/);
   await page.getByRole('link', { name: 'goes', exact: true }).waitFor();
-  await place.stop('SIGKILL');
+  await place.lose();
   await page.getByText('Connection lost').waitFor();
   await page.getByRole('link', { name: 'goes', exact: true }).waitFor();
   await screenshot(page, 'connection-lost');
@@ -21,4 +20,5 @@ test('a page that loses its server says so, and is right again by itself', { ski
   await page.getByRole('link', { name: 'goes', exact: true }).waitFor({ state: 'hidden' });
   await page.getByText('Connection lost').waitFor({ state: 'hidden' });
   await page.getByRole('link', { name: 'stays', exact: true }).waitFor();
+  await place.forget('stays');
 });

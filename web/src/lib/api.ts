@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one way to the REST API: its errors with the server's words, its deadlines, the header that its logins ask for.
 
+import { texts } from '../texts.ts';
 import type { Json } from './types.ts';
 
 // What the server said, or that nothing was heard of it (status 0).
@@ -21,8 +22,9 @@ export interface CallOptions {
 }
 
 // Called when a call is answered 401: the login has expired, or there is none.
-let onLoggedOut: () => void = () => {};
-export function whenLoggedOut(then: () => void): void {
+// `then` says whether that ends a session.
+let onLoggedOut: () => boolean = () => false;
+export function whenLoggedOut(then: () => boolean): void {
   onLoggedOut = then;
 }
 
@@ -62,9 +64,13 @@ export async function call(method: string, path: string, options: CallOptions = 
     );
   }
   if (response.ok) return response;
+  throw await errorIn(response);
+}
+export async function errorIn(response: Response): Promise<ApiError> {
   const text = await response.text();
-  if (response.status === 401) onLoggedOut();
-  throw new ApiError(response.status, messageIn(text, response.status));
+  // What the server says then is for programs: how they show who they are.
+  if (response.status === 401 && onLoggedOut()) return new ApiError(401, texts.login.ended);
+  return new ApiError(response.status, messageIn(text, response.status));
 }
 
 export async function getJson<T = Json>(path: string, options: CallOptions = {}): Promise<T> {

@@ -3,7 +3,7 @@
 
 import { callOf, type EventDraft } from './events.ts';
 import { invoke, type FunctionId } from './functions.ts';
-import { summaryOf, type Summary } from './latencies.ts';
+import { measuredOf, summaryOf, type Measured, type Summary } from './latencies.ts';
 
 export const MOST_EVENTS = 1000;
 export const MOST_AT_ONCE = 20;
@@ -23,15 +23,16 @@ export class Burst {
     this.wanted = Math.min(events, MOST_EVENTS);
     this.done = 0;
     this.running = true;
-    const what = callOf(event, false);
+    // The function tells where the time went to who asks for its log lines: for those of errors, so that it sends none.
+    const what = callOf(event, 'error');
     const answers: string[] = []; // a status of each, or why there is none
     // What the browser itself measured, for a call may wait here for one of the few connections that it opens.
-    const times: number[] = [];
+    const times: Measured[] = [];
     const take = (entries: PerformanceEntryList) => {
       for (const each of entries as PerformanceResourceTiming[])
         // One that was stopped has no beginning or no end.
         if (each.name.endsWith('/api/function_invocations') && each.requestStart > 0 && each.responseStart > 0)
-          times.push(each.responseEnd - each.requestStart);
+          times.push(measuredOf(each));
     };
     const observer = new PerformanceObserver((list) => take(list.getEntries()));
     observer.observe({ type: 'resource' });

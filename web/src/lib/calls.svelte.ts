@@ -40,7 +40,7 @@ export async function makeCall(
 ): Promise<MadeCall> {
   const call: MadeCall = { id: next++, at: new Date(), event: { ...event } };
   try {
-    call.answer = await invoke(id, callOf(event, logs), signal);
+    call.answer = await invoke(id, callOf(event, logs ? 'debug' : undefined), signal);
   } catch (error) {
     if (signal?.aborted) throw error;
     call.error = messageOf(error);

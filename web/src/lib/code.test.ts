@@ -12,7 +12,7 @@ function withBuild(build: Build): FunctionObject {
 describe('codeOf', () => {
   it('takes the inline code before a path', () => {
     const object = withBuild({ path: '/src/f.py', functionSourceCode: encodeCode('x = "ü"\n') });
-    expect(codeOf(object)).toEqual({ kind: 'here', text: 'x = "ü"\n' });
+    expect(codeOf(object)).toEqual({ kind: 'here', text: 'x = "ü"\n', files: {} });
   });
   it('takes a repository before inline code that was left', () => {
     const build = { codeEntryType: 'git', path: 'https://git/r', functionSourceCode: encodeCode('x') };
@@ -28,8 +28,12 @@ describe('codeOf', () => {
 describe('setCode', () => {
   it('leaves nothing that says that the code is elsewhere', () => {
     const object = withBuild({ path: '/src/f', codeEntryType: 'archive', codeEntryAttributes: {}, commands: ['true'] });
-    setCode(object, { text: 'y', runtime: 'python', handler: 'main:handler' }, true);
-    expect(object.spec.build).toEqual({ functionSourceCode: encodeCode('y'), commands: ['true'] });
+    setCode(object, { text: 'y', files: { b: 'Yg==' }, runtime: 'python', handler: 'main:handler' }, true);
+    expect(object.spec.build).toEqual({
+      functionSourceCode: encodeCode('y'),
+      files: { b: 'Yg==' },
+      commands: ['true'],
+    });
     expect(object.metadata.annotations).toEqual({ kept: 'yes' });
     expect(decodeCode(object.spec.build?.functionSourceCode ?? '')).toBe('y');
   });
@@ -37,7 +41,7 @@ describe('setCode', () => {
 
 it('leaves code that is elsewhere where it is', () => {
   const object = withBuild({ path: '/src/f' });
-  setCode(object, { text: '', runtime: 'python:3.12', handler: 'f:go' }, false);
+  setCode(object, { text: '', files: {}, runtime: 'python:3.12', handler: 'f:go' }, false);
   expect(object.spec).toEqual({ runtime: 'python:3.12', handler: 'f:go', build: { path: '/src/f' } });
 });
 

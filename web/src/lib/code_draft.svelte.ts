@@ -5,30 +5,32 @@
 import { untrack } from 'svelte';
 
 import { ApiError } from './api.ts';
-import { codeOf, setCode, type Edited } from './code.ts';
+import { codeOf, fileOf, sameCode, setCode, withHandlersFile, type Edited } from './code.ts';
 import type { FunctionPage } from './function_page.svelte.ts';
-import type { FunctionObject } from './types.ts';
+import { stateOf } from './states.ts';
+import type { Files, FunctionObject } from './types.ts';
 
 function editedOf(object: FunctionObject): Edited {
   const code = codeOf(object);
   return {
     text: code.kind === 'here' ? code.text : '',
+    files: code.kind === 'here' ? code.files : {},
     runtime: object.spec.runtime ?? '',
     handler: object.spec.handler ?? '',
   };
 }
-const same = (a: Edited, b: Edited) => a.text === b.text && a.runtime === b.runtime && a.handler === b.handler;
 
 export class CodeDraft {
   private readonly page: FunctionPage;
   text = $state('');
+  files = $state.raw<Files>({});
   runtime = $state('');
   handler = $state('');
   // Code that is elsewhere is replaced by what is written here.
   replaces = $state(false);
   // Somebody else's, of which one has not decided yet.
   theirs = $state.raw<Edited | undefined>(undefined);
-  private base = $state.raw<Edited>({ text: '', runtime: '', handler: '' });
+  private base = $state.raw<Edited>({ text: '', files: {}, runtime: '', handler: '' });
   private sent: Edited | undefined;
 
   constructor(page: FunctionPage) {
@@ -38,8 +40,13 @@ export class CodeDraft {
 
   readonly code = $derived.by(() => (this.page.object ? codeOf(this.page.object) : undefined));
   readonly isHere = $derived(this.code?.kind === 'here' || this.replaces);
-  private readonly edited = $derived<Edited>({ text: this.text, runtime: this.runtime, handler: this.handler });
-  readonly changed = $derived(!same(this.edited, this.base) || (this.replaces && this.code?.kind !== 'here'));
+  private readonly edited = $derived<Edited>({
+    text: this.text,
+    files: this.files,
+    runtime: this.runtime,
+    handler: this.handler,
+  });
+  readonly changed = $derived(!sameCode(this.edited, this.base) || (this.replaces && this.code?.kind !== 'here'));
 
   // Call it in an $effect: the function has another version. That alone is a reason to look: what was deployed a moment
   // ago is another base while the object is still the one before.
@@ -48,9 +55,9 @@ export class CodeDraft {
   }
   private compare(object: FunctionObject): void {
     const now = editedOf(object);
-    if (same(now, this.base) || (this.sent && same(now, this.sent))) return;
+    if (sameCode(now, this.base) || (this.sent && sameCode(now, this.sent))) return;
     // Our own text, deployed by somebody, or by us in another window.
-    if (same(now, this.edited)) this.base = now;
+    if (sameCode(now, this.edited)) this.base = now;
     else if (!this.changed) this.take(now);
     else this.theirs = now;
   }
@@ -63,17 +70,31 @@ export class CodeDraft {
   }
   private take(edited: Edited): void {
     this.base = edited;
-    ({ text: this.text, runtime: this.runtime, handler: this.handler } = edited);
+    this.put(edited);
     this.theirs = undefined;
     this.replaces = false;
   }
 
+  private put({ text, files, runtime, handler }: Edited): void {
+    this.text = text;
+    this.files = files;
+    this.runtime = runtime;
+    this.handler = handler;
+    this.file = fileOf(handler, runtime);
+  }
+  // Call it when a handler or a runtime has been chosen, not while one is typed: see withHandlersFile().
+  settleFile(): void {
+    this.put(withHandlersFile(this.edited, this.file));
+  }
+  private file = ''; // the handler's, when it was settled last
+
   // Done when the new version serves; throws what was wrong with it. One may go on writing meanwhile.
   async deploy(): Promise<void> {
+    this.settleFile();
     const sent = { ...this.edited };
     this.sent = sent;
     try {
-      await this.put(sent);
+      await this.send(sent);
       this.accepted(sent);
     } catch (error) {
       // It was taken, and could not be brought up: this is what the function now is.
@@ -88,7 +109,7 @@ export class CodeDraft {
     this.replaces = false;
   }
 
-  private async put(sent: Edited): Promise<void> {
+  private async send(sent: Edited): Promise<void> {
     const before = this.page.brief?.metadata.resourceVersion;
     const isHere = this.isHere;
     const change = (object: FunctionObject) => setCode(object, sent, isHere);
@@ -105,23 +126,12 @@ export class CodeDraft {
       if (![0, 502, 503, 504].includes(status)) throw error;
       await this.page.load();
       if (this.page.object?.metadata.resourceVersion === before) throw error;
-      await this.settledAfter(before);
-      if (this.page.state === 'error') throw new ApiError(500, this.page.brief?.status?.message ?? this.page.state);
+      const now = await this.page.untilSettled(before);
+      if (stateOf(now) === 'error') throw new ApiError(500, now.status?.message ?? 'error');
     }
   }
   private async onlyVersionIsNewer(): Promise<boolean> {
     await this.page.load();
-    return this.page.object !== undefined && same(editedOf(this.page.object), this.base);
-  }
-  private settledAfter(version: string | undefined): Promise<void> {
-    return new Promise((resolve) => {
-      const end = $effect.root(() => {
-        $effect(() => {
-          if (!this.page.settled || this.page.brief?.metadata.resourceVersion === version) return;
-          queueMicrotask(() => end());
-          resolve();
-        });
-      });
-    });
+    return this.page.object !== undefined && sameCode(editedOf(this.page.object), this.base);
   }
 }

@@ -9,6 +9,7 @@ import {
   functionFromFiles,
   named,
   nameProblem,
+  type GivenFile,
 } from './create.ts';
 import { decodeCode, encodeCode } from './functions.ts';
 import { runtimes } from './runtimes.ts';
@@ -47,9 +48,11 @@ describe('functionFrom', () => {
   });
 });
 
+const file = (path: string, text = '') => ({ path, content: encodeCode(text) });
+
 describe('functionFromFiles', () => {
   it('takes language, handler and name from one file', () => {
-    const { object, problem } = functionFromFiles([{ path: 'resize.py', text: 'x = 1' }], parse);
+    const { object, problem } = functionFromFiles([file('resize.py', 'x = 1')], parse);
     expect(problem).toBe('');
     expect(object?.metadata.name).toBe('resize');
     expect(object?.spec).toEqual({
@@ -60,27 +63,50 @@ describe('functionFromFiles', () => {
   });
   it('merges the function.yaml beside it, whose words count', () => {
     const yaml = JSON.stringify({ metadata: { name: 'shop' }, spec: { handler: 'm:run', minReplicas: 2 } });
-    const { object } = functionFromFiles(
-      [
-        { path: 'shop/m.cc', text: '' },
-        { path: 'shop/function.yaml', text: yaml },
-        { path: 'shop/README.md', text: '' },
-        { path: 'shop/.git/HEAD', text: '' },
-      ],
-      parse,
-    );
+    const given = ['shop/m.cc', 'shop/README.md', 'shop/.git/HEAD'].map((path) => file(path));
+    const { object, leftOut } = functionFromFiles([...given, file('shop/function.yaml', yaml)], parse);
     expect(object?.metadata.name).toBe('shop');
     expect(object?.spec).toMatchObject({ runtime: 'cpp', handler: 'm:run', minReplicas: 2 });
+    expect(leftOut).toEqual(['shop/README.md', 'shop/.git/HEAD']);
   });
-  it('says what to do where one file is not enough', () => {
-    const two = [
-      { path: 'a.py', text: '' },
-      { path: 'b.py', text: '' },
-    ];
-    expect(functionFromFiles(two, parse).problem).toContain('terminal');
-    expect(functionFromFiles([{ path: 'a.zip', text: '' }], parse).problem).toContain('archive');
-    expect(functionFromFiles([{ path: 'a.rb', text: '' }], parse).problem).toContain('.py');
-    expect(functionFromFiles([], parse).problem).not.toBe('');
+  it('takes a folder with all that is in it', () => {
+    const folder = [file('shop/lib/prices.py', 'p'), file('shop/main.py', 'm'), file('shop/requirements.txt', 'r')];
+    const { object, choices, main } = functionFromFiles(folder, parse);
+    expect(object?.metadata.name).toBe('shop');
+    expect(object?.spec).toEqual({
+      runtime: 'python',
+      handler: 'main:handler',
+      build: {
+        functionSourceCode: encodeCode('m'),
+        files: { 'lib/prices.py': encodeCode('p'), 'requirements.txt': encodeCode('r') },
+      },
+    });
+    expect(choices).toEqual(['lib/prices.py', 'main.py']);
+    expect(main).toBe('main.py');
+  });
+  it('lets one say where the handler is, unless function.yaml does', () => {
+    const folder = [file('shop/lib/prices.py', 'p'), file('shop/main.py', 'm')];
+    const chosen = functionFromFiles(folder, parse, 'lib/prices.py').object;
+    expect(chosen?.spec.handler).toBe('lib.prices:handler');
+    expect(chosen?.spec.build?.files).toEqual({ 'main.py': encodeCode('m') });
+    const yaml = JSON.stringify({ metadata: {}, spec: { handler: 'lib.prices:run' } });
+    const said = functionFromFiles([...folder, file('shop/function.yaml', yaml)], parse);
+    expect(said.choices).toEqual([]);
+    expect(said.object?.metadata.name).toBe('shop');
+    expect(said.object?.spec.build).toEqual({
+      functionSourceCode: encodeCode('p'),
+      files: { 'main.py': encodeCode('m') },
+    });
+  });
+  it('says what is wrong and what to do', () => {
+    const yaml = JSON.stringify({ metadata: {}, spec: { handler: 'other:run' } });
+    const problem = (...given: GivenFile[]) => functionFromFiles(given, parse).problem;
+    expect(problem(file('a.py'), file('b.py'), file('function.yaml', yaml))).toContain('other.py');
+    expect(problem(file('a/function.yaml', yaml), file('b/b.py'))).toContain('b/b.py');
+    expect(problem(file('a.zip'))).toContain('archive');
+    expect(problem(file('a.rb'))).toContain('.py');
+    expect(problem(file('function.yaml', 'no JSON'))).toContain('function.yaml:');
+    expect(problem()).not.toBe('');
   });
 });
 

@@ -2,6 +2,7 @@
 // From templates, files and texts to the function that is to be created.
 
 import { texts } from '../texts.ts';
+import { fileOf } from './code.ts';
 import { decodeCode, encodeCode, PROJECT_LABEL } from './functions.ts';
 import { runtimeOfFile, runtimes, type Runtime } from './runtimes.ts';
 import type { FunctionObject, Json, JsonObject, Metadata } from './types.ts';
@@ -111,12 +112,15 @@ export function functionFrom(value: unknown): FunctionObject {
 
 export interface GivenFile {
   path: string;
-  text: string;
+  content: string; // base64
 }
 export interface FromFiles {
   object: FunctionObject | undefined;
   problem: string;
   leftOut: string[];
+  // The files that the handler may be in, where the files do not say it themselves, and the one that it was taken to be.
+  choices: string[];
+  main: string;
 }
 export function isConfig(path: string): boolean {
   return /(^|\/)function\.ya?ml$/.test(path);
@@ -125,38 +129,67 @@ export function isConfig(path: string): boolean {
 const BESIDE =
   /(^|\/)(\.[^/]+|__pycache__|node_modules|README[^/]*|LICENSE[^/]*)(\/|$)|\.(md|pyc)$|(^|\/)(test_[^/]*|[^/]*_test)\.[a-z]+$/i;
 const ARCHIVE = /\.(zip|tar|tgz|tar\.gz|jar)$/i;
+const USUAL = /^(main|handler|function|index|app)\.[^/]+$/;
 
-// One source file, and maybe the function.yaml beside it: the API takes no more than one file with the function itself.
-export function functionFromFiles(files: GivenFile[], parse: (yaml: string) => unknown): FromFiles {
+const folderOf = (path: string) => path.replace(/[^/]*$/, '');
+// What is above all of them: "shop/" of shop/main.py and shop/lib/prices.py.
+function sharedFolder(paths: readonly string[]): string {
+  let shared = folderOf(paths[0] ?? '');
+  while (!paths.every((each) => each.startsWith(shared))) shared = folderOf(shared.slice(0, -1));
+  return shared;
+}
+
+// The code in one file or in a folder, and maybe the function.yaml beside it. `main` is the file with the handler, for
+// when that is a question.
+export function functionFromFiles(files: GivenFile[], parse: (yaml: string) => unknown, main?: string): FromFiles {
   const leftOut = files.filter((each) => BESIDE.test(each.path)).map((each) => each.path);
   const given = files.filter((each) => !BESIDE.test(each.path));
-  const refused = (problem: string) => ({ object: undefined, problem, leftOut });
+  const refused = (problem: string): FromFiles => ({ object: undefined, problem, leftOut, choices: [], main: '' });
   const configs = given.filter((each) => isConfig(each.path));
-  const others = given.filter((each) => !isConfig(each.path));
-  const archive = others.find((each) => ARCHIVE.test(each.path));
-  if (archive) return refused(t.archive(archive.path));
+  const config = configs[0];
+  const archive = given.find((each) => ARCHIVE.test(each.path));
+  if (archive && given.length - configs.length === 1) return refused(t.archive(archive.path));
   if (configs.length > 1) return refused(t.severalConfigs);
-  if (others.length > 1) return refused(t.severalFiles(others.map((each) => each.path)));
+  const root = config ? folderOf(config.path) : sharedFolder(given.map((each) => each.path));
+  const code = given.filter((each) => !isConfig(each.path));
+  const outside = code.find((each) => !each.path.startsWith(root));
+  if (outside) return refused(t.outside(outside.path, root));
+  const contents = new Map(code.map((each) => [each.path.slice(root.length), each.content]));
   let object: FunctionObject = { metadata: { name: '' }, spec: {} };
   try {
-    if (configs[0]) object = functionFrom(parse(configs[0].text));
+    if (config) object = functionFrom(parse(decodeCode(config.content)));
   } catch (error) {
-    return refused(`${configs[0]?.path}: ${error instanceof Error ? error.message : String(error)}`);
+    return refused(`${config?.path}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const source = others[0];
-  if (!source) return configs[0] ? { object, problem: '', leftOut } : refused(t.noFiles);
-  const runtime = runtimeOfFile(source.path);
-  if (!runtime && !object.spec.runtime)
-    return refused(t.unknownLanguage(source.path, runtimes.flatMap((each) => each.extensions).join(', ')));
-  const file = source.path.replace(/^.*\//, '');
+  if (contents.size === 0) return config ? { object, problem: '', leftOut, choices: [], main: '' } : refused(t.noFiles);
+
+  const { runtime: saidRuntime, handler: saidHandler } = object.spec;
+  const fits = (path: string) => {
+    const runtime = runtimeOfFile(path)?.name;
+    return runtime !== undefined && (!saidRuntime || saidRuntime.split(':')[0] === runtime);
+  };
+  const paths = [...contents.keys()];
+  const sources = paths.length === 1 && saidRuntime ? paths : paths.filter(fits);
+  if (sources.length === 0)
+    return refused(t.unknownLanguage(paths[0] ?? '', runtimes.flatMap((each) => each.extensions).join(', ')));
+  const choices = saidHandler ? [] : sources;
+  let handlers = sources.find((each) => each === main) ?? sources.find((each) => USUAL.test(each)) ?? sources[0] ?? '';
+  if (saidHandler && sources.length > 1) {
+    handlers = fileOf(saidHandler, saidRuntime ?? runtimeOfFile(handlers)?.name ?? '');
+    if (!contents.has(handlers)) return refused(t.noHandlersFile(saidHandler, handlers));
+  }
   object = structuredClone(object);
-  if (object.metadata.name === '') object.metadata.name = moduleOf(file);
-  object.spec.runtime ??= runtime?.name ?? '';
-  object.spec.handler ??= `${moduleOf(file)}:handler`;
+  const folder = root.replace(/\/$/, '').replace(/^.*\//, '');
+  if (object.metadata.name === '')
+    object.metadata.name = contents.size > 1 && folder !== '' ? folder : moduleOf(handlers.replace(/^.*\//, ''));
+  object.spec.runtime ??= runtimeOfFile(handlers)?.name ?? '';
+  object.spec.handler ??= `${moduleOf(handlers).replaceAll('/', '.')}:handler`;
   const build = object.spec.build ?? {};
-  delete build.path;
-  object.spec.build = { ...build, functionSourceCode: encodeCode(source.text) };
-  return { object, problem: '', leftOut };
+  for (const each of ['path', 'files']) delete build[each];
+  object.spec.build = { ...build, functionSourceCode: contents.get(handlers) ?? '' };
+  contents.delete(handlers);
+  if (contents.size > 0) object.spec.build.files = Object.fromEntries(contents);
+  return { object, problem: '', leftOut, choices, main: handlers };
 }
 
 // Ready to be sent: the name and the project are those that were chosen.

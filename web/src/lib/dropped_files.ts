@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files that somebody drops on the page or chooses, those of folders too, read as text.
+// The files that somebody drops on the page or chooses, those of folders too.
 
 import { texts } from '../texts.ts';
 import type { GivenFile } from './create.ts';
+import { encodeBytes } from './functions.ts';
 
 const MOST_FILES = 200;
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -49,7 +50,7 @@ async function read(found: Found[]): Promise<GivenFile[]> {
   return Promise.all(
     found.map(async ({ path, file }) => {
       if (file.size > MOST_BYTES) throw new Error(texts.create.tooLarge(path));
-      return { path, text: await file.text() };
+      return { path, content: encodeBytes(new Uint8Array(await file.arrayBuffer())) };
     }),
   );
 }

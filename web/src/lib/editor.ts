@@ -2,7 +2,7 @@
 // The editor of code, made of CodeMirror: loaded when the first one is shown, a language when it is first used.
 
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete';
-import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
+import { defaultKeymap, history, historyField, historyKeymap, indentWithTab } from '@codemirror/commands';
 import {
   bracketMatching,
   foldGutter,
@@ -14,7 +14,14 @@ import {
 } from '@codemirror/language';
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { highlightSelectionMatches, searchKeymap } from '@codemirror/search';
-import { Annotation, Compartment, EditorState, type Extension, type Text } from '@codemirror/state';
+import {
+  Annotation,
+  Compartment,
+  EditorState,
+  type EditorStateConfig,
+  type Extension,
+  type Text,
+} from '@codemirror/state';
 import {
   crosshairCursor,
   drawSelection,
@@ -150,7 +157,10 @@ export interface EditorOptions {
   extension: Extension;
   onchange: (value: string) => void;
   onmove: (line: number, column: number) => void;
+  kept?: Kept | undefined; // of an editor before it, and good only for the same text
 }
+// What can be undone, and where the cursor is.
+export type Kept = { doc?: string } & Record<string, unknown>;
 
 export class Editor {
   readonly view: EditorView;
@@ -178,9 +188,7 @@ export class Editor {
     hint.hidden = true;
     hint.textContent = options.hint;
     root.append(hint);
-    this.view = new EditorView({
-      root,
-      parent: root,
+    const config: EditorStateConfig = {
       doc: options.value,
       extensions: [
         this.keys.of(keymap.of([...options.keys])),
@@ -224,13 +232,22 @@ export class Editor {
           if (update.selectionSet || update.docChanged) this.tellPlace();
         }),
       ],
-    });
+    };
+    const { kept } = options;
+    const state =
+      kept?.doc === options.value
+        ? EditorState.fromJSON(kept, config, { history: historyField })
+        : EditorState.create(config);
+    this.view = new EditorView({ root, parent: root, state });
     this.setLanguage(options.language);
     this.tellPlace();
   }
 
   destroy(): void {
     this.view.destroy();
+  }
+  keep(): Kept {
+    return this.view.state.toJSON({ history: historyField }) as Kept;
   }
   focus(): void {
     this.view.focus();

@@ -17,15 +17,15 @@ describe('headersIn', () => {
 
 describe('callOf', () => {
   it('asks for the logs of the call, unless the event says how', () => {
-    expect(callOf(newDraft(), true).headers).toHaveProperty('X-Nuclio-Log-Level', 'debug');
+    expect(callOf(newDraft(), 'debug').headers).toHaveProperty('X-Nuclio-Log-Level', 'debug');
     const own = { ...newDraft(), headers: 'x-nuclio-log-level: warn' };
-    expect(callOf(own, true).headers).toEqual({ 'x-nuclio-log-level': 'warn' });
+    expect(callOf(own, 'debug').headers).toEqual({ 'x-nuclio-log-level': 'warn' });
   });
   it('encodes what a header cannot hold, and leaves the rest of a path as it is', () => {
-    expect(callOf({ ...newDraft(), path: '/a b/ü?x=%20' }, false).path).toBe('/a%20b/%C3%BC?x=%20');
+    expect(callOf({ ...newDraft(), path: '/a b/ü?x=%20' }, undefined).path).toBe('/a%20b/%C3%BC?x=%20');
   });
   it('sends no body with GET', () => {
-    expect(callOf({ ...newDraft(), method: 'GET', body: 'x' }, false).body).toBe('');
+    expect(callOf({ ...newDraft(), method: 'GET', body: 'x' }, undefined).body).toBe('');
   });
 });
 

@@ -37,14 +37,15 @@ export function headersIn(text: string): { headers: Record<string, string>; wron
   return { headers, wrong };
 }
 
-export function callOf(draft: EventDraft, logs: boolean): Call {
+// With the handler's log lines from that level on.
+export function callOf(draft: EventDraft, logs: 'debug' | 'error' | undefined): Call {
   const { headers } = headersIn(draft.headers);
   const named = Object.keys(headers).some((each) => each.toLowerCase() === 'x-nuclio-log-level');
   return {
     method: draft.method,
     // It travels as a header, which has no other letters than these.
     path: draft.path.replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent),
-    headers: logs && !named ? { ...headers, 'X-Nuclio-Log-Level': 'debug' } : headers,
+    headers: logs && !named ? { ...headers, 'X-Nuclio-Log-Level': logs } : headers,
     body: hasBody(draft.method) ? draft.body : '',
   };
 }

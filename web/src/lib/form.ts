@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all fields of a form share. A field knows its path and shows what it is given; the form has the values.
 
-import { pathText, type Path } from './schema.ts';
+import { pathText, type Path, type Schema } from './schema.ts';
 import type { Json } from './types.ts';
 
 export interface Form {
@@ -11,6 +11,14 @@ export interface Form {
   words: string[]; // only fields that have them all
   problems: ReadonlyMap<string, string>; // by the text of a path
   change: (path: Path, to: Json | undefined) => void; // undefined: as if it had never been set
+}
+
+export interface FieldProps {
+  name: string;
+  schema: Schema;
+  value: Json | undefined;
+  path: Path;
+  form: Form;
 }
 
 export function idOfField(form: Form, path: Path): string {

@@ -24,7 +24,8 @@ export function seconds(value: number | null | undefined): string {
   return value < 7200 ? `${Math.round(value / 60)} min` : `${trimmed(value / 3600)} h`;
 }
 
-export function bytes(value: number): string {
+export function bytes(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let at = 0;
   while (value >= 1024 && at + 1 < units.length) {

@@ -7,7 +7,7 @@ import type { FunctionObject, Json, JsonObject, Spec } from './types.ts';
 
 // Without the code, which has a tab of its own.
 const build = specSchema.properties?.['build'];
-const { functionSourceCode: _, ...buildFields } = build?.properties ?? {};
+const { functionSourceCode: _, files: __, ...buildFields } = build?.properties ?? {};
 export const formSchema: Schema = {
   ...specSchema,
   properties: { ...specSchema.properties, build: { ...build, properties: buildFields } },
@@ -16,7 +16,8 @@ export const formSchema: Schema = {
 export function editable(object: FunctionObject): JsonObject {
   const { name, namespace, labels, annotations } = object.metadata;
   const build = object.spec.build && { ...object.spec.build };
-  if (build) delete build.functionSourceCode;
+  delete build?.functionSourceCode;
+  delete build?.files;
   const metadata = { name, namespace, labels, annotations };
   return pruned(JSON.parse(JSON.stringify({ metadata, spec: { ...object.spec, build } })) as JsonObject);
 }
@@ -32,8 +33,9 @@ export function putInto(object: FunctionObject, draft: JsonObject): void {
   const isElsewhere =
     !same(spec.build?.path, before?.path || undefined) ||
     !same(spec.build?.codeEntryType, before?.codeEntryType || undefined);
-  const code = before?.functionSourceCode;
-  const kept = isElsewhere || !code ? {} : { functionSourceCode: code };
+  const { functionSourceCode, files } = before ?? {};
+  const kept =
+    isElsewhere || !functionSourceCode ? {} : { functionSourceCode, ...(files === undefined ? {} : { files }) };
   const build = { ...kept, ...spec.build };
   object.metadata = { ...object.metadata, labels: metadata?.labels ?? {}, annotations: metadata?.annotations ?? {} };
   object.spec = { ...spec, ...(Object.keys(build).length > 0 ? { build } : {}) };

@@ -50,7 +50,7 @@ describe('sorted', () => {
     sorted(
       [
         row('f10', { project: 'b', fares: { ratePerSecond: 5, p99Seconds: null }, replicas: 2 }),
-        row('f9', { project: 'a', fares: { ratePerSecond: 50, p99Seconds: 0.2 } }),
+        row('f9', { project: 'a', fares: { ratePerSecond: 50, p99Seconds: 0.2, replicas: 3 } }),
         row('f1', { project: 'b', state: 'error', replicas: 1 }),
       ],
       sort,
@@ -64,7 +64,7 @@ describe('sorted', () => {
     ['rate', ['f9', 'f10', 'f1']],
     ['errors', ['f1', 'f9', 'f10']],
     ['p99', ['f9', 'f1', 'f10']],
-    ['replicas', ['f10', 'f1', 'f9']],
+    ['replicas', ['f9', 'f10', 'f1']],
   ])('by %s', (sort, expected) => expect(names(sort)).toEqual(expected));
   it('turns round, but for equal ones, which stay by name', () => {
     expect(names('name', true)).toEqual(['f10', 'f9', 'f1']);

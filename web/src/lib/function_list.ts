@@ -31,6 +31,11 @@ export function rowOf(key: string, object: FunctionObject, fares: Fares | undefi
   return { key, object, fares, state: stateOf(object), project: projectOf(object) };
 }
 
+// Those that say how they fare; a cluster also tells of others.
+export function replicasOf(row: Row): number | undefined {
+  return row.fares?.replicas ?? row.object.status?.replicas;
+}
+
 function has(row: Row, word: string): boolean {
   const { metadata, spec } = row.object;
   const label = /^([^=:]+)[=:](.*)$/.exec(word);
@@ -76,7 +81,7 @@ function valueOf(row: Row, sort: Sort): string | number {
     case 'p99':
       return row.fares?.p99Seconds ?? -1;
     case 'replicas':
-      return row.object.status?.replicas ?? -1;
+      return replicasOf(row) ?? -1;
   }
 }
 

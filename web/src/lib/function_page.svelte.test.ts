@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { flushSync } from 'svelte';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { FunctionPage } from './function_page.svelte.ts';
 import { live } from './live.svelte.ts';
@@ -95,4 +95,72 @@ test('an answer that comes late does not take the place of a newer one', async (
   answerLate(new Response(JSON.stringify(shop('2'))));
   await first;
   expect(page.object?.metadata.resourceVersion).toBe('3');
+});
+
+describe('until a deploy is over', () => {
+  const building = (version: string): FunctionObject => ({ ...shop(version), status: { state: 'building' } });
+  beforeEach(() => {
+    vi.useFakeTimers();
+    live.connection = 'live';
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    live.connection = 'connecting';
+  });
+
+  test('is told by the stream, and nobody asks', async () => {
+    told = building('2');
+    let settled: FunctionObject | undefined;
+    const page = new FunctionPage({ name: 'shop', namespace: 'nuclio' });
+    void page.untilSettled().then((it) => (settled = it));
+    await vi.advanceTimersByTimeAsync(60_000);
+    flushSync();
+    expect(settled).toBeUndefined();
+    told = shop('3');
+    await answers();
+    expect(settled?.metadata.resourceVersion).toBe('3');
+    expect(asked).toBe(0);
+  });
+
+  test('is not what the stream said before it began', async () => {
+    told = shop('1');
+    let settled: FunctionObject | undefined;
+    const page = new FunctionPage({ name: 'shop', namespace: 'nuclio' });
+    void page.untilSettled('1').then((it) => (settled = it));
+    await answers();
+    expect(settled).toBeUndefined();
+    told = shop('2');
+    await answers();
+    expect(settled?.metadata.resourceVersion).toBe('2');
+  });
+
+  test('is asked for while there is no stream', async () => {
+    told = building('2'); // the last that was heard
+    live.connection = 'lost';
+    let settled: FunctionObject | undefined;
+    const page = new FunctionPage({ name: 'shop', namespace: 'nuclio' });
+    void page.untilSettled('1').then((it) => (settled = it));
+    stored = building('2');
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(settled).toBeUndefined();
+    expect(asked).toBe(2);
+    stored = shop('3');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(settled?.metadata.resourceVersion).toBe('3');
+    // And no more then.
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked).toBe(3);
+  });
+
+  test('is not waited for longer than a deploy may take', async () => {
+    told = building('2');
+    const page = new FunctionPage({ name: 'shop', namespace: 'nuclio' });
+    let said = '';
+    page.untilSettled().catch((error: Error) => (said = error.message));
+    await vi.advanceTimersByTimeAsync(2 * 3600_000 - 20_000);
+    expect(said).toBe('');
+    await vi.advanceTimersByTimeAsync(40_000);
+    expect(said).toContain('shop');
+    expect(said).toContain('deploy it again');
+  });
 });

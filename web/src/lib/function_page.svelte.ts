@@ -3,12 +3,16 @@
 
 import { untrack } from 'svelte';
 
-import { messageOf } from './api.ts';
-import { getFunction, projectOf, putFunction, type FunctionId } from './functions.ts';
+import { texts } from '../texts.ts';
+import { ApiError, messageOf } from './api.ts';
+import { getFunction, LONGEST_DEPLOY_SECONDS, projectOf, putFunction, type FunctionId } from './functions.ts';
 import { keyOf, live } from './live.svelte.ts';
 import { session } from './session.svelte.ts';
 import { isSettled, stateOf } from './states.ts';
 import type { FunctionObject } from './types.ts';
+
+// While the stream is away; it is tried again every ten seconds at the least.
+const ASK_MILLISECONDS = 10_000;
 
 export class FunctionPage {
   readonly id: FunctionId;
@@ -44,29 +48,47 @@ export class FunctionPage {
   }
   private told: string | undefined;
   private asked = 0;
-  async load(): Promise<void> {
+  // What was answered: undefined when it was an error.
+  async load(): Promise<FunctionObject | undefined> {
     const turn = ++this.asked;
     try {
       const object = await getFunction(this.id);
       // Answers may come in another order than they were asked for.
-      if (turn !== this.asked) return;
-      this.object = object;
-      this.error = '';
+      if (turn === this.asked) {
+        this.object = object;
+        this.error = '';
+      }
+      return object;
     } catch (error) {
       if (turn === this.asked) this.error = messageOf(error);
+      return undefined;
     }
   }
 
-  // Until no deploy is on its way, as the stream tells.
-  untilSettled(): Promise<void> {
-    return new Promise((resolve) => {
+  // The function once no deploy is on its way, in another version than `after`: as the stream tells, or as it is asked
+  // for now and then while there is no stream. It takes no longer than a deploy may.
+  untilSettled(after?: string): Promise<FunctionObject> {
+    const begin = Date.now();
+    return new Promise((resolve, reject) => {
+      const take = (it: FunctionObject | undefined) => {
+        if (!it || !isSettled(stateOf(it)) || it.metadata.resourceVersion === after) return;
+        stop();
+        resolve(it);
+      };
+      const look = () => {
+        if (Date.now() - begin >= LONGEST_DEPLOY_SECONDS * 1000) {
+          stop();
+          reject(new ApiError(0, texts.function.notSettled(this.id.name, texts.states[this.state] ?? this.state)));
+        } else if (live.connection !== 'live') void this.load().then(take);
+      };
+      const looking = setInterval(look, ASK_MILLISECONDS);
       const end = $effect.root(() => {
-        $effect(() => {
-          if (!this.settled) return;
-          queueMicrotask(() => end());
-          resolve();
-        });
+        $effect(() => take(this.brief));
       });
+      const stop = () => {
+        clearInterval(looking);
+        queueMicrotask(end);
+      };
     });
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The calls about functions, by the names that the rest of the app uses. `namespace` "" is the dashboard's own.
 
-import { ApiError, call, getJson } from './api.ts';
+import { ApiError, call, errorIn, getJson } from './api.ts';
 import type { FunctionObject, JsonObject, Revision } from './types.ts';
 
 export interface FunctionId {
@@ -41,7 +41,7 @@ export async function putFunction(object: FunctionObject, until: 'begun' | 'sett
     });
 }
 // As long as the dashboard itself waits.
-const LONGEST_DEPLOY_SECONDS = 2 * 3600;
+export const LONGEST_DEPLOY_SECONDS = 2 * 3600;
 
 export async function createFunction(object: FunctionObject): Promise<void> {
   const namespace = object.metadata.namespace ?? '';
@@ -121,6 +121,7 @@ export async function invoke(id: FunctionId, what: Call, signal?: AbortSignal): 
     const seconds = what.seconds ?? 60;
     throw new ApiError(0, deadline.aborted ? `no answer within ${seconds} s` : 'the dashboard cannot be reached');
   }
+  if (response.status === 401 && !isOfFunction(response)) throw await errorIn(response);
   const firstMilliseconds = performance.now() - begin;
   const { body, truncated } = await bodyOf(response);
   return {
@@ -131,6 +132,12 @@ export async function invoke(id: FunctionId, what: Call, signal?: AbortSignal): 
     milliseconds: performance.now() - begin,
     firstMilliseconds,
   };
+}
+
+// A function may ask for a login of its own, which is no end of ours. The dashboard locks each answer of a function, and
+// none of its own, into a sandbox, whatever the function says of that.
+function isOfFunction(response: Response): boolean {
+  return /\bsandbox\b/.test(response.headers.get('Content-Security-Policy') ?? '');
 }
 
 async function bodyOf(response: Response): Promise<{ body: Uint8Array<ArrayBuffer>; truncated: boolean }> {
@@ -160,8 +167,11 @@ export function decodeCode(encoded: string): string {
   return new TextDecoder().decode(Uint8Array.from(atob(encoded), (each) => each.charCodeAt(0)));
 }
 export function encodeCode(text: string): string {
+  return encodeBytes(new TextEncoder().encode(text));
+}
+export function encodeBytes(bytes: Uint8Array): string {
   let binary = '';
-  for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);
+  for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary);
 }
 

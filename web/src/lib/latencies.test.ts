@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 
-import { bucketsOf, percentile, summaryOf } from './latencies.ts';
+import { bucketsOf, measuredOf, partsOf, percentile, summaryOf } from './latencies.ts';
 
 const hundred = Array.from({ length: 100 }, (_, at) => at + 1);
 
@@ -29,10 +29,34 @@ describe('bucketsOf', () => {
 });
 
 it('counts what was answered', () => {
-  const summary = summaryOf([3, 1, 2], ['200', '503', '200'], 1000);
-  expect(summary).toMatchObject({ count: 3, p50: 2, most: 3, perSecond: 3 });
+  const summary = summaryOf([{ all: 3 }, { all: 1 }, { all: 2 }], ['200', '503', '200'], 1000);
+  expect(summary).toMatchObject({ count: 3, p50: 2, most: 3, perSecond: 3, parts: [] });
   expect(summary.answers).toEqual([
     ['200', 2],
     ['503', 1],
   ]);
+});
+
+describe('where the time went', () => {
+  const entry = { requestStart: 100, responseEnd: 112 };
+  it('is what the function tells of a call', () => {
+    const serverTiming = [
+      { name: 'queue', duration: 2 },
+      { name: 'handler', duration: 7 },
+    ];
+    expect(measuredOf({ ...entry, serverTiming })).toEqual({ all: 12, queue: 2, handler: 7 });
+    expect(measuredOf({ ...entry, serverTiming: serverTiming.slice(1) })).toEqual({ all: 12 });
+    expect(measuredOf(entry)).toEqual({ all: 12 });
+  });
+  it('is the median and p99 of each part, of the calls of which it is known', () => {
+    const times = Array.from({ length: 100 }, (_, at) => ({ all: 20 + at, queue: at === 99 ? 19 : 0, handler: at }));
+    expect(partsOf([...times, { all: 9999 }])).toEqual([
+      { name: 'queue', p50: 0, p99: 0 },
+      { name: 'handler', p50: 49, p99: 98 },
+      { name: 'transport', p50: 20, p99: 20 },
+    ]);
+    expect(partsOf([{ all: 1 }])).toEqual([]);
+    // Clocks differ a little.
+    expect(partsOf([{ all: 5, queue: 1, handler: 4.01 }]).at(-1)).toEqual({ name: 'transport', p50: 0, p99: 0 });
+  });
 });

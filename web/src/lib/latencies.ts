@@ -6,6 +6,18 @@ export interface Bucket {
   to: number;
   count: number;
 }
+// Of one call, in milliseconds. The parts are not known when the function was not reached, or does not tell.
+export interface Measured {
+  all: number;
+  queue?: number; // before the handler
+  handler?: number;
+}
+export const PARTS = ['queue', 'handler', 'transport'] as const;
+export interface Part {
+  name: (typeof PARTS)[number];
+  p50: number; // milliseconds
+  p99: number;
+}
 export interface Summary {
   count: number;
   p50: number; // milliseconds
@@ -14,6 +26,7 @@ export interface Summary {
   most: number;
   perSecond: number;
   buckets: Bucket[];
+  parts: Part[]; // of the calls whose parts are known; none when there are none
   answers: [string, number][]; // a status and how often it came, the most frequent first
 }
 
@@ -40,8 +53,36 @@ export function bucketsOf(sorted: readonly number[], steps = 24): Bucket[] {
   return buckets;
 }
 
-export function summaryOf(times: readonly number[], answers: readonly string[], milliseconds: number): Summary {
-  const sorted = times.toSorted((a, b) => a - b);
+const ascending = (a: number, b: number) => a - b;
+
+// What a browser measured of a call, with what the function told of it in Server-Timing.
+export function measuredOf(entry: {
+  requestStart: number;
+  responseEnd: number;
+  serverTiming?: readonly { name: string; duration: number }[];
+}): Measured {
+  const told = (name: string) => entry.serverTiming?.find((each) => each.name === name)?.duration;
+  const [queue, handler] = [told('queue'), told('handler')];
+  const all = entry.responseEnd - entry.requestStart;
+  return queue === undefined || handler === undefined ? { all } : { all, queue, handler };
+}
+
+// Where the time went: each part's own median and p99, which need not add up to those of the whole.
+export function partsOf(times: readonly Measured[]): Part[] {
+  const known = times.flatMap(({ all, queue, handler }) =>
+    queue === undefined || handler === undefined
+      ? []
+      : [{ queue, handler, transport: Math.max(0, all - queue - handler) }],
+  );
+  if (known.length === 0) return [];
+  return PARTS.map((name) => {
+    const sorted = known.map((each) => each[name]).sort(ascending);
+    return { name, p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) };
+  });
+}
+
+export function summaryOf(times: readonly Measured[], answers: readonly string[], milliseconds: number): Summary {
+  const sorted = times.map((each) => each.all).sort(ascending);
   const counts = new Map<string, number>();
   for (const each of answers) counts.set(each, (counts.get(each) ?? 0) + 1);
   return {
@@ -52,6 +93,7 @@ export function summaryOf(times: readonly number[], answers: readonly string[], 
     most: percentile(sorted, 1),
     perSecond: milliseconds > 0 ? (answers.length * 1000) / milliseconds : 0,
     buckets: bucketsOf(sorted),
+    parts: partsOf(times),
     answers: [...counts].sort((a, b) => b[1] - a[1]),
   };
 }

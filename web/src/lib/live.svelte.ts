@@ -37,6 +37,8 @@ const keyIn = (it: Named) => keyOf({ metadata: it });
 
 export class Live {
   connection = $state<Connection>('connecting');
+  // What there is has been told, at least once: an empty list is one.
+  known = $state(false);
   // Said by the server when it ended the stream itself.
   reason = $state('');
   // The maps below are plain, and read through these functions: what was read is computed again when `version` changes.
@@ -152,6 +154,7 @@ export class Live {
       this.incoming = undefined;
     }
     this.connection = 'live';
+    this.known = true;
     this.reason = '';
     this.pause = FIRST_PAUSE_MILLISECONDS;
     this.show();
@@ -208,3 +211,5 @@ export class Live {
 }
 
 export const live = new Live();
+
+export const isTaken = (name: string): boolean => live.function(name, '') !== undefined;

@@ -51,9 +51,20 @@ describe('what there is', () => {
     FakeSource.last.send('snapshot');
     FakeSource.last.function('a');
     soon();
-    expect([names(), live.connection]).toEqual([[], 'connecting']);
+    expect([names(), live.connection, live.known]).toEqual([[], 'connecting', false]);
     FakeSource.last.send('synced');
-    expect([names(), live.connection]).toEqual([['a'], 'live']);
+    expect([names(), live.connection, live.known]).toEqual([['a'], 'live', true]);
+  });
+  it('is known when it is nothing, and while the connection is lost', () => {
+    live.start();
+    FakeSource.last.send('snapshot');
+    FakeSource.last.onerror?.();
+    expect([live.connection, live.known]).toEqual(['lost', false]);
+    vi.runOnlyPendingTimers();
+    FakeSource.last.send('snapshot');
+    FakeSource.last.send('synced');
+    FakeSource.last.onerror?.();
+    expect([names(), live.connection, live.known]).toEqual([[], 'lost', true]);
   });
   it('stays as it was until a new snapshot is whole', () => {
     live.start();

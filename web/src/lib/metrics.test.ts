@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 
-import { boundsOf, bucketsWithEvents, COLUMNS, isKnown, knownOf, merged, timesOf, type Metrics } from './metrics.ts';
+import { boundsOf, bucketsWithEvents, COLUMNS, isKnown, merged, timesOf, type Metrics } from './metrics.ts';
 
 function metrics(begin: string, values: (number | null)[], durations: (number[] | null)[] = []): Metrics {
   const columns = Object.fromEntries(COLUMNS.map((each) => [each, values])) as unknown as Metrics;
@@ -42,11 +42,6 @@ describe('what is in it', () => {
   it('is known when a replica answered once', () => {
     expect(isKnown(metrics('1970-01-01T00:00:00Z', [null, 0]))).toBe(true);
     expect(isKnown(metrics('1970-01-01T00:00:00Z', [null, null]))).toBe(false);
-  });
-  it('has no time to handle events where there were none', () => {
-    const it = { ...metrics('1970-01-01T00:00:00Z', [0, 2, null]), p50Seconds: [0, 0.1, null] };
-    expect(knownOf(it, 'p50Seconds')).toEqual([null, 0.1, null]);
-    expect(knownOf(it, 'errorsPerSecond')).toEqual([0, 2, null]);
   });
   it('has the buckets that have events, with their neighbours', () => {
     const of = (...durations: number[][]) => bucketsWithEvents(metrics('1970-01-01T00:00:00Z', [1, 1], durations));

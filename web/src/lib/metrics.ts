@@ -14,10 +14,11 @@ export const COLUMNS = [
   'inFlight',
   'workers',
   'replicas',
+  'memoryBytes',
 ] as const;
 export type Column = (typeof COLUMNS)[number];
 
-// A value for each step; null where nobody knows.
+// A value for each step; null where nobody knows, and how long events took also where there were none.
 export type Metrics = { [column in Column]: (number | null)[] } & {
   begin: string;
   stepSeconds: number;
@@ -32,6 +33,22 @@ export const RANGE_SECONDS: Record<Range, number> = { '15m': 900, '1h': 3600, '2
 export function getMetrics(id: FunctionId, since: string, signal?: AbortSignal): Promise<Metrics> {
   const path = `/api/v2/functions/${encodeURIComponent(id.name)}/metrics?since=${since}`;
   return getJson(path, { headers: within(id.namespace), ...(signal ? { signal } : {}) });
+}
+
+// How a trigger fares.
+export interface TriggerFares {
+  ratePerSecond: number;
+  errorsPerSecond: number;
+  inFlight: number;
+  workers: number;
+  idleWorkers: number;
+  waiting: number; // events, for a worker
+}
+// By name; those of which a replica told.
+export async function getTriggerFares(id: FunctionId, signal?: AbortSignal): Promise<Record<string, TriggerFares>> {
+  const path = `/api/v2/functions/${encodeURIComponent(id.name)}/metrics/triggers`;
+  const options = { headers: within(id.namespace), ...(signal ? { signal } : {}) };
+  return (await getJson<{ triggers: Record<string, TriggerFares> }>(path, options)).triggers;
 }
 
 const beginOf = (metrics: Metrics) => Date.parse(metrics.begin) / 1000;
@@ -59,12 +76,6 @@ export function merged(have: Metrics, later: Metrics): Metrics {
   };
   const begin = new Date((beginOf(have) + Math.max(end - length, 0) * step) * 1000).toISOString();
   return { ...have, ...columns, begin, durations: together(have.durations, later.durations) };
-}
-
-// How long events took is known where there were some: the dashboard says 0 where there were none.
-export function knownOf(metrics: Metrics, column: Column): (number | null)[] {
-  const values = metrics[column];
-  return column.endsWith('Seconds') ? values.map((each, at) => (metrics.ratePerSecond[at] ? each : null)) : values;
 }
 
 export function isKnown(metrics: Metrics): boolean {

@@ -35,39 +35,61 @@ const GCC = [
 
 describe('problemsIn', () => {
   it('finds the innermost line of ours in a traceback', () => {
-    expect(problemsIn([TRACEBACK], 'main.py')).toEqual([
-      { line: 5, message: 'TypeError: the JSON object must be str, bytes or bytearray, not dict', severity: 'error' },
+    expect(problemsIn([TRACEBACK], ['main.py'])).toEqual([
+      {
+        file: 'main.py',
+        line: 5,
+        message: 'TypeError: the JSON object must be str, bytes or bytearray, not dict',
+        severity: 'error',
+      },
     ]);
   });
   it('finds a traceback that comes line by line', () => {
-    expect(problemsIn(IMPORT.split('\n'), 'main.py')).toEqual([
-      { line: 2, message: "ModuleNotFoundError: No module named 'nothere'", severity: 'error' },
+    expect(problemsIn(IMPORT.split('\n'), ['main.py'])).toEqual([
+      { file: 'main.py', line: 2, message: "ModuleNotFoundError: No module named 'nothere'", severity: 'error' },
     ]);
   });
   it('finds what does not parse', () => {
     const said = 'main.py:2: \'(\' was never closed, in: context.logger.info("x"';
-    expect(problemsIn([said, said], 'main.py')).toEqual([
-      { line: 2, message: '\'(\' was never closed, in: context.logger.info("x"', severity: 'error' },
+    expect(problemsIn([said, said], ['main.py'])).toEqual([
+      { file: 'main.py', line: 2, message: '\'(\' was never closed, in: context.logger.info("x"', severity: 'error' },
     ]);
   });
   it('finds what a SyntaxError is at', () => {
     const said = '  File "/opt/nuclio/main.py", line 7\n    if x\n        ^\nSyntaxError: expected \':\'';
-    expect(problemsIn([said], 'main.py')).toEqual([
-      { line: 7, message: "SyntaxError: expected ':'", severity: 'error' },
+    expect(problemsIn([said], ['main.py'])).toEqual([
+      { file: 'main.py', line: 7, message: "SyntaxError: expected ':'", severity: 'error' },
     ]);
   });
   it('finds what a compiler says of the file, each once', () => {
-    expect(problemsIn(GCC, 'main.cc')).toEqual([
-      { line: 5, column: 27, message: '‘undefined_thing’ was not declared in this scope', severity: 'error' },
-      { line: 5, column: 50, message: 'expected ‘;’ before ‘}’ token', severity: 'error' },
-      { line: 4, column: 7, message: 'unused variable ‘unused’ [-Wunused-variable]', severity: 'warning' },
+    expect(problemsIn(GCC, ['main.cc'])).toEqual([
+      {
+        file: 'main.cc',
+        line: 5,
+        column: 27,
+        message: '‘undefined_thing’ was not declared in this scope',
+        severity: 'error',
+      },
+      { file: 'main.cc', line: 5, column: 50, message: 'expected ‘;’ before ‘}’ token', severity: 'error' },
+      {
+        file: 'main.cc',
+        line: 4,
+        column: 7,
+        message: 'unused variable ‘unused’ [-Wunused-variable]',
+        severity: 'warning',
+      },
     ]);
   });
+  it('knows which of several files a path leads to', () => {
+    const said = ['/opt/nuclio/lib/main.py:3: first', 'main.py:4: second', '/opt/nuclio/other/main.py:5: third'];
+    const found = problemsIn(said, ['main.py', 'lib/main.py', 'b.py']);
+    expect(found.map(({ file, line }) => `${file}:${line}`)).toEqual(['lib/main.py:3', 'main.py:4', 'main.py:5']);
+  });
   it('leaves other files alone', () => {
-    expect(problemsIn([...GCC, TRACEBACK], 'other.py')).toEqual([]);
+    expect(problemsIn([...GCC, TRACEBACK], ['other.py'])).toEqual([]);
   });
   it('ends with a traceback that has no line of ours', () => {
     const said = 'Traceback (most recent call last):\n  File "/usr/lib/x.py", line 1, in f\nValueError: no';
-    expect(problemsIn([said, 'ValueError: later'], 'main.py')).toEqual([]);
+    expect(problemsIn([said, 'ValueError: later'], ['main.py'])).toEqual([]);
   });
 });

@@ -98,8 +98,14 @@ class Router {
   }
   question = texts.app.leave;
 
-  private mayLeave(): boolean {
+  // Asks, when something is unsaved.
+  mayLeave(): boolean {
     return [...this.guards].every((each) => each()) || window.confirm(this.question);
+  }
+  // The page with nothing in its memory, at the same address. Does not ask.
+  beginAnew(): void {
+    this.guards.clear();
+    window.location.reload();
   }
   // The browser has gone already; who stays gets the address again that they had.
   private back(): void {

@@ -13,7 +13,9 @@ class SessionState {
 
   constructor() {
     whenLoggedOut(() => {
-      if (this.current) this.take({ ...this.current, loggedIn: false });
+      if (!this.current?.loggedIn) return false;
+      this.take({ ...this.current, loggedIn: false });
+      return true;
     });
   }
   private take(session: Session): void {
@@ -31,11 +33,9 @@ class SessionState {
     this.expired = false;
     await this.load();
   }
+  // What the page knows by then is left to the caller.
   async logOut(): Promise<void> {
     await call('DELETE', '/api/v2/session');
-    // Not one that has expired: nothing is kept behind the login.
-    if (this.current) this.current = { ...this.current, loggedIn: false };
-    await this.load();
   }
 
   // Whether it is worth offering. Where the cluster or an agent decides, there are no grants here to look at, and the

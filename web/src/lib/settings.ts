@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The calls about tokens and about the dashboard itself.
 
+import { texts } from '../texts.ts';
 import { call, getJson } from './api.ts';
 import type { Grant, JsonObject } from './types.ts';
 
@@ -53,12 +54,27 @@ export interface FrontendSpec {
   externalIPAddresses: string[];
   defaultHTTPIngressHostTemplate: string;
   imageNamePrefixTemplate: string;
+  // Where images of functions go, where nodes get them from, and where base images are, of all runtimes and of some; null
+  // where functions are none.
+  registries: { push: string; run: string; base: string; baseImages: Record<string, string> } | null;
   scaleToZero: { mode: string; inactivityWindowPresets: string[] };
   autoScaleMetrics: { customMetricsEnabled: boolean; metricPresets: unknown[] };
   validFunctionPriorityClassNames: string[];
   defaultFunctionPodResources: JsonObject;
   allowedAuthenticationModes: string[];
   disableDefaultHttpTrigger: boolean;
+}
+// What is to be said of registries: a label and a value each.
+export function registryFacts(registries: FrontendSpec['registries']): [string, string][] {
+  const t = texts.settings.platform;
+  if (!registries) return [[t.registry, t.noRegistry]];
+  const bases = Object.entries(registries.baseImages).map(([runtime, registry]) => `${runtime}: ${registry}`);
+  bases.unshift(registries.base === '' ? t.hub : registries.base);
+  return [
+    [t.registry, registries.push === '' ? t.ownRegistry : registries.push],
+    ...(registries.run === registries.push ? [] : [[t.runRegistry, registries.run] as [string, string]]),
+    [t.baseRegistries, bases.join(', ')],
+  ];
 }
 export async function getPlatform(): Promise<{ spec: FrontendSpec; namespaces: string[]; addresses: string[] }> {
   const [spec, { namespaces }, { externalIPAddresses }] = await Promise.all([

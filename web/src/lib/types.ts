@@ -22,8 +22,11 @@ export interface Trigger {
   attributes?: JsonObject;
   [key: string]: Json | undefined;
 }
+// What belongs to functionSourceCode: base64 by path.
+export type Files = Record<string, string>;
 export interface Build {
   functionSourceCode?: string;
+  files?: Files;
   path?: string;
   codeEntryType?: string;
   [key: string]: Json | undefined;
