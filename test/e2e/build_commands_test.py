@@ -8,12 +8,12 @@ import pytest
 from kubernetes import eventually
 from place import answers, call, installed_place
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_order
 
 
 @pytest.fixture(scope="module")
 def place(cluster, images, tmp_path_factory):
-    with installed_place(cluster, "build-commands", images, tmp_path_factory.mktemp("home")) as made:
+    with installed_place(cluster, images, tmp_path_factory.mktemp("home")) as made:
         yield made
 
 

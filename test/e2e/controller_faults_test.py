@@ -11,10 +11,11 @@ import time
 
 import controlling
 import hostile
+import installing
 import pytest
 from controlling import ALWAYS, OWNED, Api, World, rich, simple, world
 from fault_proxy import Cut, Fault, Request, WatchFault, answer, cut, cut_after, reset, status_object
-from kubernetes import ROOT, eventually
+from kubernetes import eventually
 
 OPERATIONS = ("create", "update", "scale")
 CHANGES = {
@@ -30,7 +31,7 @@ PATIENCE_SECONDS = 40  # with builders
 QUIET_SECONDS = int(os.environ.get("NUCLIO_QUIET_SECONDS") or 30)
 numbers = itertools.count()
 # One control plane and one controller serve all of these, and some have to be done within a time.
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_order
 
 
 def fresh(word: str) -> str:
@@ -48,8 +49,7 @@ def api(control_plane, tmp_path_factory):
 def install(control_plane):
     # Without it the pods of all functions turn from new to unschedulable, in the middle of whatever is counted.
     control_plane.stop_scheduler()
-    control_plane.kubectl("apply", "--server-side", "-f", str(ROOT / "deploy/kubernetes/crds.yaml"))
-    control_plane.kubectl("wait", "--for=condition=Established", "--all", "crd")
+    installing.apply_crds(control_plane)
 
 
 def restart_control_plane(control_plane):

@@ -18,7 +18,7 @@ CODE = "def handler(context, event):\n    context.logger.info('asked')\n    retu
 
 @pytest.fixture(scope="module")
 def place(cluster, images, tmp_path_factory):
-    with installed_place(cluster, "dashboard-v2", images, tmp_path_factory.mktemp("home")) as made:
+    with installed_place(cluster, images, tmp_path_factory.mktemp("home")) as made:
         yield made
 
 

@@ -4,22 +4,22 @@
 import itertools
 import os
 
+import installing
 import pytest
 from controlling import FUNCTION, Api, name, simple, world
-from kubernetes import ROOT, eventually
+from kubernetes import eventually
 
 numbers = itertools.count()
 EVICTED = {"phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory."}
 FAILED = {"phase": "Failed", "reason": "NodeLost"}
 # The control plane is met by another file, too, which stops parts of it.
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_order
 
 
 @pytest.fixture(scope="module")
 def api(control_plane, tmp_path_factory):
     control_plane.start_apiserver()
-    control_plane.kubectl("apply", "--server-side", "-f", str(ROOT / "deploy/kubernetes/crds.yaml"))
-    control_plane.kubectl("wait", "--for=condition=Established", "--all", "crd")
+    installing.apply_crds(control_plane)
     return Api(control_plane, tmp_path_factory.mktemp("admin"))
 
 

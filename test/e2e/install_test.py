@@ -48,6 +48,7 @@ VALUES = {
         "registry": {
             "pushPullUrl": "https://registry.local:5000/team",
             "runRegistryURL": "mirror.local/team",
+            "defaultBaseRegistryURL": "http://registry.local:5000/hub",
             "credentials": {"username": "someone", "password": 'a "quoted": word'},
         },
         "platform": {
@@ -188,6 +189,7 @@ def test_values_reach_the_programs(tmp_path):
     assert registry == {
         "registry_url": "https://registry.local:5000/team",
         "run_registry_url": "mirror.local/team",
+        "base_registry_url": "http://registry.local:5000/hub",
         "secret_name": "nuclio-registry-credentials",
     }
     platform = yaml.safe_load(one(text, "ConfigMap", "nuclio-platform-config")["data"]["platform.yaml"])

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from kubernetes import CACHE, ROOT, Cluster, locked, run
+from kubernetes import CACHE, ROOT, Cluster, eventually, locked, run
 
 CHART = ROOT / "deploy/helm/nuclio"
 MANIFESTS = ROOT / "deploy/kubernetes"
@@ -22,6 +22,8 @@ MADE = ROOT / "build/images"
 PROGRAMS = ("controller", "dashboard")
 # CronJobs run nuctl, and functions are put on the others.
 IMAGES = (*PROGRAMS, "nuctl", "python", "cpp")
+# Ours under the names of those that functions are put on which name none: Docker Hub is not asked.
+BASES = {"python": "python:3.11-slim", "cpp": "debian:12-slim"}
 RELEASE = "nuclio"
 # It waits while another test process builds Kubernetes.
 SECONDS_TO_BUILD_HELM = 2700
@@ -60,7 +62,7 @@ def push_images(cluster: Cluster) -> dict[str, str]:
     """
     MADE.mkdir(parents=True, exist_ok=True)
     record = MADE / f"pushed-{cluster.registry.replace(':', '-')}.json"
-    with locked(MADE / "pushing.lock"):
+    with locked(MADE / "making.lock"):
         fingerprint = fingerprint_of_programs()
         known = json.loads(record.read_text()) if record.exists() else {}
         if known.get("fingerprint") == fingerprint and all(map(is_there, known["references"].values())):
@@ -68,6 +70,11 @@ def push_images(cluster: Cluster) -> dict[str, str]:
         make = [sys.executable, MAKING / "make.py", "--bin", programs(), "--out", MADE]
         run([*make, cluster.registry, "--plain-http", "--only", ",".join(IMAGES)], SECONDS_TO_MAKE_IMAGES)
         references = {name: f"{cluster.registry}/nuclio/{name}@{digest_of(MADE / name)}" for name in IMAGES}
+        for name, default in BASES.items():
+            to = f"{cluster.registry}/hub/{default}"
+            plain_http = ["--src-tls-verify=false", "--dest-tls-verify=false"]
+            run(["skopeo", "copy", *plain_http, f"docker://{references[name]}", f"docker://{to}"], 120)
+            references[default] = to.rsplit(":", 1)[0] + "@" + digest_of(MADE / name)
         record.write_text(json.dumps({"fingerprint": fingerprint, "references": references}))
         return references
 
@@ -110,7 +117,8 @@ def registry_within(cluster: Cluster) -> str:
 
 def registry_values(cluster: Cluster) -> dict[str, str]:
     """The keys of the ConfigMap with the registry: functions' images are pushed from pods and pulled by nodes."""
-    return {"registry_url": f"http://{registry_within(cluster)}", "run_registry_url": cluster.registry}
+    within = f"http://{registry_within(cluster)}"
+    return {"registry_url": within, "run_registry_url": cluster.registry, "base_registry_url": f"{within}/hub"}
 
 
 def manifests(namespace: str, images: dict[str, str]) -> str:
@@ -146,8 +154,11 @@ def user(cluster: Cluster, namespace: str, name: str = "somebody", verbs: str = 
 
 def apply_crds(cluster: Cluster) -> None:
     """They are the whole cluster's, whose other users have the same ones, and stay."""
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(MANIFESTS / "crds.yaml"))
-    cluster.kubectl("wait", "--for=condition=Established", "-f", str(MANIFESTS / "crds.yaml"))
+    crds = str(MANIFESTS / "crds.yaml")
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", crds)
+    # kubectl fails when one has no condition at all yet.
+    established = ("wait", "--for=condition=Established", "--timeout=30s", "-f", crds)
+    eventually(lambda: cluster.kubectl(*established), 60, "the cluster serves the CRDs")
 
 
 @contextlib.contextmanager
@@ -175,6 +186,7 @@ def installed_by_chart(cluster: Cluster, namespace: str, *arguments: object) -> 
     values = {"crd": {"create": False}, "registry": {}}
     values["registry"]["pushPullUrl"] = registry_values(cluster)["registry_url"]
     values["registry"]["runRegistryURL"] = registry_values(cluster)["run_registry_url"]
+    values["registry"]["defaultBaseRegistryURL"] = registry_values(cluster)["base_registry_url"]
     for name in PROGRAMS:
         repository, digest = images[name].split("@")
         values[name] = {"image": {"repository": repository, "tag": f"latest@{digest}"}}

@@ -14,7 +14,7 @@ IMPORTED = {"skip-build": "true", "skip-deploy": "true"}
 
 @pytest.fixture(scope="module")
 def place(cluster, images, tmp_path_factory):
-    with installed_place(cluster, "login", images, tmp_path_factory.mktemp("home")) as made:
+    with installed_place(cluster, images, tmp_path_factory.mktemp("home")) as made:
         made.viewer = installing.user(cluster, made.namespace, "viewer", "get,list")
         made.stranger = {"Authorization": f"Bearer {made.kubectl('create', 'token', 'default').strip()}"}
         yield made
@@ -93,7 +93,14 @@ def test_tokens_of_the_command_line_are_kept_in_the_clusters_secret(place):
 
 
 def test_the_log_says_who_changed_what_and_has_no_token(place):
-    log = place.kubectl("logs", "deployment/nuclio-dashboard")
-    assert 'create function \\"f\\" of project \\"default\\"' in log
+    logged = {"metadata": {"name": "logged"}}
+    assert api(place, place.user, "POST", "/functions", imported("logged"))[0] == 202
+    assert api(place, place.viewer, "DELETE", "/functions", logged)[0] == 403
+    assert api(place, place.user, "DELETE", "/functions", logged)[0] == 204
+    read = lambda: place.kubectl("logs", "deployment/nuclio-dashboard")  # noqa: E731
+    last = 'delete function \\"logged\\" of project \\"default\\"'
+    eventually(lambda: read().count(last) >= 2, 10, "what was refused and what was done")
+    log = read()
+    assert 'create function \\"logged\\" of project \\"default\\"' in log
     assert f"system:serviceaccount:{place.namespace}:viewer" in log
     assert place.viewer["Authorization"].removeprefix("Bearer ") not in log

@@ -88,13 +88,11 @@ def answers(url, text, headers=None, seconds=10):
 
 
 @contextlib.contextmanager
-def installed_place(cluster, namespace, images, home):
-    """Installed by the manifests, in a fresh namespace that takes only pods of restricted Pod Security."""
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    cluster.kubectl("delete", "namespace", namespace, "--ignore-not-found", "--wait", seconds=120)
-    metadata = {"name": namespace, "labels": labels}
-    cluster.apply("default", {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-    with installing.installed_by_manifests(cluster, namespace) as dashboard:
+def installed_place(cluster, images, home):
+    """Installed by the manifests, in a namespace of its own that takes only pods of restricted Pod Security."""
+    with (
+        installing.fresh_namespace(cluster) as namespace,
+        installing.installed_by_manifests(cluster, namespace) as dashboard,
+    ):
         user = installing.user(cluster, namespace)
         yield Place(cluster, namespace, dashboard, images["python"], home, user)
-    cluster.kubectl("delete", "namespace", namespace, "--wait=false")

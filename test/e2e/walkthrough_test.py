@@ -16,13 +16,13 @@ from place import answers, call, installed_place
 
 EXAMPLES = ROOT / "examples/python"
 # One story in one namespace, from its beginning to its end.
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.in_order
 
 
 @pytest.fixture(scope="module")
 def place(cluster, images, tmp_path_factory):
     """Installed by the manifests, in a namespace that takes only pods of restricted Pod Security."""
-    with installed_place(cluster, "walkthrough", images, tmp_path_factory.mktemp("home")) as made:
+    with installed_place(cluster, images, tmp_path_factory.mktemp("home")) as made:
         yield made
 
 

@@ -272,6 +272,15 @@ class ContractCases:
         forced = {HEADER + "Delete-Function-Ignore-State-Validation": "true"}
         assert board.api("DELETE", "/functions", {"metadata": {"name": "needed"}}, forced).status == 204
 
+    def test_a_call_behind_a_deploy_is_answered_by_what_was_deployed(self, board, code):
+        source = "import os\n\ndef handler(context, event):\n    return os.environ['VERSION']\n"
+        for version in ("first", "second", "third", "fourth"):
+            env = [{"name": "VERSION", "value": version}]
+            done = self.deploy(board, code, "fresh", source, "PUT", WAIT, env=env)
+            assert done.status == 202, done
+            assert [self.invoke(board, "fresh").text for _ in range(5)] == [version] * 5
+        assert board.api("DELETE", "/functions", {"metadata": {"name": "fresh"}}).status == 204
+
     def test_a_deploy_that_is_waited_for_says_why_it_failed(self, board, code):
         answer = self.deploy(board, code, "broken", "import nowhere_to_be_found\n", headers=WAIT)
         assert answer.status == 500 and "nowhere_to_be_found" in answer.json["error"], answer

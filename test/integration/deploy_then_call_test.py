@@ -3,6 +3,9 @@
 
 import base64
 
+import running
+import yaml
+
 ROUNDS = 25
 
 
@@ -23,3 +26,18 @@ def test_a_call_behind_a_deploy_is_answered_by_what_was_deployed(dashboard):
     for number in range(ROUNDS):
         put(dashboard, f"version {number}")
         assert [call(dashboard) for _ in range(3)] == [f"version {number}"] * 3
+
+
+def test_who_connects_behind_a_deploy_reaches_what_was_deployed(tmp_path):
+    """The version before listens on for a while, at the same socket: long enough for each round to see it."""
+    (tmp_path / "platform.yaml").write_text(yaml.safe_dump({"processor": {"drainPauseMilliseconds": 300}}))
+    board = running.Dashboard(tmp_path / "home")
+    board.flags = ["--platform-config", tmp_path / "platform.yaml"]
+    board.start()
+    try:
+        put(board, "first")
+        for number in range(3):
+            put(board, f"version {number}")
+            assert [running.request(board.url("fresh")).text for _ in range(20)] == [f"version {number}"] * 20
+    finally:
+        board.stop()

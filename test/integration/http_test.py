@@ -5,6 +5,7 @@ import json
 import socket
 
 import pytest
+import running
 
 CORS = {
     "enabled": True,
@@ -210,7 +211,8 @@ def test_files_are_sent_and_removed_when_asked(start_processor, tmp_path):
     assert answer.headers["Content-Type"] == "application/x-file"
     assert not [name for name in answer.headers if name.lower().startswith("x-nuclio-filestream")]
     assert processor.request("POST", body=f"{removed} yes".encode()).body == b"r"
-    assert kept.exists() and not removed.exists()
+    running.wait_for(lambda: not removed.exists(), "the file that was sent is removed")
+    assert kept.exists()
     assert processor.request("POST", body=str(tmp_path / "missing").encode()).status == 404
     assert processor.request("POST", body=str(tmp_path).encode()).status != 200
 

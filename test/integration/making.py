@@ -2,8 +2,10 @@
 """Our images as `./dev images` makes them, and containerd, which pulls as Kubernetes does."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +15,8 @@ import running
 
 MAKE = running.SOURCE / "tools/images/make.py"
 MADE = ("python", "cpp", "processor", "controller", "dashboard", "nuctl")
+# Where the tests on a cluster make theirs, under the same lock.
+SHARED = running.SOURCE / "build/images"
 MINUTES = 60
 
 
@@ -41,6 +45,19 @@ def make(out, *arguments):
     done = start_make(out, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def make_of_shared(out):
+    """All images in a folder of the test's own; the Debian packages in them are those installed in SHARED, which takes
+    minutes and is done once for all tests of this checkout."""
+    SHARED.mkdir(parents=True, exist_ok=True)
+    all_of_them = ("--only", ",".join(MADE))
+    with open(SHARED / "making.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make(SHARED, *all_of_them)
+        for folder in ("debian", "rootfs"):
+            shutil.copytree(SHARED / folder, out / folder)
+    make(out, *all_of_them)
 
 
 @contextlib.contextmanager

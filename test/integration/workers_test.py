@@ -149,3 +149,17 @@ def test_a_handler_that_hangs_is_cut_at_the_event_timeout(start_processor):
 def test_a_call_within_the_event_timeout_is_not_cut(start_processor):
     processor = start_processor("slow.py", {"eventTimeout": "5s", **web()})
     assert processor.request("POST", body=b"sleep 0.3").status == 200
+
+
+def kibibytes(pid, name):
+    with open(f"/proc/{pid}/smaps_rollup") as rollup:
+        return next(int(line.split()[1]) for line in rollup if line.startswith(f"{name}:"))
+
+
+def test_memory_that_workers_share_is_told_once(start_processor):
+    processor = start_processor("slow.py", web(numWorkers=8))
+    told = processor.metric("nuclio_processor_memory_bytes") / 1024
+    pids = [processor.process.pid, *running.children(processor.process.pid)]
+    assert len(pids) == 10
+    assert told == pytest.approx(sum(kibibytes(pid, "Pss") for pid in pids), rel=0.15)
+    assert told < sum(kibibytes(pid, "Rss") for pid in pids) / 2
