@@ -257,11 +257,12 @@ class Processor:
 
 
 def children(pid):
-    """Of all its threads."""
+    """Of all its threads; of a process that has ended, or does so meanwhile: none."""
     found = []
-    for thread in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # it has ended
-            found += map(int, thread.read_text().split())
+    with contextlib.suppress(OSError):
+        for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # of this thread alone
+                found += map(int, (thread / "children").read_text().split())
     return found
 
 

@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import findings  # noqa: E402
+import running  # noqa: E402
 from findings import Sample, Tally  # noqa: E402
 
 MIB = 1 << 20
@@ -85,6 +87,15 @@ def test_what_is_left_when_the_load_is_over_is_found():
     before = Sample(0, MIB, MIB, 20, 5)
     assert missed(findings.of_the_end("x", before, Sample(1, 9 * MIB, MIB, 20, 5))) == []
     assert len(missed(findings.of_the_end("x", before, Sample(1, MIB, MIB, 30, 9)))) == 2
+
+
+def test_who_ends_while_it_is_looked_at_has_no_children():
+    for _ in range(100):
+        process = subprocess.Popen(["true"])
+        reaper = threading.Thread(target=process.wait)
+        reaper.start()
+        while reaper.is_alive():
+            assert running.children(process.pid) == []
 
 
 def soak(*arguments):
