@@ -38,6 +38,13 @@ export const texts = {
     },
     messages: 'Messages',
   },
+  // Behind what was tried, where the server itself said nothing.
+  errors: {
+    unreachable: 'the dashboard cannot be reached',
+    late: 'the dashboard did not answer in time',
+    answered: (status: number) => `the dashboard answered ${status}`,
+    noAnswer: (seconds: number) => `no answer within ${seconds} s`,
+  },
   palette: {
     title: 'Commands',
     placeholder: 'What do you want to do, or where to go?',

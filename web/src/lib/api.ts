@@ -29,6 +29,8 @@ export function whenLoggedOut(then: () => boolean): void {
 }
 
 const CALL_SECONDS = 30;
+// Before what is read is asked for again, when its connection was cut: the network has changed, the server was replaced.
+const PAUSES_MILLISECONDS = [200, 800];
 
 function messageIn(text: string, status: number): string {
   try {
@@ -37,7 +39,7 @@ function messageIn(text: string, status: number): string {
   } catch {
     // Not of the dashboard: of something in front of it.
   }
-  return text.trim() === '' ? `the dashboard answered ${status}` : text.slice(0, 500);
+  return text.trim() === '' ? texts.errors.answered(status) : text.slice(0, 500);
 }
 
 // Throws ApiError for anything but an answer of 2xx.
@@ -53,18 +55,20 @@ export async function call(method: string, path: string, options: CallOptions = 
     signal: options.signal ? AbortSignal.any([deadline, options.signal]) : deadline,
   };
   if (options.body !== undefined) init.body = JSON.stringify(options.body);
-  let response: Response;
-  try {
-    response = await fetch(path, init);
-  } catch (error) {
-    if (options.signal?.aborted) throw error;
-    throw new ApiError(
-      0,
-      deadline.aborted ? 'the dashboard did not answer in time' : 'the dashboard cannot be reached',
-    );
+  const pauses = method === 'GET' ? [...PAUSES_MILLISECONDS] : [];
+  for (;;) {
+    try {
+      const response = await fetch(path, init);
+      if (response.ok) return response;
+      throw await errorIn(response);
+    } catch (error) {
+      if (error instanceof ApiError || options.signal?.aborted) throw error;
+      if (deadline.aborted) throw new ApiError(0, texts.errors.late);
+      const pause = pauses.shift();
+      if (pause === undefined) throw new ApiError(0, texts.errors.unreachable);
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
   }
-  if (response.ok) return response;
-  throw await errorIn(response);
 }
 export async function errorIn(response: Response): Promise<ApiError> {
   const text = await response.text();

@@ -76,6 +76,22 @@ test('one that is newer than what the stream knows is not asked for again and ag
   expect(asked).toBe(2);
 });
 
+test('when nobody was heard it is asked for again as soon as the stream tells of it, also of the same version', async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
+  told = shop('1');
+  const page = follow();
+  flushSync();
+  await vi.runAllTimersAsync();
+  vi.useRealTimers();
+  expect(page.error).toContain('cannot be reached');
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify(stored))));
+  told = shop('1');
+  await answers();
+  expect(page.object?.metadata.resourceVersion).toBe('1');
+  expect(page.error).toBe('');
+});
+
 test('it is asked for where no stream tells of it', async () => {
   const page = follow();
   await vi.waitFor(() => expect(page.object?.metadata.resourceVersion).toBe('1'));

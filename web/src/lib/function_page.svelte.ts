@@ -61,6 +61,8 @@ export class FunctionPage {
       return object;
     } catch (error) {
       if (turn === this.asked) this.error = messageOf(error);
+      // Nobody was heard: whatever the stream tells next, once it is back, is a reason to ask again.
+      if (error instanceof ApiError && error.status === 0) this.told = undefined;
       return undefined;
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The calls about functions, by the names that the rest of the app uses. `namespace` "" is the dashboard's own.
 
+import { texts } from '../texts.ts';
 import { ApiError, call, errorIn, getJson } from './api.ts';
 import type { FunctionObject, JsonObject, Revision } from './types.ts';
 
@@ -118,8 +119,7 @@ export async function invoke(id: FunctionId, what: Call, signal?: AbortSignal): 
     response = await fetch('/api/function_invocations', init);
   } catch (error) {
     if (signal?.aborted) throw error;
-    const seconds = what.seconds ?? 60;
-    throw new ApiError(0, deadline.aborted ? `no answer within ${seconds} s` : 'the dashboard cannot be reached');
+    throw new ApiError(0, deadline.aborted ? texts.errors.noAnswer(what.seconds ?? 60) : texts.errors.unreachable);
   }
   if (response.status === 401 && !isOfFunction(response)) throw await errorIn(response);
   const firstMilliseconds = performance.now() - begin;
