@@ -18,9 +18,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// More than a client of the same machine or network needs between an answer and its next request, and little enough for
-// nobody to notice at the end of a program.
-constexpr auto kMaySendAgain = 150ms;
+// A client that uses its connection again and again does so within this time, also when a busy machine holds it up in
+// between: what it then sends without a look at what has come would be lost. Whoever ends a program waits no longer.
+constexpr auto kMaySendAgain = 1s;
 
 std::string peer_of(int socket) {
   sockaddr_storage storage{};

@@ -2,7 +2,9 @@
 """Processors that end and are replaced while requests come at a fixed rate: none of them fails."""
 
 import json
+import signal
 import socket
+import time
 
 import pytest
 import running
@@ -64,6 +66,24 @@ def test_a_processor_that_hands_its_socket_on_and_is_told_to_end_loses_no_reques
             current.stop()
     tell(f"{rounds} processors told to end, {connections}", report)
     check(report, rounds)
+
+
+def test_a_client_that_was_held_up_for_a_moment_loses_no_request(start_processor):
+    """Its connections look idle then. It is about to use all of them, and does not look first at what has come."""
+    processor = start_processor("slow.py", SPEC)
+    with Load(processor.address, "--rate", 500, "--connections", 8, "--seconds", 20, "--reconnect") as load:
+        running.wait_for(
+            lambda: processor.metric("nuclio_processor_handled_events_total", result="success") > 100, "some requests"
+        )
+        load.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.4)
+        processor.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        load.process.send_signal(signal.SIGCONT)
+        assert processor.process.wait(20) == 0
+        report = load.stop()
+    # Who comes when nobody listens any more is told so, and has lost nothing.
+    assert not {kind: count for kind, count in unexpected(report).items() if kind != "refused"}
 
 
 @pytest.mark.slow
