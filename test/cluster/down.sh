@@ -56,6 +56,7 @@ undo_node() {
     command -v "$name-save" >/dev/null || continue
     { "$name-save" 2>/dev/null | grep -vE 'KUBE-|CNI-|"name: \\"pods\\"' | "$name-restore" 2>/dev/null; } || true
   done
+  [[ ! -e $RUN/ipv6-was-on ]] || echo 0 >"$IPV6_OFF"
   rm -rf "$RUN"
 }
 

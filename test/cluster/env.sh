@@ -31,6 +31,7 @@ CONF=$CLUSTER_DATA/conf
 LOGS=$CLUSTER_DATA/log
 PIDS=$CLUSTER_DATA/pid
 RUN=/run/nuclio-cluster # sockets and mounts of the container runtime
+IPV6_OFF=/proc/sys/net/ipv6/conf/default/disable_ipv6 # of interfaces that come from now on
 KUBECTL=$BIN/kubectl
 export KUBECONFIG=$CONF/admin.kubeconfig
 

@@ -10,6 +10,13 @@ check_node() {
 }
 
 set_up_network() {
+  # Else the interface of each pod gets an address by itself when it comes, and loses it when it goes. To a browser on
+  # this machine either is a change of the network, for which it cuts the requests that are on their way.
+  if [[ $(cat "$IPV6_OFF" 2>/dev/null) == 0 ]]; then
+    mkdir -p "$RUN"
+    touch "$RUN/ipv6-was-on"
+    echo 1 >"$IPV6_OFF"
+  fi
   [[ -d /sys/class/net/nuclio0 ]] || ip link add nuclio0 type bridge
   ip addr replace "$HOST/24" dev nuclio0
   ip link set nuclio0 up

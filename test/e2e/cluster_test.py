@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The clusters that the other tests here stand on are what they say."""
 
+import subprocess
+import time
 import urllib.request
 
 import pytest
@@ -48,6 +50,21 @@ def test_a_restricted_pod_of_the_registry_answers_over_a_node_port(cluster, name
             return response.read()
 
     assert eventually(answer, 120, "the pod's answer") == b"hello\n"
+
+
+def addresses() -> set[str]:
+    """Those of this machine."""
+    shown = subprocess.run(["ip", "-oneline", "address"], capture_output=True, text=True, check=True, timeout=10)
+    return {" ".join(line.split()[1:4]) for line in shown.stdout.splitlines()}
+
+
+def test_a_pod_gives_the_machine_no_further_address(cluster, namespace):
+    """A browser beside the cluster takes one that comes or goes for another network, and cuts its requests."""
+    before = addresses()
+    cluster.apply(namespace, web_server(cluster.registry, "hello"))
+    eventually(lambda: cluster.get(namespace, "pod", "web")["status"]["phase"] == "Running", 120, "the pod")
+    time.sleep(3)  # one that an interface gives itself is first looked for among the neighbours, for up to two seconds
+    assert not [each for each in addresses() - before if each.startswith("veth")]
 
 
 def test_a_pod_that_may_become_root_is_refused(cluster, namespace):
