@@ -207,7 +207,7 @@ def test_killed_workers_cost_their_own_calls(start_over, tmp_path):
 
 
 def test_a_function_that_hangs_is_answered_408_on_any_thread(start_over):
-    spec = {"eventTimeout": "500ms", **web(numWorkers=2)}
+    spec = {"eventTimeout": "2s", **web(numWorkers=2)}  # in which a worker is started anew, also on a busy machine
     processor = start_over("slow.py", spec, platform=threads(2))
     with connections(processor, 3) as (one, two, three), concurrent.futures.ThreadPoolExecutor(3) as pool:
         asked = [pool.submit(ask, connection, b"hang") for connection in (one, three)]
