@@ -92,6 +92,23 @@ test('when nobody was heard it is asked for again as soon as the stream tells of
   expect(page.error).toBe('');
 });
 
+test('what it said of a read that failed goes with the return of the stream, though nothing has changed', async () => {
+  told = shop('1');
+  const page = follow();
+  await vi.waitFor(() => expect(page.object?.metadata.resourceVersion).toBe('1'));
+  vi.useFakeTimers();
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
+  const failing = page.load();
+  await vi.runAllTimersAsync();
+  await failing;
+  vi.useRealTimers();
+  expect(page.error).toContain('cannot be reached');
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response(JSON.stringify(stored))));
+  told = shop('1');
+  await answers();
+  expect(page.error).toBe('');
+});
+
 test('it is asked for where no stream tells of it', async () => {
   const page = follow();
   await vi.waitFor(() => expect(page.object?.metadata.resourceVersion).toBe('1'));

@@ -43,7 +43,8 @@ export class FunctionPage {
     untrack(() => {
       if (version === this.told) return;
       this.told = version;
-      if (version === '' || version !== this.object?.metadata.resourceVersion) void this.load();
+      const has = version !== '' && version === this.object?.metadata.resourceVersion;
+      if (!has || this.error !== '') void this.load();
     });
   }
   private told: string | undefined;
