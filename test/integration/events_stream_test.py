@@ -7,8 +7,10 @@ import json
 import os
 import pathlib
 import socket
+import threading
 import time
 
+import code_server
 import pytest
 import running
 from event_stream import EventStream
@@ -56,9 +58,9 @@ def deploy(dashboard, body):
     assert answer.status == 202, answer
 
 
-def state(name, *wanted):
+def state(name, wanted):
     return lambda event: (
-        event.name == "function" and event.function == name and event.data["status"].get("state") in wanted
+        event.name == "function" and event.function == name and event.data["status"].get("state") == wanted
     )
 
 
@@ -66,14 +68,38 @@ def is_synced(event):
     return event.name == "synced"
 
 
-def test_a_deploy_is_told_step_by_step_and_so_is_its_end(dashboard):
+class Gate(code_server.CodeServer):
+    """Answers once it is open."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.open = threading.Event()
+
+    def handle(self, request):
+        self.open.wait(30)
+        super().handle(request)
+
+
+@pytest.fixture
+def gate(tmp_path):
+    made = Gate(tmp_path)
+    yield made
+    made.open.set()
+    made.stop()
+
+
+def test_a_deploy_is_told_step_by_step_and_so_is_its_end(dashboard, gate):
+    gate.pages["/main.py"] = CODE.encode()
+    held = function("f", description="one")
+    held["spec"]["build"] = {"path": gate.url + "/main.py"}
     with EventStream(dashboard.address) as stream:
         assert stream.response.getheader("Content-Type") == "text/event-stream"
         stream.wait(is_synced, "end of the snapshot")
         assert [event.name for event in stream.events] == ["snapshot", "project", "synced"]
-        deploy(dashboard, function("f", description="one"))
-        # A build that is over before the stream looks, 50 ms later, was no state to tell of.
-        stream.wait(state("f", "building", "waitingForResourceConfiguration"), "build")
+        assert dashboard.api("PUT", "/functions/f", held).status == 202
+        # A build that is over before the stream looks, 50 ms later, would be no state to tell of.
+        stream.wait(state("f", "building"), "build")
+        gate.open.set()
         ready = stream.wait(state("f", "ready"), "readiness")
         shown = dashboard.function("f")
         assert ready.data["metadata"] == shown["metadata"]
