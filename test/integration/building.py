@@ -101,7 +101,7 @@ class Nuctl:
     def __init__(self, folder, **environment):
         self.folder = pathlib.Path(folder)
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("DOCKER_", "NUCTL_"))},
+            **running.plain_environment(),
             "NUCLIO_HOME": str(self.folder / "home"),
             "DOCKER_CONFIG": str(self.folder / "docker"),
             **environment,

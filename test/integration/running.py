@@ -274,13 +274,19 @@ def is_alive(pid):
     return state != "Z"
 
 
+def plain_environment():
+    """Ours, without what would name a cluster, a registry or a dashboard other than the test's."""
+    elsewhere = ("DOCKER_", "KUBECONFIG", "NUCTL_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(elsewhere)}
+
+
 class Dashboard:
     """The dashboard with a home of its own, and nuctl beside it."""
 
     def __init__(self, home):
         self.home = pathlib.Path(home)
         self.environment = {
-            **os.environ,
+            **plain_environment(),
             "NUCLIO_HOME": str(self.home),
             "NUCLIO_DASHBOARD_LISTEN_ADDR": "127.0.0.1:0",
         }
