@@ -77,10 +77,11 @@ def complaint(line, answer):
 def test_each_line_is_refused_and_what_is_behind_it_is_not_served(processor, http2):
     # HTTP/2's preface is a greeting where HTTP/2 is on, and refused like the rest where it is off.
     lines = [line for line in LINES if not (http2 and line["name"] == PREFACE)]
+    before = processor.metric("nuclio_processor_handled_events_total")
     complaints = [complaint(line, exchange(processor, line["request"].encode() + BEHIND)) for line in lines]
     assert [text for text in complaints if text] == []
     assert len(lines) >= 150
-    assert processor.metric("nuclio_processor_handled_events_total") == 0
+    assert processor.metric("nuclio_processor_handled_events_total") == before
 
 
 def test_a_refused_request_does_not_take_the_one_before_it_along(processor):
