@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 import pytest
 import running
@@ -204,6 +205,33 @@ def test_a_signal_ends_the_run_with_a_report():
             report = json.loads(process.communicate(timeout=30)[0])
         assert (process.returncode, faults(report)) == (0, {})
         assert report["answered"] == report["sent"] == len(server.requests)
+
+
+def test_what_would_have_been_due_after_the_signal_is_not_missed():
+    """Even if what was sent before takes its time."""
+    rate, rest = 100, 2
+    with Server([OK]) as server:
+        signalled = threading.Event()
+
+        def answer_late(connection, _script):
+            with connection:
+                server.requests.append(server.receive(connection))
+                assert signalled.wait(30)
+                time.sleep(rest)
+                connection.sendall(OK)
+                connection.recv(1)
+
+        server.play = answer_late
+        began = time.monotonic()
+        options = ["--address", server.address, "--seconds", "600", "--rate", str(rate), "--timeout", "30"]
+        with subprocess.Popen([running.BIN / "load", *options], stdout=subprocess.PIPE, text=True) as process:
+            running.wait_for(lambda: server.requests, "the first request")
+            process.send_signal(signal.SIGTERM)
+            due = rate * (time.monotonic() - began)
+            signalled.set()
+            report = json.loads(process.communicate(timeout=60)[0])
+        assert (report["answered"], faults(report)) == (1, {})
+        assert report["unsent"] < due + rate * rest / 2
 
 
 def test_a_mistake_in_the_options_is_told():

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -95,15 +96,19 @@ Result<Report> Run::run() {
   for (Slot& slot : slots_) enter(slot, Slot::State::closed);
   if (plan_.keep_alive) TRY_DO(connect_ahead());
   start_ = now_ = Clock::now();
+  std::optional<Clock::time_point> stopped;
   for (;;) {
     send_due();
     if (finished()) break;
     TRY_DO(wait());
+    if (stop_ && !stopped) stopped = now_;
     expire();
   }
   if (plan_.rate > 0) {
-    // What was due until the end and found no connection; an interrupted run ends at its interruption.
-    Clock::time_point end = plan_.time > 0ns ? std::min(now_, start_ + plan_.time) : now_;
+    // What was due until the end and found no connection; an interrupted run ends at its interruption, though it still
+    // waits for the answers to what it sent before.
+    Clock::time_point end = stopped.value_or(now_);
+    if (plan_.time > 0ns) end = std::min(end, start_ + plan_.time);
     std::uint64_t most = plan_.requests ? plan_.requests : std::numeric_limits<std::uint64_t>::max();
     while (next_ < most && due_at(next_) < end) {
       ++next_;
