@@ -296,8 +296,10 @@ class NuctlCases:
         assert elsewhere.function("part")["metadata"]["labels"]["nuclio.io/project-name"] == "whole"
         assert "all of it" in ok(elsewhere.nuctl("get", "project", "whole", "-o", "wide"))
         assert ok(elsewhere.nuctl("get", "functionevents", "-o", "name")).split() == ["of-part"]
-        ok(elsewhere.nuctl("delete", "project", "whole", "--strategy", "cascading"))
+        for place in (platform, elsewhere):
+            ok(place.nuctl("delete", "project", "whole", "--strategy", "cascading"))
         assert ok(elsewhere.nuctl("get", "functions")) == "No functions found\n"
+        assert "of-part" not in ok(platform.nuctl("get", "functionevents", "-o", "name")).split()
 
     def test_get_chooses_by_project(self, platform, echo):
         assert " echo " in ok(platform.nuctl("get", "functions", "--project-name", "default"))
