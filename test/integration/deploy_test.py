@@ -227,11 +227,9 @@ def test_many_redeploys_leave_nothing_behind(tmp_path, code):
         before = descriptors()
         for i in range(5):
             deploy(f"round {i}")
+        running.wait_for(one_replica, "the end of all but the last")
         # Two more than before: it keeps a connection once it asks for metrics, and nuctl's may not be closed yet.
-        running.wait_for(
-            lambda: one_replica() and descriptors() <= before + 2,
-            f"the end of all but the last, and of what they held beyond {before} descriptors",
-        )
+        running.wait_for(lambda: descriptors() <= before + 2, f"the return to {before} descriptors")
     finally:
         board.stop()
 
